@@ -1,0 +1,93 @@
+//! Knobs: named environment settings, their values, and what became of them. Knows nothing of how one is imposed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The dotted name of a knob: `tz`, `env.APP_MODE`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KnobId(pub String);
+
+impl KnobId {
+    /// Returns the environment variable behind an `env.NAME` knob.
+    pub fn variable(&self) -> Option<&str> {
+        self.0.strip_prefix("env.")
+    }
+}
+
+impl From<&str> for KnobId {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl fmt::Display for KnobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The value of a knob, typed by what it measures. Which type a knob takes is said by the catalogue in `config`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnobValue {
+    /// The variable or setting is removed.
+    Unset,
+    /// A number of things: CPUs, open files, threads, niceness.
+    Count(u64),
+    /// A size in bytes.
+    Bytes(u64),
+    /// Permission bits, written in octal.
+    Mode(u32),
+    /// A word or a text: a time zone, a locale, a variable's value. May hold `{env:NAME}` references, kept as such.
+    Text(String),
+}
+
+impl fmt::Display for KnobValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unset => f.write_str("unset"),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Bytes(bytes) => write_bytes(f, *bytes),
+            Self::Mode(mode) => write!(f, "{mode:03o}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Writes a size in the largest binary unit that divides it: `2GiB`, `1536KiB`, `1000B`.
+fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: u64) -> fmt::Result {
+    const UNITS: [(u64, &str); 4] = [
+        (1 << 40, "TiB"),
+        (1 << 30, "GiB"),
+        (1 << 20, "MiB"),
+        (1 << 10, "KiB"),
+    ];
+    match UNITS
+        .iter()
+        .find(|(size, _)| bytes > 0 && bytes % size == 0)
+    {
+        Some((size, unit)) => write!(f, "{}{unit}", bytes / size),
+        None => write!(f, "{bytes}B"),
+    }
+}
+
+/// What became of a knob in a run: the row `knobs[]` of a report.
+///
+/// `applied` is what a canary process saw of the knob in the target arm, never our intention.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnobStatus {
+    /// The knob.
+    pub knob: KnobId,
+    /// Its effective setting in the baseline, as text; none where the baseline leaves it alone.
+    pub baseline: Option<String>,
+    /// Its effective setting in the target.
+    pub target: Option<String>,
+    /// Whether every arm that sets the knob really ran under it.
+    pub applied: bool,
+    /// What the canary saw where applied; why not, and what to do, where not.
+    pub reason: String,
+    /// The setting is harsher than the `[production]` fact for the same knob.
+    pub beyond_production: bool,
+}

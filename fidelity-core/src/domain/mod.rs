@@ -1,0 +1,38 @@
+//! The vocabulary of the project as types. This module knows no file, process, clock or format.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | knob | one named environment setting with a value: `tz`, `cpus`, `env.DATABASE_URL` |
+//! | fidelity profile | a set of knob values; never bare "profile" next to cargo's own |
+//! | effective value | a knob's value after inheritance and defaults |
+//! | arm | a fidelity profile taking part in a comparison: baseline or target |
+//! | trial | one execution of one test in one arm |
+//! | outcome | of a trial: passed, failed, timed-out, crashed, skipped, not-reported |
+//! | pass | one execution of the selected tests in one arm; the arm is drawn at random |
+//! | suspect | a test that failed in the screening |
+//! | run | one invocation of `cargo fidelity run`, stored |
+//! | scope | what a trial ran among: the whole suite, one binary, or the suspects only |
+//! | failure signature | normalised panic location and message skeleton |
+//! | cluster | tests that fail together or alike: one cause, counted once |
+
+mod ids;
+mod knob;
+mod observation;
+mod outcome;
+mod pass;
+mod policy;
+mod profile;
+mod run;
+mod verdict;
+
+pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
+pub use knob::{KnobId, KnobStatus, KnobValue};
+pub use observation::{CapturedOutput, Failure, Observation};
+pub use outcome::Outcome;
+pub use pass::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope};
+pub use policy::{Condition, Policy, Screen};
+pub use profile::{Environment, FidelityProfile, KnobSetting};
+pub use run::{
+    Fingerprint, ListedTest, Problem, Revision, RunEnd, RunHeader, StopReason, StoredRun,
+};
+pub use verdict::{Verdict, VerdictKind};

@@ -1,0 +1,125 @@
+//! The pass: the unit of evidence. Which arm it runs is drawn at random with a recorded probability.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Environment, Observation, TestIndex};
+
+/// A side of the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arm {
+    /// The environment the tests usually see.
+    Baseline,
+    /// The environment closer to production.
+    Target,
+}
+
+impl Arm {
+    /// Both arms, baseline first.
+    pub const BOTH: [Self; 2] = [Self::Baseline, Self::Target];
+
+    /// Returns the opposite arm.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Baseline => Self::Target,
+            Self::Target => Self::Baseline,
+        }
+    }
+
+    /// Returns 0 for the baseline, 1 for the target.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Baseline => 0,
+            Self::Target => 1,
+        }
+    }
+}
+
+impl fmt::Display for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// Why a pass is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The whole suite, a few passes in each arm: who fails at all?
+    Screen,
+    /// Coin passes over the suspects.
+    Focus,
+    /// A suspect among its whole binary or the whole suite, because it failed only there.
+    Company,
+    /// A mass failure once more: did the environment hiccup, or does it repeat?
+    MassRepeat,
+    /// A finding that only timed out, once at five times the limit.
+    TimeoutCheck,
+}
+
+/// What a trial ran among. Recorded with each pass; a knob like any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Every selected test.
+    Suite,
+    /// Every selected test of some binaries.
+    Binary,
+    /// The suspects only.
+    Suspects,
+}
+
+/// A pass as the scheduler asks for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassSpec {
+    /// 1, 2, 3 ... within the run.
+    pub number: u32,
+    /// Why it is made.
+    pub phase: Phase,
+    /// The arm that was drawn.
+    pub arm: Arm,
+    /// The probability with which the draw says "target", given the past. 0 or 1 where the arm was not drawn: such a
+    /// pass is information for people, but no evidence.
+    pub target_probability: f64,
+    /// What the tests run among.
+    pub scope: Scope,
+    /// The tests to run, sorted.
+    pub tests: Vec<TestIndex>,
+    /// How many passes of this run used the same arm before: says which value a `one-of` knob takes.
+    pub arm_pass: u32,
+    /// Seeds the order in which the tests start, where an arm shuffles.
+    pub order_seed: u64,
+    /// Multiplies the time limit of a trial; 1 but for a timeout check.
+    pub timeout_factor: u32,
+}
+
+/// How a pass ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PassEnd {
+    /// Every trial has its outcome.
+    Completed,
+    /// Its environment was not provided; decided before any outcome was looked at, and not counted.
+    Discarded {
+        /// What was missing, for people.
+        reason: String,
+    },
+}
+
+/// A pass as it is stored. Without an `end` it was cut short: its observations are kept, but are no evidence yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassRecord {
+    /// What was asked for.
+    pub spec: PassSpec,
+    /// The knob values the pass really ran under.
+    pub environment: Environment,
+    /// What was seen, in the order of test and attempt.
+    pub observations: Vec<Observation>,
+    /// How it ended, and after how many milliseconds of wall time.
+    pub end: Option<(PassEnd, u64)>,
+}

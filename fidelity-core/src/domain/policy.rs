@@ -1,0 +1,90 @@
+//! The thresholds of a run, each with its default. Stored with the run, because verdicts depend on them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::VerdictKind;
+
+/// How many passes the screening makes in each arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Screen {
+    /// Passes of the baseline, at least 1.
+    pub baseline: u32,
+    /// Passes of the target, at least 1.
+    pub target: u32,
+}
+
+/// Every threshold of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Policy {
+    /// Expected share of false hidden-defects among those reported, in (0, 1).
+    pub fdr: f64,
+    /// Passes before anything is suspected.
+    pub screen: Screen,
+    /// Failure rate of the baseline that is still "passes", in [0, 1).
+    pub tolerance: f64,
+    /// Passes a suspect takes part in, at most.
+    pub max_passes: u32,
+    /// Passes without evidence after which a suspect is given up.
+    pub futile_after: u32,
+    /// Focus passes without a failure, after one in a full pass, before company is tried; 0 turns company off.
+    pub company_after: u32,
+    /// Share of the tests of a pass (and at least 10) whose failing together is one event, in (0, 1].
+    pub mass_failure: f64,
+    /// Whether the passes of earlier runs of the same binaries and profiles are joined.
+    pub reuse: bool,
+    /// Wall time of the whole run in milliseconds; none for no limit.
+    pub max_time_ms: Option<u64>,
+    /// Trials of the whole run; none for no limit.
+    pub max_trials: Option<u64>,
+    /// Confidence of every interval shown, in (0, 1).
+    pub confidence: f64,
+    /// Time limit of a trial in milliseconds.
+    pub timeout_ms: u64,
+    /// What makes the gate fail.
+    pub fail_on: Vec<Condition>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            fdr: 0.05,
+            screen: Screen {
+                baseline: 1,
+                target: 5,
+            },
+            tolerance: 0.05,
+            max_passes: 200,
+            futile_after: 40,
+            company_after: 20,
+            mass_failure: 0.5,
+            reuse: true,
+            max_time_ms: Some(15 * 60 * 1000),
+            max_trials: None,
+            confidence: 0.95,
+            timeout_ms: 60 * 1000,
+            fail_on: vec![
+                Condition::Verdict(VerdictKind::HiddenDefect),
+                Condition::Verdict(VerdictKind::Broken),
+            ],
+        }
+    }
+}
+
+/// A condition of the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Some test has this verdict.
+    Verdict(VerdictKind),
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verdict(kind) => write!(f, "{kind}"),
+        }
+    }
+}

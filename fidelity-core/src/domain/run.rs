@@ -1,0 +1,123 @@
+//! A stored run: what was asked, where it ran, and what came of it. A report is a function of this alone.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FidelityProfile, KnobStatus, PassRecord, Policy, RunId, Seed, TestId};
+
+/// Everything about a run that is known before its first pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// Its identity.
+    pub id: RunId,
+    /// When it started, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The seed everything random follows from.
+    pub seed: Seed,
+    /// Whether the user gave the seed. Such a run replays, but is not joined with others that used the same seed.
+    pub seed_given: bool,
+    /// The thresholds.
+    pub policy: Policy,
+    /// The baseline arm.
+    pub baseline: FidelityProfile,
+    /// The target arm.
+    pub target: FidelityProfile,
+    /// What became of each knob, in the order of names.
+    pub knobs: Vec<KnobStatus>,
+    /// Trials at a time.
+    pub parallelism: u32,
+    /// What has to be equal for two runs to be comparable.
+    pub fingerprint: Fingerprint,
+    /// The commit of the workspace, where there is one.
+    pub revision: Option<Revision>,
+    /// Earlier runs whose passes this one joins, frozen at its start, oldest first.
+    pub joined: Vec<RunId>,
+    /// The version of the tool.
+    pub tool_version: String,
+    /// The command line after `cargo fidelity`, secrets left out.
+    pub arguments: Vec<String>,
+    /// The workspace root.
+    pub workspace: PathBuf,
+    /// What people should know about the run: doctests not run, knobs of no use, environment remarks.
+    pub problems: Vec<Problem>,
+}
+
+/// What has to be equal for the passes of two runs to be joined. Each part is a hash in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// Contents of the test binaries.
+    pub binaries: String,
+    /// Effective values of both profiles, and what of them was applied.
+    pub profiles: String,
+    /// `rustc -vV` and `Cargo.lock`.
+    pub toolchain: String,
+}
+
+/// The commit a run was made at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Full commit id in hexadecimal.
+    pub commit: String,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
+}
+
+/// A test in a run's list, which is sorted by identity. An observation's [`super::TestIndex`] points into it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedTest {
+    /// The test.
+    pub id: TestId,
+    /// Whether this run executes it. Tests of joined runs that the filter leaves out are listed, but not executed.
+    pub selected: bool,
+}
+
+/// Something people should know that is neither an error nor an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// A fixed word for programs: `doctests-not-run`, `knob-not-applied`, `leaked-processes` ...
+    pub kind: String,
+    /// The sentence for people.
+    pub message: String,
+}
+
+/// Why a run stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// Every suspect is decided or given up by the rules.
+    Decided,
+    /// The time limit was reached.
+    OutOfTime,
+    /// The limit of trials was reached.
+    OutOfTrials,
+    /// The user interrupted it.
+    Interrupted,
+    /// The environment could not be provided, or changed under the run.
+    Environment {
+        /// What happened, for people.
+        reason: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// Why it stopped.
+    pub stop: StopReason,
+    /// Its wall time in milliseconds, resumed parts added up.
+    pub wall_ms: u64,
+}
+
+/// A run as the store gives it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRun {
+    /// What was known before the first pass.
+    pub header: RunHeader,
+    /// The tests, sorted by identity.
+    pub tests: Vec<ListedTest>,
+    /// The passes in order. Only the last may be without an end.
+    pub passes: Vec<PassRecord>,
+    /// How it ended; none while it runs, or if it was killed.
+    pub end: Option<RunEnd>,
+}

@@ -1,0 +1,59 @@
+//! Doing: starting test processes under an arm's environment. The only module that starts trials.
+//!
+//! [`Runner`] is what the driver sees. [`direct`] implements it with a pool of [`guardian`] processes, which impose
+//! the [`sandbox`] of an arm on each trial and clean up after it.
+
+use std::ops::ControlFlow;
+
+use crate::domain::{Environment, Observation, PassEnd, PassSpec, TestIndex};
+
+pub mod direct;
+pub mod guardian;
+pub mod sandbox;
+
+/// Something that can run passes.
+pub trait Runner {
+    /// Executes `tests` of the pass `spec` under `environment`.
+    ///
+    /// `tests` is what is left to do of `spec.tests` (all of it but for a resumed pass). Outcomes go to `seen` as they
+    /// come, in small batches; the trial that takes a finished one's place starts only after `seen` has returned, so
+    /// that at most as many trials as run at a time can be lost. `seen` answers `Break` to stop: trials in flight are
+    /// then killed and not reported.
+    ///
+    /// # Errors
+    /// Only where the tool itself cannot go on. A failing test is an observation, an environment that could not be
+    /// provided is [`PassEnd::Discarded`].
+    fn run_pass(
+        &mut self,
+        spec: &PassSpec,
+        tests: &[TestIndex],
+        environment: &Environment,
+        seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
+    ) -> Result<PassEnd, ExecError>;
+}
+
+/// Why trials could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecError {
+    /// A system call the runner needs failed.
+    #[error("could not {action}")]
+    System {
+        /// What was being done, as an infinitive.
+        action: String,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A guardian process ended although it was needed.
+    #[error("a guardian process ended unexpectedly ({0})")]
+    GuardianLost(String),
+    /// A test binary is not the one that was built.
+    #[error("the test binary {path} changed during the run")]
+    BinaryChanged {
+        /// The binary.
+        path: std::path::PathBuf,
+    },
+    /// This system cannot run trials.
+    #[error("running tests is not supported here: {0}")]
+    NotSupported(String),
+}
