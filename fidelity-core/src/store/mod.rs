@@ -2,10 +2,7 @@
 //!
 //! Rows are appended as trials end; a report is a function of what is stored.
 
-use crate::domain::{
-    Environment, ListedTest, Observation, PassEnd, PassRecord, PassSpec, RunEnd, RunHeader, RunId,
-    StoredRun,
-};
+use crate::domain::{Environment, Observation, PassEnd, PassSpec, RunEnd, TestIndex, Verdict};
 
 /// The open record of the run being made. What a call has written survives the death of any process.
 pub trait RunLog {
@@ -27,11 +24,15 @@ pub trait RunLog {
     /// [`StoreError`] where it could not be written.
     fn end_pass(&mut self, end: &PassEnd, elapsed_ms: u64) -> Result<(), StoreError>;
 
-    /// Closes the run.
+    /// Closes the run, and keeps its verdicts for the history of each test.
     ///
     /// # Errors
     /// [`StoreError`] where it could not be written.
-    fn end_run(&mut self, end: &RunEnd) -> Result<(), StoreError>;
+    fn end_run(
+        &mut self,
+        end: &RunEnd,
+        verdicts: &[(TestIndex, Verdict)],
+    ) -> Result<(), StoreError>;
 }
 
 /// Why the store could not be read or written.
