@@ -1,0 +1,237 @@
+//! The command line: what the user typed, and nothing else. Defaults that depend on files or the machine, and
+//! conflicts between options, are worked out by the commands.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod build;
+mod selection;
+
+pub use build::BuildArgs;
+pub use selection::SelectionArgs;
+
+/// cargo's own colours of help texts.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The program as cargo starts it: `cargo-fidelity fidelity ...`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo", bin_name = "cargo", styles = STYLES, disable_help_subcommand = true)]
+pub struct Cargo {
+    #[command(subcommand)]
+    pub subcommand: CargoSubcommand,
+}
+
+/// The one subcommand of cargo that this program is.
+#[derive(Debug, Subcommand)]
+pub enum CargoSubcommand {
+    Fidelity(Fidelity),
+}
+
+/// Finds tests that pass in a kind environment and fail in a realistic one
+///
+/// Runs a test suite repeatedly under two fidelity profiles, a baseline (`low`: the environment as it is) and a target
+/// (`high`: closer to production), and tells which tests hide a defect, which are flaky and which are stable, with the
+/// evidence for it.
+#[derive(Debug, Args)]
+#[command(version, arg_required_else_help = true, subcommand_required = true)]
+pub struct Fidelity {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(Box<RunArgs>),
+    Report(ReportArgs),
+    Explain(ExplainArgs),
+    Init(InitArgs),
+    Generate(GenerateArgs),
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// How to print results
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "human")]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// Print less: no progress, and no hints on the final page
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Keep runs in this file instead of `.fidelity/history.db` in the workspace
+    #[arg(long, global = true, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+}
+
+/// The formats of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// For programs, `"schema": 1`
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Runs the suite under both profiles and gives every test a verdict
+///
+/// Builds once, screens the whole suite, then samples the tests that failed until each is decided, given up or out of
+/// budget. Everything seen is stored; Ctrl-C keeps and reports it.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub profiles: ProfileArgs,
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub build: BuildArgs,
+    /// Print the plan and stop before the first pass
+    #[arg(long, conflicts_with = "resume")]
+    pub dry_run: bool,
+    /// Continue a run that was cut short: the latest one, or the one given
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "latest", require_equals = true)]
+    pub resume: Option<String>,
+    /// Arguments for the test binaries
+    #[arg(last = true, value_name = "ARGS")]
+    pub arguments: Vec<String>,
+}
+
+/// Which environments are compared.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fidelity profiles")]
+pub struct ProfileArgs {
+    /// Read this file instead of `fidelity.toml` at the workspace root
+    #[arg(long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// The profile that stands for the usual environment [default: low]
+    #[arg(long = "baseline-profile", value_name = "PROFILE")]
+    pub baseline: Option<String>,
+    /// The profile that stands for production, or `preset:realistic`, `preset:hostile` [default: high]
+    #[arg(long = "target-profile", value_name = "PROFILE")]
+    pub target: Option<String>,
+    /// Override a setting, such as `high.tz=UTC` or `policy.fdr=0.01`; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// How much is spent.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Budget")]
+pub struct BudgetArgs {
+    /// Tests that run at the same time [default: number of CPUs]
+    #[arg(short = 'j', long = "jobs", value_name = "N")]
+    pub jobs: Option<std::num::NonZeroU32>,
+    /// Stop after about this long, such as `90s`, `15m` or `none` [default: 15m]
+    #[arg(long, value_name = "DURATION")]
+    pub max_time: Option<String>,
+    /// Stop after this many trials, or `none` [default: none]
+    #[arg(long, value_name = "N")]
+    pub max_trials: Option<String>,
+    /// Time limit of one trial [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+    /// Make everything random follow from this number [default: fresh]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// When the command fails.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub struct GateArgs {
+    /// Verdicts that make the command exit with 1 [default: hidden-defect,broken]
+    #[arg(long, value_name = "VERDICTS", value_delimiter = ',')]
+    pub fail_on: Vec<String>,
+    /// Never exit with 1: for looking only
+    #[arg(long, conflicts_with = "fail_on")]
+    pub no_gate: bool,
+}
+
+/// Prints a stored run again
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run: its id, the first digits of it, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub run: String,
+    /// List the stored runs instead
+    #[arg(long, conflicts_with = "run")]
+    pub list: bool,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Tells one test's evidence in words
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The test: its name, `BINARY NAME`, or a part that only one test has
+    #[arg(value_name = "TEST", required = true, num_args = 1..=2)]
+    pub test: Vec<String>,
+    /// The run: its id, the first digits of it, or `latest`
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub run: String,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Where the workspace is, for commands that build nothing.
+#[derive(Debug, Args)]
+pub struct PlaceArgs {
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+}
+
+/// Writes a commented `fidelity.toml` with the built-in profiles
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Replace a file that is already there
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Prints files made from the tool's own definitions
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// What to print
+    pub what: Generated,
+}
+
+/// What `generate` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Generated {
+    /// The JSON Schema of fidelity.toml
+    Schema,
+}
