@@ -1,0 +1,386 @@
+//! The configuration as written, read key by key: which fidelity profiles there are, what each sets, the policy.
+//!
+//! The file and every argument of the command line go through the same readers; what comes later replaces what came
+//! before. Nothing is inherited yet.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{KnobId, KnobSetting, KnobValue, Policy};
+
+use super::catalogue::{self, Harsher, KNOBS, LATER};
+use super::diagnostics::{ConfigError, ErrorKind, Findings, quoted, shown};
+use super::model::{Entry, Key, Node, Table};
+use super::policy_keys;
+use super::setting::{Slot, read_setting, read_value};
+use super::source::Span;
+use super::suggest::{self, Candidate};
+
+/// The keys of the root table.
+pub(crate) const ROOT_KEYS: [&str; 6] = [
+    "baseline",
+    "target",
+    "policy",
+    "production",
+    "profile",
+    "runner",
+];
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Written<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// A fidelity profile as written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WrittenProfile {
+    pub(crate) inherits: Option<Written<String>>,
+    pub(crate) knobs: BTreeMap<KnobId, Written<KnobSetting>>,
+}
+
+/// A configuration as written.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Document {
+    pub(crate) baseline: Option<Written<String>>,
+    pub(crate) target: Option<Written<String>>,
+    pub(crate) policy: Policy,
+    pub(crate) production: BTreeMap<KnobId, Written<KnobValue>>,
+    pub(crate) profiles: BTreeMap<String, WrittenProfile>,
+}
+
+/// Whether a table may name fidelity profiles that do not exist yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profiles {
+    /// A file: it defines them.
+    Define,
+    /// An argument: it changes them.
+    Change,
+}
+
+impl Document {
+    /// Reads the root table of a file or an argument into the document.
+    pub(crate) fn read(&mut self, root: &Table, profiles: Profiles, findings: &mut Findings) {
+        for Entry { key, node } in &root.entries {
+            if findings.full() {
+                break;
+            }
+            match key.text.as_str() {
+                "baseline" => read_name("baseline", node, &mut self.baseline, findings),
+                "target" => read_name("target", node, &mut self.target, findings),
+                "policy" => {
+                    if let Some(table) = findings.keep(node.table("policy")) {
+                        policy_keys::read_policy(table, &mut self.policy, findings);
+                    }
+                }
+                "production" => {
+                    if let Some(table) = findings.keep(node.table("production")) {
+                        self.read_production(table, findings);
+                    }
+                }
+                "profile" => {
+                    if let Some(table) = findings.keep(node.table("profile")) {
+                        self.read_profiles(table, profiles, findings);
+                    }
+                }
+                "runner" => read_runner(node, findings),
+                _ => findings.add(unknown_root_key(key)),
+            }
+        }
+    }
+
+    fn read_production(&mut self, table: &Table, findings: &mut Findings) {
+        for (id, key, node) in knobs_of(table, Holder::Production, findings) {
+            let Some(row) = catalogue::of(&id) else {
+                continue;
+            };
+            let name = shown(&id.0);
+            if row.production == Harsher::Never {
+                let message =
+                    format!("`{name}` says how tests are run, which is no fact of production");
+                let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
+                findings.add(error.hint(format!("remove `{name}` from `[production]`")));
+                continue;
+            }
+            if let Some(one_of) = node.table("").ok().and_then(|table| table.get("one-of")) {
+                let message =
+                    format!("a fact of production is one value, but `{name}` is one of several");
+                let error = ConfigError::at(ErrorKind::WrongType, &one_of.key.span, message);
+                findings.add(error.label("expected one value"));
+                continue;
+            }
+            if let Some(value) = findings.keep(read_value(Slot { row, id: &id }, node)) {
+                let span = node.span.clone();
+                self.production.insert(id, Written { value, span });
+            }
+        }
+    }
+
+    fn read_profiles(&mut self, table: &Table, profiles: Profiles, findings: &mut Findings) {
+        for Entry { key, node } in &table.entries {
+            let defined = match profiles {
+                Profiles::Define => check_profile_name(key),
+                Profiles::Change => match self.profiles.contains_key(&key.text) {
+                    true => Ok(()),
+                    false => Err(self.unknown_profile(&key.text, &key.span)),
+                },
+            };
+            let known = findings.keep(defined).is_some();
+            let Some(table) = findings.keep(node.table(&shown(&key.text))) else {
+                continue;
+            };
+            let mut profile = match profiles {
+                Profiles::Define => WrittenProfile::default(),
+                Profiles::Change => self.profiles.remove(&key.text).unwrap_or_default(),
+            };
+            read_profile(table, &mut profile, findings);
+            if known {
+                self.profiles.insert(key.text.clone(), profile);
+            }
+        }
+    }
+
+    /// Returns the error that there is no fidelity profile `name`.
+    pub(crate) fn unknown_profile(&self, name: &str, span: &Span) -> ConfigError {
+        const LOOKED_AT: usize = 100;
+        let presets: Vec<String> = super::presets::names()
+            .map(|preset| format!("preset:{preset}"))
+            .collect();
+        let defined = self.profiles.keys().map(String::as_str).take(LOOKED_AT);
+        let known = defined.chain(presets.iter().map(String::as_str));
+        let message = format!("there is no fidelity profile {}", quoted(name));
+        let error = ConfigError::at(ErrorKind::UnknownName, span, message);
+        let near = suggest::nearest(name, known.clone().map(Candidate::plain));
+        match near {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("known are {}", suggest::list(known.take(12)))),
+        }
+    }
+}
+
+fn read_name(key: &str, node: &Node, into: &mut Option<Written<String>>, findings: &mut Findings) {
+    match node.text() {
+        Some(text) => {
+            *into = Some(Written {
+                value: text.to_owned(),
+                span: node.span.clone(),
+            });
+        }
+        None => findings.add(node.wrong_type(key, "the name of a fidelity profile as text")),
+    }
+}
+
+/// Returns whether a fidelity profile can be called `name`.
+pub(crate) fn is_profile_name(name: &str) -> bool {
+    let spelled = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    !name.is_empty() && spelled && !ROOT_KEYS.contains(&name)
+}
+
+fn check_profile_name(key: &Key) -> Result<(), ConfigError> {
+    let name = key.text.as_str();
+    if is_profile_name(name) {
+        return Ok(());
+    }
+    let message = format!("a fidelity profile cannot be called {}", quoted(name));
+    let error = ConfigError::at(ErrorKind::Malformed, &key.span, message);
+    Err(match ROOT_KEYS.contains(&name) {
+        true => error.label("this word has another meaning in `--set`"),
+        false => error.label("expected letters, digits, `_` and `-`"),
+    })
+}
+
+fn read_profile(table: &Table, profile: &mut WrittenProfile, findings: &mut Findings) {
+    if let Some(Entry { node, .. }) = table.get("inherits") {
+        read_name("inherits", node, &mut profile.inherits, findings);
+    }
+    for (id, key, node) in knobs_of(table, Holder::Profile, findings) {
+        let Some(row) = catalogue::of(&id) else {
+            continue;
+        };
+        if let Some(value) = read_setting(Slot { row, id: &id }, node, findings) {
+            let span = Span::clone(&key.span);
+            profile.knobs.insert(id, Written { value, span });
+        }
+    }
+}
+
+/// What a table of knobs belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Profile,
+    Production,
+}
+
+impl Holder {
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Profile => "a fidelity profile",
+            Self::Production => "`[production]`",
+        }
+    }
+}
+
+/// Flattens a table of knobs: `env.NAME` becomes a knob of its own. What is no knob goes to `findings`.
+fn knobs_of<'t>(
+    table: &'t Table,
+    holder: Holder,
+    findings: &mut Findings,
+) -> Vec<(KnobId, &'t Key, &'t Node)> {
+    let mut knobs = Vec::with_capacity(table.entries.len());
+    for Entry { key, node } in &table.entries {
+        if findings.full() {
+            break;
+        }
+        match key.text.as_str() {
+            "inherits" if holder == Holder::Profile => {}
+            "env" => {
+                let variables = node
+                    .table("env")
+                    .map_err(|error| error.hint("write `env.NAME = \"text\"`"));
+                let variables = findings.keep(variables).map(|table| &table.entries);
+                for Entry { key, node } in variables.into_iter().flatten() {
+                    if findings.keep(check_variable_name(key)).is_some() {
+                        knobs.push((KnobId(format!("env.{}", key.text)), key, node));
+                    }
+                }
+            }
+            name if catalogue::named(name).is_some() => knobs.push((KnobId::from(name), key, node)),
+            name if LATER.contains(&name) => {
+                let message = format!("the knob `{name}` is not available in this version");
+                let error = ConfigError::at(ErrorKind::NotAvailable, &key.span, message);
+                findings.add(error.hint(format!(
+                    "remove `{name}`; this version knows {}",
+                    knob_list()
+                )));
+            }
+            _ => findings.add(unknown_knob(key, holder)),
+        }
+    }
+    knobs
+}
+
+fn knob_list() -> String {
+    suggest::list(KNOBS.iter().map(|knob| match knob.name {
+        "env" => "env.NAME",
+        name => name,
+    }))
+}
+
+fn unknown_knob(key: &Key, holder: Holder) -> ConfigError {
+    let name = key.text.as_str();
+    let message = format!("unknown knob {} in {}", quoted(name), holder.describe());
+    let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
+    if policy_keys::POLICY_KEYS.iter().any(|row| row.name == name) {
+        return error.hint(format!("write `{name}` in `[policy]`"));
+    }
+    let aliases = KNOBS.iter().flat_map(|knob| {
+        knob.aliases
+            .iter()
+            .map(|alias| Candidate::alias(alias, knob.name))
+    });
+    let names = KNOBS.iter().map(|knob| Candidate::plain(knob.name));
+    let words = ["inherits"].into_iter().chain(LATER.iter().copied());
+    let exact = name.to_lowercase().replace('_', "-");
+    let alias = KNOBS
+        .iter()
+        .find(|knob| knob.aliases.contains(&exact.as_str()));
+    if let Some(knob) = alias {
+        return error.hint(format!("did you mean `{}`?", knob.name));
+    }
+    let shouted = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    match suggest::nearest(
+        name,
+        names.chain(words.map(Candidate::plain)).chain(aliases),
+    ) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None if shouted => error.hint(format!(
+            "write `env.{}` for an environment variable",
+            shown(name)
+        )),
+        None => error.hint(format!("knobs are {}", knob_list())),
+    }
+}
+
+fn check_variable_name(key: &Key) -> Result<(), ConfigError> {
+    let wrong = match key.text.as_str() {
+        "" => "the name of an environment variable is empty".to_owned(),
+        name if name.contains('=') => format!(
+            "{} cannot name an environment variable: it holds `=`",
+            quoted(name)
+        ),
+        name if name.contains(char::is_control) => {
+            format!(
+                "{} cannot name an environment variable: it holds a control character",
+                quoted(name)
+            )
+        }
+        _ => return Ok(()),
+    };
+    Err(ConfigError::at(ErrorKind::Malformed, &key.span, wrong).label("expected a name"))
+}
+
+fn unknown_root_key(key: &Key) -> ConfigError {
+    let name = key.text.as_str();
+    let error = ConfigError::at(
+        ErrorKind::UnknownKey,
+        &key.span,
+        format!("unknown key {}", quoted(name)),
+    );
+    if policy_keys::POLICY_KEYS.iter().any(|row| row.name == name) {
+        return error.hint(format!("write `{name}` in `[policy]`"));
+    }
+    if catalogue::named(name).is_some() || LATER.contains(&name) {
+        return error.hint(format!(
+            "write `{name}` in a fidelity profile, like `[profile.high]`"
+        ));
+    }
+    match suggest::nearest(name, ROOT_KEYS.into_iter().map(Candidate::plain)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None if is_profile_name(name) => error.hint(format!(
+            "write `[profile.{}]` for a fidelity profile; other keys are {}",
+            shown(name),
+            suggest::list(ROOT_KEYS)
+        )),
+        None => error.hint(format!("keys are {}", suggest::list(ROOT_KEYS))),
+    }
+}
+
+/// Kinds of runner this version has.
+pub(crate) const RUNNERS: [&str; 2] = ["auto", "direct"];
+
+/// Checks `[runner]`. Both kinds mean the same for now: test binaries are started directly.
+fn read_runner(node: &Node, findings: &mut Findings) {
+    let Some(table) = findings.keep(node.table("runner")) else {
+        return;
+    };
+    for Entry { key, node } in &table.entries {
+        match (key.text.as_str(), node.text()) {
+            ("kind", Some(kind)) if RUNNERS.contains(&kind) => {}
+            ("kind", Some(kind @ ("nextest" | "command"))) => {
+                let message = format!("the runner `{kind}` is not available in this version");
+                let error = ConfigError::at(ErrorKind::NotAvailable, &node.span, message);
+                findings.add(error.label("expected `auto` or `direct`"));
+            }
+            ("kind", Some(kind)) => {
+                let message = format!("there is no runner {}", quoted(kind));
+                let error = ConfigError::at(ErrorKind::OutOfRange, &node.span, message);
+                findings.add(error.label("expected `auto` or `direct`"));
+            }
+            ("kind", None) => findings.add(node.wrong_type("kind", "a word as text")),
+            (name @ ("command" | "junit"), _) => {
+                let message = format!("`{name}` is not available in this version");
+                findings.add(ConfigError::at(ErrorKind::NotAvailable, &key.span, message));
+            }
+            (name, _) => {
+                let message = format!("unknown key {} in `[runner]`", quoted(name));
+                let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
+                findings.add(error.hint("write `kind`"));
+            }
+        }
+    }
+}

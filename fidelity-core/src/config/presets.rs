@@ -1,0 +1,123 @@
+//! Presets: fidelity profiles that come with the tool, as versioned data in `presets.toml`.
+
+use std::collections::BTreeMap;
+
+use super::diagnostics::Findings;
+use super::document::{Document, Profiles, WrittenProfile};
+use super::model::{self, Entry, Table, Value};
+use super::source::Source;
+
+const TEXT: &str = include_str!("presets.toml");
+
+/// The names of the presets.
+const NAMES: [&str; 2] = ["realistic", "hostile"];
+
+/// How a reference to a preset starts: `preset:realistic`.
+pub(crate) const PREFIX: &str = "preset:";
+
+/// The fidelity profile that is the baseline unless told otherwise: the environment as it is.
+pub(crate) const BASELINE: &str = "low";
+
+/// The fidelity profile that is the target unless told otherwise.
+pub(crate) const TARGET: &str = "high";
+
+/// The preset that the built-in target is.
+pub(crate) const TARGET_PRESET: &str = "realistic";
+
+/// Returns the names of the presets, without `preset:`.
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+    NAMES.into_iter()
+}
+
+/// The presets, read.
+#[derive(Clone, Debug)]
+pub(crate) struct Presets {
+    /// Raised whenever a value changes.
+    pub(crate) version: i128,
+    profiles: BTreeMap<String, WrittenProfile>,
+}
+
+impl Presets {
+    /// Reads the presets. Mistakes in them would go to `findings`; a test sees to it that there are none.
+    pub(crate) fn read(findings: &mut Findings) -> Self {
+        let source = Source::built_in("the presets", TEXT);
+        let mut root = model::parse(&source, findings).unwrap_or_default();
+        let version = root
+            .get("version")
+            .and_then(|entry| entry.node.integer().flatten());
+        root.entries.retain(|entry| entry.key.text != "version");
+        let mut document = Document::default();
+        document.read(&under_profile(&source, root), Profiles::Define, findings);
+        Self {
+            version: version.unwrap_or_default(),
+            profiles: document.profiles,
+        }
+    }
+
+    /// Returns the preset that `reference` (`preset:NAME`) names.
+    pub(crate) fn get(&self, reference: &str) -> Option<&WrittenProfile> {
+        self.profiles.get(reference.strip_prefix(PREFIX)?)
+    }
+
+    /// Returns the built-in fidelity profiles, which a file may define anew.
+    pub(crate) fn built_in(&self) -> BTreeMap<String, WrittenProfile> {
+        let target = self
+            .profiles
+            .get(TARGET_PRESET)
+            .cloned()
+            .unwrap_or_default();
+        BTreeMap::from([
+            (BASELINE.to_owned(), WrittenProfile::default()),
+            (TARGET.to_owned(), target),
+        ])
+    }
+}
+
+/// Puts a table under the key `profile`, as if it had been written there.
+fn under_profile(source: &Source, table: Table) -> Table {
+    let span = source.span(0..0);
+    let key = model::Key {
+        text: "profile".to_owned(),
+        span: span.clone(),
+    };
+    let node = model::Node {
+        span,
+        value: Value::Table(table),
+    };
+    Table {
+        entries: vec![Entry { key, node }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::catalogue;
+
+    #[test]
+    fn the_presets_are_free_of_mistakes_and_all_named() {
+        let mut findings = Findings::default();
+        let presets = Presets::read(&mut findings);
+        assert_eq!(findings.into_result(()), Ok(()));
+        let mut found: Vec<&str> = presets.profiles.keys().map(String::as_str).collect();
+        let mut named: Vec<&str> = names().collect();
+        found.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(found, named);
+    }
+
+    #[test]
+    fn a_changed_value_needs_a_new_version() {
+        let presets = Presets::read(&mut Findings::default());
+        let mut lines = vec![format!("version {}", presets.version)];
+        for (name, profile) in &presets.profiles {
+            for (knob, setting) in &profile.knobs {
+                lines.push(format!(
+                    "{name}: {knob} = {}",
+                    catalogue::to_toml(&setting.value)
+                ));
+            }
+        }
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
