@@ -1,1 +1,199 @@
-//! (being written)
+//! The commit a workspace is at. Reads git's files, never the network, and writes nothing.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Repository, StatusOptions};
+
+use crate::domain::Revision;
+
+/// Why the commit of a workspace could not be read, although it seems to have one.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read the git repository of {}", workspace.display())]
+pub struct RevisionError {
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// The cause: an owner that git does not trust, a damaged or unknown repository.
+    #[source]
+    pub source: git2::Error,
+}
+
+/// Returns the commit the workspace is at, and whether tracked files differ from it: anywhere in the repository, for a
+/// test may depend on all of it. Untracked and ignored files do not count.
+///
+/// The result is none where there is no repository, no commit yet, or no work tree (a bare repository).
+///
+/// # Errors
+/// [`RevisionError`] where there is a repository that cannot be read. A run can do without; it should say so.
+pub fn revision(workspace: &Path) -> Result<Option<Revision>, RevisionError> {
+    read(workspace).map_err(|source| RevisionError {
+        workspace: workspace.to_path_buf(),
+        source,
+    })
+}
+
+fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
+    let repository = match Repository::discover(workspace) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if repository.is_bare() {
+        return Ok(None);
+    }
+    let commit = match repository.head() {
+        Ok(head) => head.peel_to_commit()?.id(),
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut tracked = StatusOptions::new();
+    tracked
+        .include_untracked(false)
+        .include_ignored(false)
+        // A read that refreshes the index would be a write.
+        .update_index(false);
+    let dirty = !repository.statuses(Some(&mut tracked))?.is_empty();
+    Ok(Some(Revision {
+        commit: commit.to_string(),
+        dirty,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use git2::{IndexAddOption, RepositoryInitOptions, Signature, Time};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn repository() -> (TempDir, Repository) {
+        let directory = tempfile::tempdir().unwrap();
+        let repository = Repository::init_opts(
+            directory.path(),
+            RepositoryInitOptions::new().initial_head("main"),
+        )
+        .unwrap();
+        (directory, repository)
+    }
+
+    fn commit(repository: &Repository, file: &str, text: &str) -> String {
+        fs::write(repository.workdir().unwrap().join(file), text).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let person = Signature::new("A", "a@example.com", &Time::new(1_000_000_000, 0)).unwrap();
+        let parents: Vec<_> = repository
+            .head()
+            .ok()
+            .map(|head| head.peel_to_commit().unwrap())
+            .into_iter()
+            .collect();
+        let parents: Vec<_> = parents.iter().collect();
+        repository
+            .commit(Some("HEAD"), &person, &person, "m", &tree, &parents)
+            .unwrap()
+            .to_string()
+    }
+
+    fn found(directory: &Path) -> (String, bool) {
+        let revision = revision(directory).unwrap().unwrap();
+        (revision.commit, revision.dirty)
+    }
+
+    #[test]
+    fn a_clean_work_tree_is_at_its_commit() {
+        let (directory, repository) = repository();
+        commit(&repository, "a", "1");
+        let second = commit(&repository, "a", "2");
+        assert_eq!(found(directory.path()), (second, false));
+    }
+
+    #[test]
+    fn a_workspace_below_the_top_belongs_to_the_repository() {
+        let (directory, repository) = repository();
+        let inner = directory.path().join("crates/inner");
+        fs::create_dir_all(&inner).unwrap();
+        let only = commit(&repository, "crates/inner/Cargo.toml", "");
+        assert_eq!(found(&inner), (only, false));
+    }
+
+    #[test]
+    fn changed_staged_and_removed_files_make_it_dirty_and_new_ones_do_not() {
+        let (directory, repository) = repository();
+        let only = commit(&repository, "a", "1");
+        let file = directory.path().join("a");
+        fs::write(directory.path().join("new"), "").unwrap();
+        assert_eq!(found(directory.path()), (only.clone(), false));
+        fs::write(&file, "changed").unwrap();
+        assert_eq!(found(directory.path()), (only.clone(), true));
+        fs::remove_file(&file).unwrap();
+        assert_eq!(found(directory.path()), (only.clone(), true));
+        fs::write(&file, "1").unwrap();
+        assert_eq!(found(directory.path()), (only.clone(), false));
+        let mut index = repository.index().unwrap();
+        index.add_path(Path::new("new")).unwrap();
+        index.write().unwrap();
+        assert_eq!(found(directory.path()), (only, true));
+    }
+
+    #[test]
+    fn a_detached_head_is_a_commit() {
+        let (directory, repository) = repository();
+        let first = commit(&repository, "a", "1");
+        commit(&repository, "a", "2");
+        repository
+            .set_head_detached(first.parse().unwrap())
+            .unwrap();
+        repository
+            .checkout_head(Some(git2::build::CheckoutBuilder::new().force()))
+            .unwrap();
+        assert_eq!(found(directory.path()), (first, false));
+    }
+
+    #[test]
+    fn no_repository_no_commit_and_no_work_tree_are_no_revision() {
+        let plain = tempfile::tempdir().unwrap();
+        assert_eq!(revision(plain.path()).unwrap(), None);
+        let (unborn, _repository) = repository();
+        assert_eq!(revision(unborn.path()).unwrap(), None);
+        let bare = tempfile::tempdir().unwrap();
+        Repository::init_bare(bare.path()).unwrap();
+        assert_eq!(revision(bare.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_shallow_clone_has_a_revision_like_any_other() {
+        let (directory, repository) = repository();
+        commit(&repository, "a", "1");
+        let last = commit(&repository, "a", "2");
+        // What a shallow clone is: a commit whose parents are not there, and a file that says so.
+        fs::write(repository.path().join("shallow"), format!("{last}\n")).unwrap();
+        let parent = repository
+            .find_commit(last.parse().unwrap())
+            .unwrap()
+            .parent_id(0)
+            .unwrap()
+            .to_string();
+        fs::remove_file(
+            repository
+                .path()
+                .join("objects")
+                .join(&parent[..2])
+                .join(&parent[2..]),
+        )
+        .unwrap();
+        assert_eq!(found(directory.path()), (last, false));
+    }
+
+    #[test]
+    fn a_damaged_repository_is_an_error() {
+        let (directory, repository) = repository();
+        commit(&repository, "a", "1");
+        fs::write(repository.path().join("refs/heads/main"), "no commit\n").unwrap();
+        assert!(revision(directory.path()).is_err());
+    }
+}

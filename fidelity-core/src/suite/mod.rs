@@ -1,14 +1,35 @@
 //! The suite: which test binaries there are, how cargo would start each, and which tests they hold.
 //!
-//! [`discover`] is the only part that builds and starts anything; [`filter`] decides about names.
+//! [`discover`] builds and starts things, with the help of its neighbours: [`workspace`] asks cargo where things are,
+//! [`build`] has cargo build, [`capture`] learns from cargo itself how it starts each binary, [`list`] asks the binaries
+//! for their tests, [`doctest`] counts what is left out, [`fingerprint`] hashes. [`filter`] decides about names and
+//! touches nothing. No part of this knows of arms, knobs or trials.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::domain::{BinaryId, Problem, TestId};
 
+mod build;
+pub mod capture;
+mod child;
 pub mod discover;
+mod doctest;
+mod error;
 pub mod filter;
+pub mod filterset;
+pub mod fingerprint;
+mod harness;
+mod list;
+pub mod options;
+pub mod workspace;
+
+pub use discover::{Discovery, discover};
+pub use error::SuiteError;
+pub use filter::{Filter, RunIgnored};
+pub use fingerprint::fingerprint;
+pub use options::CargoOptions;
+pub use workspace::{Workspace, locate};
 
 /// A built suite.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +51,8 @@ pub struct TestBinary {
     pub package: String,
     /// lib, bin, test, example, bench or proc-macro.
     pub kind: String,
+    /// The name of its target: `my_crate` for a library, the file's name for most others.
+    pub target: String,
     /// The executable.
     pub path: PathBuf,
     /// The working directory cargo gives it: its package's root.
@@ -40,7 +63,13 @@ pub struct TestBinary {
     pub runner: Vec<OsString>,
     /// Whether the harness sums up with a libtest result line, without which an exit status of 0 is no pass.
     pub says_result: bool,
+    /// Whether it lists its tests. One that does not is a single test, [`WHOLE_BINARY`], and is started without
+    /// arguments; its exit status is its outcome.
+    pub lists: bool,
 }
+
+/// The name of the only test of a binary that does not list its tests.
+pub const WHOLE_BINARY: &str = "main";
 
 /// A test of a suite.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,4 @@
+#[test]
+fn tool_runs() {}
+
+fn main() {}

@@ -1,0 +1,4 @@
+#[test]
+fn main_runs() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[test]
+fn outside() {}
+
+mod net {
+    #[test]
+    fn connects() {}
+}

@@ -1,0 +1,5 @@
+//! A harness of its own that does not know of listing.
+
+fn main() {
+    println!("all is well");
+}

@@ -1,0 +1,5 @@
+//! ```ignore
+//! no
+//! ```
+#[test]
+fn expands() {}
