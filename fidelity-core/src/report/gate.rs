@@ -1,0 +1,44 @@
+//! The gate: whether a run passes the conditions it was given. Knows no exit code.
+
+use crate::domain::Condition;
+
+use super::Report;
+use super::number::things;
+
+/// What the gate says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// Whether no condition holds.
+    pub passed: bool,
+    /// A sentence for each condition that holds; none if it passed.
+    pub reasons: Vec<String>,
+}
+
+/// Returns whether `report` passes: the gate fails if one of `conditions` holds.
+pub fn gate(report: &Report, conditions: &[Condition]) -> Gate {
+    let mut conditions = conditions.to_vec();
+    conditions.sort_unstable();
+    conditions.dedup();
+    let reasons: Vec<String> = conditions
+        .iter()
+        .filter_map(|condition| match condition {
+            Condition::Verdict(kind) => {
+                let tests = report.of_kind(*kind).count() as u64;
+                let causes = report.causes(*kind) as u64;
+                match tests {
+                    0 => None,
+                    _ if causes == tests => Some(format!("{} {kind}", things(tests, "test"))),
+                    _ => Some(format!(
+                        "{} {kind} ({})",
+                        things(tests, "test"),
+                        things(causes, "cause")
+                    )),
+                }
+            }
+        })
+        .collect();
+    Gate {
+        passed: reasons.is_empty(),
+        reasons,
+    }
+}

@@ -1,0 +1,175 @@
+//! The foot of the page: what people should know, what was not finished and how to go on, and the gate.
+
+use crate::domain::{Condition, Problem, StopReason, VerdictKind};
+use crate::report::model::Report;
+use crate::report::number::things;
+use crate::report::page::{Indent, Page, Span, Tone, plain, span};
+use crate::report::words::{listed, next};
+use crate::report::{Style, gate};
+
+/// Problems shown, where nothing more is asked for.
+const PROBLEMS: usize = 8;
+
+/// Lines of one problem.
+const PROBLEM_LINES: usize = 3;
+
+/// Problems that say why the run stopped: they have a paragraph of their own.
+const ENDINGS: [&str; 5] = [
+    "out-of-time",
+    "out-of-trials",
+    "interrupted",
+    "environment",
+    "no-end",
+];
+
+pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
+    if !style.quiet {
+        problems(page, report, style);
+    }
+    stopped(page, report);
+    gate_line(page, report);
+}
+
+fn problems(page: &mut Page, report: &Report, style: &Style) {
+    let told: Vec<&Problem> = report
+        .problems
+        .iter()
+        .filter(|problem| !is_told_elsewhere(report, problem))
+        .collect();
+    if told.is_empty() {
+        return;
+    }
+    let shown = if 0 < style.verbose {
+        told.len()
+    } else {
+        PROBLEMS.min(told.len())
+    };
+    page.blank();
+    page.text(Indent::all(0), &[span(Tone::Strong, "NOTES")]);
+    for problem in &told[..shown] {
+        page.text_at_most(
+            if 0 < style.verbose {
+                usize::MAX
+            } else {
+                PROBLEM_LINES
+            },
+            Indent::hanging(2),
+            &[
+                span(Tone::Faint, &problem.kind),
+                plain("  "),
+                plain(&problem.message),
+            ],
+        );
+    }
+    if shown < told.len() {
+        let left = things((told.len() - shown) as u64, "more note");
+        page.text(
+            Indent::all(2),
+            &[span(Tone::Faint, format!("and {left} (-v lists them)"))],
+        );
+    }
+}
+
+/// Returns whether another part of the page tells the problem already.
+fn is_told_elsewhere(report: &Report, problem: &Problem) -> bool {
+    match problem.kind.as_str() {
+        "joined-run" => true,
+        "knob-not-applied" => report
+            .run
+            .differing_knobs()
+            .any(|knob| !knob.applied && problem.message.contains(&knob.knob.0)),
+        kind => ENDINGS.contains(&kind),
+    }
+}
+
+/// Says why a run that did not decide everything stopped, and how it goes on.
+fn stopped(page: &mut Page, report: &Report) {
+    let resumable = "cargo fidelity run --resume";
+    let (tone, next_step) = match &report.run.stop {
+        Some(StopReason::Decided) => return,
+        Some(StopReason::OutOfTime) => (Tone::Warn, format!("{resumable} --max-time 30m")),
+        Some(StopReason::OutOfTrials | StopReason::Interrupted) | None => {
+            (Tone::Warn, resumable.to_owned())
+        }
+        Some(StopReason::Environment { .. }) => (
+            Tone::Bad,
+            format!(
+                "put the environment right, then {resumable}; `cargo fidelity doctor` checks it"
+            ),
+        ),
+    };
+    let why = report
+        .problems
+        .iter()
+        .rev()
+        .find(|problem| ENDINGS.contains(&problem.kind.as_str()));
+    let Some(why) = why else { return };
+    page.blank();
+    page.text(
+        Indent::hanging(0),
+        &[
+            span(tone, "STOPPED EARLY"),
+            plain(format!("  {}; {}", why.message, unfinished(report))),
+        ],
+    );
+    page.text(Indent::hanging(2), &next(next_step));
+}
+
+/// Returns what is open: undetermined tests, and the passes that would decide those that passes can decide.
+fn unfinished(report: &Report) -> String {
+    let open = report.of_kind(VerdictKind::Undetermined).count() as u64;
+    // A pass serves every suspect, so the slowest one says how many are needed.
+    let passes = report
+        .of_kind(VerdictKind::Undetermined)
+        .filter_map(|test| test.finding.needs_passes)
+        .max();
+    match (open, passes) {
+        (0, _) => "every test has a verdict, on fewer passes than planned".to_owned(),
+        (_, None) => format!("{} undecided", things(open, "test")),
+        (_, Some(passes)) => format!(
+            "{} undecided, about {} more",
+            things(open, "test"),
+            things(u64::from(passes), "pass")
+        ),
+    }
+}
+
+fn gate_line(page: &mut Page, report: &Report) {
+    page.blank();
+    let gate = gate(report, &report.conditions);
+    let conditions: Vec<String> = report.conditions.iter().map(Condition::to_string).collect();
+    let line: Vec<Span> = if conditions.is_empty() {
+        vec![
+            span(Tone::Strong, "GATE"),
+            plain("  not applied: no condition"),
+        ]
+    } else if gate.passed {
+        vec![
+            span(Tone::GoodTitle, "GATE PASSED"),
+            plain(format!("  no test is {}", listed(&conditions, "or"))),
+            exit_meaning(report, 0),
+        ]
+    } else {
+        vec![
+            span(Tone::BadTitle, "GATE FAILED"),
+            plain(format!("  {}", gate.reasons.join(", "))),
+            exit_meaning(report, 1),
+        ]
+    };
+    page.text(Indent::hanging(0), &line);
+}
+
+/// Returns what the exit code of the run means. A run that was cut off says so rather than what the gate found.
+fn exit_meaning(report: &Report, code: u8) -> Span {
+    let text = match &report.run.stop {
+        Some(StopReason::Interrupted) => {
+            " (exit code 5: interrupted, partial results kept)".to_owned()
+        }
+        Some(StopReason::Environment { .. }) => {
+            " (exit code 4: the environment was not provided, or changed)".to_owned()
+        }
+        None => " (so far: the run has no end)".to_owned(),
+        Some(_) => format!(" (exit code {code})"),
+    };
+    span(Tone::Faint, text)
+}

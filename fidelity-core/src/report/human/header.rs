@@ -1,0 +1,112 @@
+//! The head of the page: what was compared, how much was run, and how to run it again.
+
+use crate::report::Style;
+use crate::report::model::{PassCounts, Report, RunFacts};
+use crate::report::number::{count, duration_ms, things};
+use crate::report::page::{Indent, Page, Tone, plain, span};
+use crate::report::words::replay_command;
+
+/// Joined runs that are named before the rest is only counted.
+const JOINED_NAMED: usize = 3;
+
+/// Hexadecimal digits of a commit that people read.
+const COMMIT_DIGITS: usize = 10;
+
+pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
+    let run = &report.run;
+    page.text(
+        Indent::hanging(0),
+        &[
+            span(Tone::Strong, &run.baseline),
+            plain(" (baseline) against "),
+            span(Tone::Strong, &run.target),
+            plain(format!(
+                " (target): {}, {}, {} in {}",
+                things(report.tests.len() as u64, "test"),
+                passes(run.passes),
+                things(run.trials, "trial"),
+                duration_ms(run.wall_ms)
+            )),
+        ],
+    );
+    page.text(
+        Indent::hanging(0),
+        &[span(Tone::Faint, identity(run, style))],
+    );
+    if !run.joined.is_empty() {
+        page.text(Indent::hanging(0), &[span(Tone::Faint, joined(run, style))]);
+    }
+    if let Some(command) = replay_command(run) {
+        page.text(
+            Indent::hanging(0),
+            &[span(Tone::Faint, "replay: "), span(Tone::Hint, command)],
+        );
+    }
+}
+
+/// Returns the passes by phase: `37 passes (6 screening, 31 focus)`.
+fn passes(passes: PassCounts) -> String {
+    let all = things(u64::from(passes.completed()), "pass");
+    let parts: Vec<String> = [
+        (passes.screen, "screening"),
+        (passes.focus, "focus"),
+        (passes.company, "company"),
+        (passes.checks, "repeated"),
+    ]
+    .iter()
+    .filter(|(number, _)| 0 < *number)
+    .map(|(number, name)| format!("{} {name}", count(u64::from(*number))))
+    .collect();
+    match parts.len() {
+        0 | 1 => all,
+        _ => format!("{all} ({})", parts.join(", ")),
+    }
+}
+
+fn identity(run: &RunFacts, style: &Style) -> String {
+    let id = match style.verbose {
+        0 => run.id.short(),
+        _ => run.id.to_string(),
+    };
+    let commit = match &run.revision {
+        Some(revision) => {
+            let commit: String = revision.commit.chars().take(COMMIT_DIGITS).collect();
+            let dirty = if revision.dirty { " with changes" } else { "" };
+            format!(", commit {commit}{dirty}")
+        }
+        None => String::new(),
+    };
+    format!("run {id} of {}{commit}, seed {}", run.started_at, run.seed)
+}
+
+/// Returns which earlier runs count too: `with 12 passes of 2 earlier runs: 1f2e3d4c (6), 5a6b7c8d (6)`.
+fn joined(run: &RunFacts, style: &Style) -> String {
+    let passes = run
+        .joined
+        .iter()
+        .map(|earlier| u64::from(earlier.passes))
+        .sum();
+    let shown = if 0 < style.verbose {
+        usize::MAX
+    } else {
+        JOINED_NAMED
+    };
+    // The latest are what a reader remembers.
+    let mut named: Vec<String> = run
+        .joined
+        .iter()
+        .rev()
+        .take(shown)
+        .map(|earlier| format!("{} ({})", earlier.id.short(), earlier.passes))
+        .collect();
+    let left = run.joined.len().saturating_sub(named.len());
+    if 0 < left {
+        named.push(format!("{} more", count(left as u64)));
+    }
+    format!(
+        "counted with {} of {}: {}",
+        things(passes, "pass"),
+        things(run.joined.len() as u64, "earlier run"),
+        named.join(", ")
+    )
+}

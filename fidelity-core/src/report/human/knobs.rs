@@ -1,0 +1,109 @@
+//! The table of knobs in which the arms differ, and what became of each: observed, or not applied and why.
+
+use crate::domain::KnobStatus;
+use crate::report::model::Report;
+use crate::report::number::things;
+use crate::report::page::{Indent, Page, Span, Tone, plain, span};
+use crate::report::{Style, text};
+
+/// Rows of the table, where nothing more is asked for.
+const ROWS: usize = 12;
+
+/// Columns of a setting at most.
+const SETTING_COLUMNS: usize = 32;
+
+pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
+    let knobs: Vec<&KnobStatus> = report.run.differing_knobs().collect();
+    page.blank();
+    if knobs.is_empty() {
+        no_difference(page, report);
+        return;
+    }
+    let rows = if 0 < style.verbose { usize::MAX } else { ROWS };
+    let applied = knobs.iter().filter(|knob| knob.applied);
+    let missing = knobs.iter().filter(|knob| !knob.applied).count();
+    let room = rows.saturating_sub(missing);
+    let last_applied = applied.clone().nth(room).map(|knob| &knob.knob);
+    let shown: Vec<&&KnobStatus> = knobs
+        .iter()
+        .filter(|knob| !knob.applied || last_applied.is_none_or(|last| knob.knob < *last))
+        .collect();
+    let mut table = vec![vec![
+        faint("knob"),
+        faint(&report.run.baseline),
+        faint(&report.run.target),
+        faint("seen by a test process"),
+    ]];
+    table.extend(shown.iter().map(|knob| row(knob)));
+    let width = |column: usize| {
+        let widths = table
+            .iter()
+            .map(|row| crate::report::page::width(&row[column]));
+        widths.max().unwrap_or(0).min(SETTING_COLUMNS)
+    };
+    let widths = [width(0), width(1), width(2), 0];
+    for row in &table {
+        page.columns(2, row, &widths);
+    }
+    if shown.len() < knobs.len() {
+        let left = things((knobs.len() - shown.len()) as u64, "more knob");
+        page.text(
+            Indent::all(2),
+            &[span(Tone::Faint, format!("and {left} (-v lists them)"))],
+        );
+    }
+}
+
+fn row(knob: &KnobStatus) -> Vec<Vec<Span>> {
+    let mut status = if knob.applied {
+        vec![plain(&knob.reason)]
+    } else {
+        vec![
+            span(Tone::Warn, "NOT APPLIED"),
+            plain(": "),
+            plain(&knob.reason),
+        ]
+    };
+    if knob.beyond_production {
+        status.push(span(Tone::Warn, " [beyond production]"));
+    }
+    let name = text::clean(&knob.knob.0);
+    vec![
+        vec![plain(text::cut(&name, SETTING_COLUMNS))],
+        setting(knob.baseline.as_deref()),
+        setting(knob.target.as_deref()),
+        status,
+    ]
+}
+
+fn setting(setting: Option<&str>) -> Vec<Span> {
+    match setting {
+        Some(setting) => vec![plain(text::cut(&text::clean(setting), SETTING_COLUMNS))],
+        None => faint("-"),
+    }
+}
+
+fn faint(text: &str) -> Vec<Span> {
+    vec![span(Tone::Faint, text)]
+}
+
+fn no_difference(page: &mut Page, report: &Report) {
+    let run = &report.run;
+    page.text(
+        Indent::all(2),
+        &[span(
+            Tone::Warn,
+            format!(
+                "{} and {} do not differ in any knob: nothing is compared.",
+                run.baseline, run.target
+            ),
+        )],
+    );
+    page.text(
+        Indent::hanging(2),
+        &crate::report::words::next(format!(
+            "give {} a knob in fidelity.toml; `cargo fidelity doctor` lists them",
+            run.target
+        )),
+    );
+}

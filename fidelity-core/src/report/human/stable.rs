@@ -1,0 +1,95 @@
+//! The stable tests: how many, and which failure rate their trials exclude.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{Arm, VerdictKind};
+use crate::report::Style;
+use crate::report::model::{Report, TestReport};
+use crate::report::number::{confidence, excluded_above, percent, things, trials_to_exclude};
+use crate::report::page::{Indent, Page, Tone, plain, span};
+use crate::report::words::{name, next, tones};
+
+/// The failure rate whose exclusion the page says how to get.
+const WORTH_EXCLUDING: f64 = 0.1;
+
+pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
+    let tests: Vec<&TestReport> = report.of_kind(VerdictKind::Stable).collect();
+    page.blank();
+    if tests.is_empty() {
+        if report.tests.is_empty() {
+            no_tests(page);
+        }
+        return;
+    }
+    let (title, _) = tones(VerdictKind::Stable);
+    page.text(
+        Indent::hanging(0),
+        &[
+            span(title, "STABLE"),
+            plain(format!("  {}: ", things(tests.len() as u64, "test"))),
+            plain(excluded(report, &tests)),
+        ],
+    );
+    let screened = fewest(&tests, Arm::Target);
+    let wanted = trials_to_exclude(WORTH_EXCLUDING, report.run.policy.confidence);
+    if u64::from(screened) < wanted {
+        page.text(
+            Indent::hanging(2),
+            &next(format!(
+                "to exclude a rate above {} %: [policy] screen = {{ target = {wanted} }}",
+                percent(WORTH_EXCLUDING)
+            )),
+        );
+    }
+    if 1 < style.verbose {
+        for test in tests {
+            page.text(Indent::hanging(2), &name(test.id(), Tone::Plain));
+        }
+    }
+}
+
+/// Returns what the trials of stable tests exclude: `no failure in 5 high passes: a rate above 45 % is excluded at 95 %;
+/// 1 low pass excludes above 95 %`. Of unequal tests the one with the fewest trials speaks.
+fn excluded(report: &Report, tests: &[&TestReport]) -> String {
+    let run = &report.run;
+    let level = run.policy.confidence;
+    let passes = |arm: Arm| {
+        let trials = fewest(tests, arm);
+        let counts: BTreeSet<u32> = tests.iter().map(|test| test.arm(arm).trials).collect();
+        let at_least = if counts.len() == 1 { "" } else { "at least " };
+        let noun = format!("{} pass", run.arm(arm));
+        let rate = percent(excluded_above(trials, level));
+        (
+            format!("{at_least}{}", things(u64::from(trials), &noun)),
+            rate,
+            trials,
+        )
+    };
+    let (target, rate, _) = passes(Arm::Target);
+    let (baseline, baseline_rate, trials) = passes(Arm::Baseline);
+    let verb = if trials == 1 { "excludes" } else { "exclude" };
+    format!(
+        "no failure in {target}: a rate above {rate} % is excluded at {}; \
+         {baseline} {verb} above {baseline_rate} %",
+        confidence(level)
+    )
+}
+
+fn fewest(tests: &[&TestReport], arm: Arm) -> u32 {
+    tests
+        .iter()
+        .map(|test| test.arm(arm).trials)
+        .min()
+        .unwrap_or(0)
+}
+
+fn no_tests(page: &mut Page) {
+    page.text(
+        Indent::all(0),
+        &[span(Tone::WarnTitle, "NO TESTS WERE COMPARED")],
+    );
+    page.text(
+        Indent::hanging(2),
+        &next("`cargo fidelity list` shows the tests; check filters, packages and features"),
+    );
+}

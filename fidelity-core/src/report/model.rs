@@ -1,0 +1,438 @@
+//! The report as a value: a stored run and its verdicts, selected, counted and grouped. Knows no format.
+//!
+//! Invariant: a function of its arguments alone.
+
+use std::collections::BTreeSet;
+
+use crate::classify::{ArmEvidence, Finding, Verdicts};
+use crate::domain::{
+    Arm, Condition, KnobStatus, Observation, PassEnd, PassRecord, Phase, Policy, Problem, Revision,
+    RunId, Seed, StopReason, StoredRun, TestId, VerdictKind,
+};
+
+use super::number::{duration_ms, things};
+use super::text::shell_word;
+
+/// Everything any renderer says about a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The run itself.
+    pub run: RunFacts,
+    /// The tests, sorted by binary, then name.
+    pub tests: Vec<TestReport>,
+    /// The clusters, as in the verdicts.
+    pub clusters: Vec<ClusterReport>,
+    /// What people should know: the run's own problems first, then what its passes say.
+    pub problems: Vec<Problem>,
+    /// What makes the gate fail: the policy's conditions, unless the caller asks for others.
+    pub conditions: Vec<Condition>,
+    /// Names that tests of several binaries share.
+    shared_names: BTreeSet<String>,
+}
+
+/// The run as a report shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFacts {
+    /// Its identity.
+    pub id: RunId,
+    /// When it started, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The commit, where there is one.
+    pub revision: Option<Revision>,
+    /// The seed everything random follows from.
+    pub seed: Seed,
+    /// The name of the baseline's fidelity profile.
+    pub baseline: String,
+    /// The name of the target's fidelity profile.
+    pub target: String,
+    /// The thresholds.
+    pub policy: Policy,
+    /// What became of each knob.
+    pub knobs: Vec<KnobStatus>,
+    /// The command line after `cargo fidelity`.
+    pub arguments: Vec<String>,
+    /// The version of the tool.
+    pub tool_version: String,
+    /// The passes of this run alone.
+    pub passes: PassCounts,
+    /// Trials of this run alone, those of cut-short passes included: what was paid.
+    pub trials: u64,
+    /// Wall time in milliseconds; of a run without an end, that of its passes.
+    pub wall_ms: u64,
+    /// Why it stopped; none while it runs, or if it was killed.
+    pub stop: Option<StopReason>,
+    /// Earlier runs whose passes count too, oldest first.
+    pub joined: Vec<JoinedRun>,
+}
+
+impl RunFacts {
+    /// Returns the name of an arm's fidelity profile.
+    pub fn arm(&self, arm: Arm) -> &str {
+        match arm {
+            Arm::Baseline => &self.baseline,
+            Arm::Target => &self.target,
+        }
+    }
+
+    /// Returns the knobs the arms differ in.
+    pub fn differing_knobs(&self) -> impl Iterator<Item = &KnobStatus> {
+        self.knobs
+            .iter()
+            .filter(|knob| knob.baseline != knob.target)
+    }
+
+    /// Returns the applied knobs of the target that are harsher than production.
+    pub fn beyond_production(&self) -> impl Iterator<Item = &KnobStatus> {
+        self.differing_knobs()
+            .filter(|knob| knob.applied && knob.beyond_production && knob.target.is_some())
+    }
+}
+
+/// Passes by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PassCounts {
+    /// Completed passes of the screening.
+    pub screen: u32,
+    /// Completed coin passes over the suspects.
+    pub focus: u32,
+    /// Completed passes among a whole binary or the whole suite.
+    pub company: u32,
+    /// Completed repeats of mass failures and checks of time-outs.
+    pub checks: u32,
+    /// Passes discarded because their environment was not provided.
+    pub discarded: u32,
+    /// Passes cut short.
+    pub unfinished: u32,
+}
+
+impl PassCounts {
+    /// Returns the number of completed passes.
+    pub fn completed(self) -> u32 {
+        self.screen + self.focus + self.company + self.checks
+    }
+
+    fn add(&mut self, pass: &PassRecord) {
+        let counter = match (&pass.end, pass.spec.phase) {
+            (None, _) => &mut self.unfinished,
+            (Some((PassEnd::Discarded { .. }, _)), _) => &mut self.discarded,
+            (Some((PassEnd::Completed, _)), Phase::Screen) => &mut self.screen,
+            (Some((PassEnd::Completed, _)), Phase::Focus) => &mut self.focus,
+            (Some((PassEnd::Completed, _)), Phase::Company) => &mut self.company,
+            (Some((PassEnd::Completed, _)), Phase::MassRepeat | Phase::TimeoutCheck) => {
+                &mut self.checks
+            }
+        };
+        *counter += 1;
+    }
+}
+
+/// An earlier run whose passes count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinedRun {
+    /// Its identity.
+    pub id: RunId,
+    /// When it started, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Its completed passes.
+    pub passes: u32,
+}
+
+/// A test as a report shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestReport {
+    /// The verdict and what is behind it.
+    pub finding: Finding,
+    /// Where an undetermined test leans; none where it leans nowhere.
+    pub lean: Option<VerdictKind>,
+    /// Whether its failures were seen under an applied knob harsher than production, which is then named.
+    pub beyond_production: bool,
+}
+
+impl TestReport {
+    /// Returns the identity of the test.
+    pub fn id(&self) -> &TestId {
+        &self.finding.id
+    }
+
+    /// Returns the kind of the verdict.
+    pub fn kind(&self) -> VerdictKind {
+        self.finding.verdict.kind
+    }
+
+    /// Returns what was counted in an arm.
+    pub fn arm(&self, arm: Arm) -> &ArmEvidence {
+        match arm {
+            Arm::Baseline => &self.finding.baseline,
+            Arm::Target => &self.finding.target,
+        }
+    }
+
+    /// Returns whether both arms have trials.
+    pub fn is_compared(&self) -> bool {
+        0 < self.finding.baseline.trials && 0 < self.finding.target.trials
+    }
+}
+
+/// Tests with one cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClusterReport {
+    /// What joins them.
+    pub reason: String,
+    /// Its members, sorted.
+    pub members: Vec<TestId>,
+}
+
+impl Report {
+    /// Returns the report of `run`, which joined the passes of `joined`, with the verdicts reached on all of them.
+    pub fn new(run: &StoredRun, joined: &[StoredRun], verdicts: &Verdicts) -> Self {
+        let facts = run_facts(run, joined);
+        let beyond = facts.beyond_production().next().is_some();
+        let mut tests: Vec<TestReport> = verdicts
+            .findings
+            .iter()
+            .map(|finding| test_report(finding, beyond, facts.policy.tolerance))
+            .collect();
+        tests.sort_by(|one, other| one.id().cmp(other.id()));
+        let clusters = verdicts
+            .clusters
+            .iter()
+            .map(|cluster| ClusterReport {
+                reason: cluster.reason.clone(),
+                members: cluster
+                    .members
+                    .iter()
+                    .filter_map(|member| run.tests.get(member.get()))
+                    .map(|test| test.id.clone())
+                    .collect(),
+            })
+            .collect();
+        Self {
+            tests,
+            clusters,
+            problems: problems(run, &facts),
+            shared_names: shared_names(&verdicts.findings),
+            conditions: facts.policy.fail_on.clone(),
+            run: facts,
+        }
+    }
+
+    /// Returns the report with other conditions for its gate; none for no gate.
+    #[must_use]
+    pub fn with_conditions(mut self, conditions: Vec<Condition>) -> Self {
+        self.conditions = conditions;
+        self
+    }
+
+    /// Returns the tests with a verdict, in the order of names.
+    pub fn of_kind(&self, kind: VerdictKind) -> impl Iterator<Item = &TestReport> {
+        self.tests.iter().filter(move |test| test.kind() == kind)
+    }
+
+    /// Returns how many causes the tests of a verdict have: a cluster is one.
+    pub fn causes(&self, kind: VerdictKind) -> usize {
+        let mut clusters = BTreeSet::new();
+        self.of_kind(kind)
+            .filter(|test| {
+                test.finding
+                    .cluster
+                    .is_none_or(|cluster| clusters.insert(cluster))
+            })
+            .count()
+    }
+
+    /// Returns the word that names a test on the command line: its name where that is unique, else binary and name.
+    pub fn command_name(&self, id: &TestId) -> String {
+        if self.shared_names.contains(&id.test) {
+            shell_word(&id.to_string())
+        } else {
+            shell_word(&id.test)
+        }
+    }
+}
+
+/// Returns the names that occur more than once.
+fn shared_names(findings: &[Finding]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    findings
+        .iter()
+        .map(|finding| finding.id.test.as_str())
+        .filter(|name| !seen.insert(*name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
+    let header = &run.header;
+    let mut passes = PassCounts::default();
+    for pass in &run.passes {
+        passes.add(pass);
+    }
+    let pass_ms = run.passes.iter().filter_map(|pass| pass.end.as_ref());
+    RunFacts {
+        id: header.id,
+        started_at: header.started_at.clone(),
+        revision: header.revision.clone(),
+        seed: header.seed,
+        baseline: header.baseline.name.clone(),
+        target: header.target.name.clone(),
+        policy: header.policy.clone(),
+        knobs: header.knobs.clone(),
+        arguments: header.arguments.clone(),
+        tool_version: header.tool_version.clone(),
+        passes,
+        trials: run.passes.iter().map(trials).sum(),
+        wall_ms: match &run.end {
+            Some(end) => end.wall_ms,
+            None => pass_ms.map(|(_, elapsed_ms)| elapsed_ms).sum(),
+        },
+        stop: run.end.as_ref().map(|end| end.stop.clone()),
+        joined: joined.iter().map(joined_run).collect(),
+    }
+}
+
+fn trials(pass: &PassRecord) -> u64 {
+    let is_trial = |seen: &&Observation| seen.outcome.is_trial();
+    pass.observations.iter().filter(is_trial).count() as u64
+}
+
+fn joined_run(run: &StoredRun) -> JoinedRun {
+    let mut passes = PassCounts::default();
+    for pass in &run.passes {
+        passes.add(pass);
+    }
+    JoinedRun {
+        id: run.header.id,
+        started_at: run.header.started_at.clone(),
+        passes: passes.completed(),
+    }
+}
+
+fn test_report(finding: &Finding, beyond: bool, tolerance: f64) -> TestReport {
+    let lean = (finding.verdict.kind == VerdictKind::Undetermined)
+        .then(|| lean(finding, tolerance))
+        .flatten();
+    let worse_in_target = matches!(
+        lean.unwrap_or(finding.verdict.kind),
+        VerdictKind::HiddenDefect
+    ) || finding.verdict.reason == "worse-in-target";
+    TestReport {
+        finding: finding.clone(),
+        lean,
+        beyond_production: beyond && worse_in_target,
+    }
+}
+
+/// Returns where the evidence of an undecided test points, the decision table read without its thresholds.
+fn lean(finding: &Finding, tolerance: f64) -> Option<VerdictKind> {
+    let (baseline, target) = (&finding.baseline, &finding.target);
+    let passes_in = |arm: &ArmEvidence| {
+        0 < arm.trials && f64::from(arm.failures) <= tolerance * f64::from(arm.trials)
+    };
+    let failures = baseline.failures + target.failures;
+    if baseline.trials == 0 || target.trials == 0 || failures == 0 {
+        None
+    } else if failures == baseline.trials + target.trials {
+        Some(VerdictKind::Broken)
+    } else if passes_in(baseline) && finding.e_mirror <= finding.e_value && 1.0 < finding.e_value {
+        Some(VerdictKind::HiddenDefect)
+    } else if passes_in(target) && finding.e_value <= finding.e_mirror && 1.0 < finding.e_mirror {
+        Some(VerdictKind::BaselineOnly)
+    } else {
+        Some(VerdictKind::Flaky)
+    }
+}
+
+/// Returns the run's problems, and as further ones what the passes and the end of the run have to say.
+fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
+    let mut problems = run.header.problems.clone();
+    let mut add = |kind: &str, message: String| {
+        let problem = Problem {
+            kind: kind.to_owned(),
+            message,
+        };
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    };
+    for knob in facts.differing_knobs().filter(|knob| !knob.applied) {
+        let known = run.header.problems.iter().any(|problem| {
+            problem.kind == "knob-not-applied" && problem.message.contains(&knob.knob.0)
+        });
+        if !known {
+            add(
+                "knob-not-applied",
+                format!("knob {} was not applied: {}", knob.knob, knob.reason),
+            );
+        }
+    }
+    for pass in &run.passes {
+        if let Some((PassEnd::Discarded { reason }, _)) = &pass.end {
+            let (number, arm) = (pass.spec.number, facts.arm(pass.spec.arm));
+            add(
+                "pass-discarded",
+                format!("pass {number} ({arm}) does not count: {reason}"),
+            );
+        }
+    }
+    if let Some(message) = leaked(run) {
+        add("leaked-processes", message);
+    }
+    for earlier in &facts.joined {
+        let passes = things(u64::from(earlier.passes), "pass");
+        let (id, started_at) = (earlier.id.short(), &earlier.started_at);
+        add(
+            "joined-run",
+            format!("{passes} of run {id} ({started_at}) count too: same binaries and profiles"),
+        );
+    }
+    if let Some((kind, message)) = ending(run) {
+        add(kind, message);
+    }
+    problems
+}
+
+/// Returns what to say about processes that tests left behind.
+fn leaked(run: &StoredRun) -> Option<String> {
+    let leaks = || {
+        run.passes
+            .iter()
+            .flat_map(|pass| &pass.observations)
+            .filter(|seen| 0 < seen.leaked)
+    };
+    let tests: BTreeSet<_> = leaks().map(|seen| seen.test).collect();
+    let first = run.tests.get(tests.first()?.get())?;
+    let processes: u64 = leaks().map(|seen| u64::from(seen.leaked)).sum();
+    Some(format!(
+        "{} left {} behind, killed after the trial; first {}",
+        things(tests.len() as u64, "test"),
+        things(processes, "process"),
+        first.id
+    ))
+}
+
+/// Returns the kind and the sentence for a run that did not end by deciding.
+fn ending(run: &StoredRun) -> Option<(&'static str, String)> {
+    Some(match run.end.as_ref().map(|end| &end.stop) {
+        Some(StopReason::Decided) => return None,
+        Some(StopReason::OutOfTime) => (
+            "out-of-time",
+            match run.header.policy.max_time_ms {
+                Some(limit) => format!("the time limit of {} was reached", duration_ms(limit)),
+                None => "the time limit was reached".to_owned(),
+            },
+        ),
+        Some(StopReason::OutOfTrials) => (
+            "out-of-trials",
+            match run.header.policy.max_trials {
+                Some(limit) => format!("the limit of {} was reached", things(limit, "trial")),
+                None => "the limit of trials was reached".to_owned(),
+            },
+        ),
+        Some(StopReason::Interrupted) => ("interrupted", "the run was interrupted".to_owned()),
+        Some(StopReason::Environment { reason }) => ("environment", reason.clone()),
+        None => (
+            "no-end",
+            "the run has no end: it still runs, or it was killed".to_owned(),
+        ),
+    })
+}

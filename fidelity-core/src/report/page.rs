@@ -1,0 +1,350 @@
+//! A page of lines for a terminal. Knows width, tones and wrapping; nothing of reports.
+//!
+//! Invariants: every text becomes clean on its way in, so the only control characters of a page are its own line ends
+//! and colours; no line takes more columns than the page has.
+
+use super::Style;
+use super::text;
+
+/// Narrower than this nothing can be laid out.
+const NARROWEST: usize = 40;
+
+/// A role of a piece of text, shown as a colour where there are colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tone {
+    #[default]
+    Plain,
+    Strong,
+    Faint,
+    Bad,
+    Warn,
+    Good,
+    Hint,
+    BadTitle,
+    WarnTitle,
+    GoodTitle,
+}
+
+impl Tone {
+    fn sgr(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Strong => "\x1b[1m",
+            Self::Faint => "\x1b[2m",
+            Self::Bad => "\x1b[31m",
+            Self::Warn => "\x1b[33m",
+            Self::Good => "\x1b[32m",
+            Self::Hint => "\x1b[36m",
+            Self::BadTitle => "\x1b[1;31m",
+            Self::WarnTitle => "\x1b[1;33m",
+            Self::GoodTitle => "\x1b[1;32m",
+        }
+    }
+}
+
+/// A piece of clean text with its tone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    tone: Tone,
+    text: String,
+}
+
+/// Returns `text`, cleaned, in `tone`.
+pub(super) fn span(tone: Tone, text: impl AsRef<str>) -> Span {
+    Span {
+        tone,
+        text: text::clean(text.as_ref()).into_owned(),
+    }
+}
+
+/// Returns `text`, cleaned, in no particular tone.
+pub(super) fn plain(text: impl AsRef<str>) -> Span {
+    span(Tone::Plain, text)
+}
+
+/// Returns the columns `spans` take on one line.
+pub(super) fn width(spans: &[Span]) -> usize {
+    spans.iter().map(|span| text::width(&span.text)).sum()
+}
+
+/// Columns to leave free before a text: of its first line, and of the lines it is wrapped to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Indent {
+    pub(super) first: usize,
+    pub(super) rest: usize,
+}
+
+impl Indent {
+    /// The same for every line.
+    pub(super) fn all(columns: usize) -> Self {
+        Self {
+            first: columns,
+            rest: columns,
+        }
+    }
+
+    /// Lines after the first hang by two more columns.
+    pub(super) fn hanging(columns: usize) -> Self {
+        Self {
+            first: columns,
+            rest: columns + 2,
+        }
+    }
+}
+
+/// Lines being written.
+#[derive(Debug)]
+pub(super) struct Page {
+    color: bool,
+    width: usize,
+    written: String,
+}
+
+impl Page {
+    /// Returns an empty page.
+    pub(super) fn new(style: &Style) -> Self {
+        Self {
+            color: style.color,
+            width: style.width.max(NARROWEST),
+            written: String::new(),
+        }
+    }
+
+    /// Returns the columns a line may take.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Leaves a line free, unless the page is empty or just did.
+    pub(super) fn blank(&mut self) {
+        if !self.written.is_empty() && !self.written.ends_with("\n\n") {
+            self.written.push('\n');
+        }
+    }
+
+    /// Writes `spans` as one text, wrapped at spaces.
+    pub(super) fn text(&mut self, indent: Indent, spans: &[Span]) {
+        self.text_at_most(usize::MAX, indent, spans);
+    }
+
+    /// Writes `spans` as one text, wrapped at spaces, and cut after `lines` lines.
+    pub(super) fn text_at_most(&mut self, lines: usize, indent: Indent, spans: &[Span]) {
+        let cells: Vec<(char, Tone)> = spans
+            .iter()
+            .flat_map(|span| span.text.chars().map(|character| (character, span.tone)))
+            .collect();
+        let mut rest = cells.as_slice();
+        let mut columns = indent.first;
+        for line in 1.. {
+            let room = self.width.saturating_sub(columns).max(2);
+            let (taken, left) = split_line(rest, room);
+            if line == lines && !left.is_empty() {
+                let (short, _) = split_line(rest, room - 3);
+                let mut short = trimmed(short).to_vec();
+                let tone = short.last().map_or(Tone::Plain, |cell| cell.1);
+                short.extend("...".chars().map(|character| (character, tone)));
+                self.line(columns, &short);
+                return;
+            }
+            self.line(columns, taken);
+            if left.is_empty() {
+                return;
+            }
+            rest = left;
+            columns = indent.rest;
+        }
+    }
+
+    /// Writes `cells` side by side, padded to `widths`, or, where they do not fit, the first on its own line and the
+    /// others, `gap` between them, on the next.
+    pub(super) fn columns(&mut self, indent: usize, cells: &[Vec<Span>], widths: &[usize]) {
+        const GAP: usize = 3;
+        let mut line: Vec<Span> = Vec::new();
+        let mut fits = true;
+        for (position, cell) in cells.iter().enumerate() {
+            line.extend(cell.iter().cloned());
+            if position + 1 < cells.len() {
+                let wanted = widths.get(position).copied().unwrap_or(0);
+                fits &= width(cell) <= wanted;
+                line.push(plain(" ".repeat(wanted.saturating_sub(width(cell)) + GAP)));
+            }
+        }
+        if fits && indent + width(&line) <= self.width {
+            self.text(Indent::all(indent), &line);
+            return;
+        }
+        let Some((first, others)) = cells.split_first() else {
+            return;
+        };
+        self.text(Indent::hanging(indent), first);
+        let mut line: Vec<Span> = Vec::new();
+        for cell in others.iter().filter(|cell| 0 < width(cell)) {
+            if !line.is_empty() {
+                line.push(plain(" ".repeat(GAP)));
+            }
+            line.extend(cell.iter().cloned());
+        }
+        if !line.is_empty() {
+            self.text(Indent::hanging(indent + 4), &line);
+        }
+    }
+
+    /// Returns what was written, ending with a line end unless nothing was.
+    pub(super) fn finish(mut self) -> String {
+        let end = self.written.trim_end_matches('\n').len();
+        self.written.truncate(end);
+        if !self.written.is_empty() {
+            self.written.push('\n');
+        }
+        self.written
+    }
+
+    fn line(&mut self, indent: usize, cells: &[(char, Tone)]) {
+        let cells = trimmed(cells);
+        if !cells.is_empty() {
+            self.written.extend(std::iter::repeat_n(' ', indent));
+        }
+        let mut tone = Tone::Plain;
+        for (character, wanted) in cells {
+            // Spaces look the same in every tone here; not switching for them keeps the escapes few.
+            if self.color && *wanted != tone && *character != ' ' {
+                self.switch(tone, *wanted);
+                tone = *wanted;
+            }
+            self.written.push(*character);
+        }
+        if self.color {
+            self.switch(tone, Tone::Plain);
+        }
+        self.written.push('\n');
+    }
+
+    fn switch(&mut self, from: Tone, to: Tone) {
+        if from == to {
+            return;
+        }
+        if from != Tone::Plain {
+            self.written.push_str("\x1b[0m");
+        }
+        self.written.push_str(to.sgr());
+    }
+}
+
+/// A character with its tone.
+type Cell = (char, Tone);
+
+/// Splits off the first line: as many whole words as fit into `room` columns, or as much of a long word as does.
+fn split_line(cells: &[Cell], room: usize) -> (&[Cell], &[Cell]) {
+    let mut used = 0;
+    let mut last_space = None;
+    let mut word_seen = false;
+    for (position, (character, _)) in cells.iter().enumerate() {
+        used += text::char_width(*character);
+        if room < used {
+            let cut = match last_space {
+                _ if *character == ' ' => position,
+                Some(space) => space,
+                None => position.max(1),
+            };
+            let next = cells[cut..]
+                .iter()
+                .position(|(character, _)| *character != ' ')
+                .map_or(cells.len(), |spaces| cut + spaces);
+            return (&cells[..cut], &cells[next..]);
+        }
+        match character {
+            ' ' if word_seen => last_space = Some(position),
+            ' ' => {}
+            _ => word_seen = true,
+        }
+    }
+    (cells, &[])
+}
+
+fn trimmed(cells: &[Cell]) -> &[Cell] {
+    let end = cells
+        .iter()
+        .rposition(|(character, _)| *character != ' ')
+        .map_or(0, |last| last + 1);
+    &cells[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(width: usize) -> Page {
+        Page::new(&Style {
+            width,
+            ..Style::default()
+        })
+    }
+
+    #[test]
+    fn text_wraps_at_spaces_and_long_words_are_broken() {
+        let mut page = page(40);
+        page.text(
+            Indent::hanging(2),
+            &[
+                plain("one two three four five six seven eight nine"),
+                plain(" x".repeat(2)),
+            ],
+        );
+        page.text(Indent::all(0), &[plain("w".repeat(50))]);
+        let expected = format!(
+            "  one two three four five six seven\n    eight nine x x\n{}\n{}\n",
+            "w".repeat(40),
+            "w".repeat(10)
+        );
+        assert_eq!(page.finish(), expected);
+    }
+
+    #[test]
+    fn a_text_with_a_limit_ends_in_dots() {
+        let mut page = page(40);
+        page.text_at_most(1, Indent::all(0), &[plain("word ".repeat(20))]);
+        assert_eq!(page.finish(), "word word word word word word word...\n");
+    }
+
+    #[test]
+    fn tones_are_closed_at_the_end_of_every_line() {
+        let mut page = Page::new(&Style {
+            color: true,
+            width: 40,
+            ..Style::default()
+        });
+        page.text(
+            Indent::all(0),
+            &[span(Tone::Bad, "word ".repeat(10)), plain("end")],
+        );
+        for line in page.finish().lines() {
+            assert_eq!(line.matches("\x1b[31m").count(), 1, "{line:?}");
+            assert_eq!(line.matches("\x1b[0m").count(), 1, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_go_below_the_first() {
+        let mut page = page(40);
+        let cells = |name: &str| {
+            vec![
+                vec![plain(name)],
+                vec![plain("low 0/9")],
+                vec![plain("always")],
+            ]
+        };
+        page.columns(2, &cells("short"), &[10, 7, 0]);
+        page.columns(2, &cells("a_name_longer_than_its_column"), &[10, 7, 0]);
+        assert_eq!(
+            page.finish(),
+            "  short        low 0/9   always\n  a_name_longer_than_its_column\n      low 0/9   always\n"
+        );
+    }
+
+    #[test]
+    fn an_escape_in_a_text_never_gets_through() {
+        let mut page = page(80);
+        page.text(Indent::all(0), &[plain("a\x1b[31mb\nc")]);
+        assert_eq!(page.finish(), "a\\x1b[31mb\\nc\n");
+    }
+}

@@ -1,0 +1,127 @@
+//! Phrases that several pages share, so that the same thing is always said the same way.
+
+use crate::classify::ArmEvidence;
+use crate::domain::{Arm, TestId, VerdictKind};
+
+use super::model::{Report, RunFacts, TestReport};
+use super::number::{evidence, percent_range};
+use super::page::{Span, Tone, plain, span};
+use super::text;
+
+/// Columns of a name at most: what names things is no place for a novel.
+const NAME_COLUMNS: usize = 300;
+
+/// Returns a test's name, its binary faint.
+pub(super) fn name(id: &TestId, tone: Tone) -> Vec<Span> {
+    let short = |name: &str| text::cut_middle(&text::clean(name), NAME_COLUMNS).into_owned();
+    vec![
+        span(Tone::Faint, short(&id.binary.0)),
+        plain(" "),
+        span(tone, short(&id.test)),
+    ]
+}
+
+/// Returns the tone of a verdict's title and of its tests.
+pub(super) fn tones(kind: VerdictKind) -> (Tone, Tone) {
+    match kind {
+        VerdictKind::HiddenDefect | VerdictKind::Broken => (Tone::BadTitle, Tone::Bad),
+        VerdictKind::Flaky | VerdictKind::BaselineOnly | VerdictKind::Undetermined => {
+            (Tone::WarnTitle, Tone::Warn)
+        }
+        VerdictKind::Stable => (Tone::GoodTitle, Tone::Good),
+    }
+}
+
+/// Returns the failures of both arms: `low 0/9, high 9/9`.
+pub(super) fn counts(run: &RunFacts, test: &TestReport) -> String {
+    let one = |arm| {
+        let ArmEvidence {
+            trials, failures, ..
+        } = test.arm(arm);
+        format!("{} {failures}/{trials}", run.arm(arm))
+    };
+    format!("{}, {}", one(Arm::Baseline), one(Arm::Target))
+}
+
+/// Returns the intervals of both arms' failure rates: `fails 66-100 % in high, 0-34 % in low`.
+pub(super) fn rates(run: &RunFacts, test: &TestReport) -> String {
+    let one = |arm| {
+        let evidence = test.arm(arm);
+        match evidence.trials {
+            0 => format!("not run in {}", run.arm(arm)),
+            _ => format!("{} in {}", percent_range(evidence.bounds), run.arm(arm)),
+        }
+    };
+    format!("fails {}, {}", one(Arm::Target), one(Arm::Baseline))
+}
+
+/// Returns the e-value that speaks for the verdict and the needed one: `e = 1,240 (needs 35)`.
+pub(super) fn e_value(test: &TestReport) -> String {
+    let finding = &test.finding;
+    let e = match test.lean.unwrap_or(finding.verdict.kind) {
+        VerdictKind::BaselineOnly => finding.e_mirror,
+        _ => finding.e_value,
+    };
+    match finding.e_needed {
+        Some(needed) => format!("e = {} (needs {})", evidence(e), evidence(needed)),
+        None => format!("e = {}", evidence(e)),
+    }
+}
+
+/// Returns the knobs of the target that are applied and harsher than production: `cpus = 1, open-files = 256`.
+pub(super) fn beyond_production(run: &RunFacts) -> String {
+    let settings: Vec<String> = run
+        .beyond_production()
+        .map(|knob| {
+            format!(
+                "{} = {}",
+                knob.knob,
+                knob.target.as_deref().unwrap_or("unset")
+            )
+        })
+        .collect();
+    settings.join(", ")
+}
+
+/// Returns the command that shows everything about a test.
+pub(super) fn explain_command(report: &Report, id: &TestId) -> String {
+    format!("cargo fidelity explain {}", report.command_name(id))
+}
+
+/// Returns the line that says what to do next.
+pub(super) fn next(text: impl AsRef<str>) -> Vec<Span> {
+    vec![plain("-> "), span(Tone::Hint, text)]
+}
+
+/// Returns the command that makes this run again, with its own seed; none for what was no run.
+pub(super) fn replay_command(run: &RunFacts) -> Option<String> {
+    let mut arguments: Vec<&str> = run.arguments.iter().map(String::as_str).collect();
+    if arguments.is_empty() {
+        arguments.push("run");
+    }
+    if arguments[0] != "run" {
+        return None;
+    }
+    let own = arguments
+        .iter()
+        .position(|word| *word == "--")
+        .unwrap_or(arguments.len());
+    let has_seed = arguments[..own]
+        .iter()
+        .any(|word| *word == "--seed" || word.starts_with("--seed="));
+    let seed = run.seed.to_string();
+    if !has_seed {
+        arguments.splice(own..own, ["--seed", seed.as_str()]);
+    }
+    let words: Vec<String> = arguments.into_iter().map(text::shell_word).collect();
+    Some(format!("cargo fidelity {}", words.join(" ")))
+}
+
+/// Returns `items` as an enumeration: `a`, `a and b`, `a, b and c`.
+pub(super) fn listed(items: &[String], last: &str) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., tail] => format!("{} {last} {tail}", head.join(", ")),
+    }
+}
