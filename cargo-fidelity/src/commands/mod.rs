@@ -1,2 +1,12 @@
-//! The commands, a file each. They join the library's parts; what they print comes from `fidelity_core::report`.
+//! The commands, a file each. They join the library's parts; what they print is rendered by `fidelity_core::report`.
 
+pub mod explain;
+pub mod generate;
+pub mod init;
+pub mod report;
+pub mod run;
+
+mod page;
+mod place;
+mod prepare;
+mod record;

@@ -1,0 +1,100 @@
+//! `cargo fidelity explain`.
+
+use fidelity_core::domain::{Revision, TestId, TestIndex};
+use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
+use fidelity_core::stats::binomial;
+use fidelity_core::store::{Store, TestHistoryRow};
+
+use super::page::Page;
+use super::place::open_store;
+use crate::cli::{ExplainArgs, Global};
+use crate::console::Console;
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+
+/// The longest list of candidates in a message.
+const CANDIDATES: usize = 10;
+
+/// Prints one test's evidence in words.
+pub fn run(arguments: &ExplainArgs, global: &Global, console: &Console) -> Result<ExitCode, CliError> {
+    let store = open_store(global, &arguments.place)?;
+    let id = store.find_run(&arguments.run)?;
+    let mut page = Page::load(&store, id)?;
+    let test = find(&arguments.test, &page)?;
+    let identity = page.run.tests[test.get()].id.clone();
+    add_outputs(&store, &mut page, &identity)?;
+    let history: Vec<PastVerdict> = store
+        .history_of(&identity)?
+        .into_iter()
+        .filter(|row| row.run != id)
+        .filter_map(past_verdict)
+        .collect();
+    let sources = Sources {
+        run: &page.run,
+        joined: &page.joined,
+        verdicts: &page.verdicts,
+        history: &history,
+        interval: binomial::interval,
+    };
+    let explanation = Explanation::new(&sources, test)
+        .ok_or_else(|| CliError::new(ErrorKind::Internal, "the run has no verdict for this test"))?;
+    console.print(&explain::render(&explanation, &console.style()))?;
+    Ok(ExitCode::Passed)
+}
+
+/// Returns the one test that the words name: exactly, or by a part that no other test has.
+fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
+    let text = words.join(" ");
+    let names: Vec<(u32, String)> =
+        (0..).zip(page.run.tests.iter().map(|test| test.id.to_string())).collect();
+    let by = |matches: &dyn Fn(&TestId, &str) -> bool| -> Vec<u32> {
+        names
+            .iter()
+            .filter(|(index, name)| matches(&page.run.tests[*index as usize].id, name))
+            .map(|(index, _)| *index)
+            .collect()
+    };
+    let exact = by(&|id, name| name == text || id.test == text);
+    let found = if exact.is_empty() { by(&|_, name| name.contains(&text)) } else { exact };
+    match found.as_slice() {
+        [one] => Ok(TestIndex(*one)),
+        [] => {
+            let message = format!("run {} has no test `{text}`", page.run.header.id.short());
+            Err(CliError::new(ErrorKind::Usage, message)
+                .hint("`cargo fidelity report -v` names its tests"))
+        }
+        many => {
+            let message = format!("`{text}` fits {} tests", many.len());
+            let error = CliError::new(ErrorKind::Usage, message);
+            let shown = many.iter().take(CANDIDATES).map(|index| &names[*index as usize].1);
+            Err(shown.fold(error, |error, name| error.hint(format!("did you mean `{name}`?"))))
+        }
+    }
+}
+
+/// Puts what the failing trials of one test printed into the run, which is loaded without.
+fn add_outputs(store: &dyn Store, page: &mut Page, identity: &TestId) -> Result<(), CliError> {
+    for run in std::iter::once(&mut page.run).chain(&mut page.joined) {
+        let Ok(test) = run.tests.binary_search_by(|test| test.id.cmp(identity)) else { continue };
+        for trial in store.trials_of(run.header.id, identity)? {
+            let passes = run.passes.iter_mut().filter(|pass| pass.spec.number == trial.pass.number);
+            let kept = passes.flat_map(|pass| &mut pass.observations).find(|observation| {
+                observation.test.get() == test && observation.attempt == trial.observation.attempt
+            });
+            if let Some(kept) = kept {
+                kept.failure = trial.observation.failure;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the verdict of an earlier run; none if it never came to one.
+fn past_verdict(row: TestHistoryRow) -> Option<PastVerdict> {
+    Some(PastVerdict {
+        run: row.run,
+        started_at: row.started_at,
+        revision: row.commit.map(|commit| Revision { commit, dirty: row.dirty }),
+        verdict: row.verdict?,
+    })
+}

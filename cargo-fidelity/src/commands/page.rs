@@ -1,0 +1,71 @@
+//! Printing a run: from the store, never from memory, so that `run` and `report` print the same bytes.
+
+use fidelity_core::classify::{Verdicts, verdicts_of};
+use fidelity_core::config::{self, Overrides};
+use fidelity_core::domain::{Condition, RunId, StopReason, StoredRun};
+use fidelity_core::report::{Report, gate, human, json};
+use fidelity_core::store::Store;
+
+use crate::cli::{Format, GateArgs, Global};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit_code::ExitCode;
+
+/// A stored run, those it joined, and its verdicts.
+pub struct Page {
+    /// The run.
+    pub run: StoredRun,
+    /// The runs it joined.
+    pub joined: Vec<StoredRun>,
+    /// What they come to.
+    pub verdicts: Verdicts,
+}
+
+impl Page {
+    /// Reads a run.
+    pub fn load(store: &dyn Store, id: RunId) -> Result<Self, CliError> {
+        let run = store.load(id)?;
+        let joined: Vec<StoredRun> =
+            run.header.joined.iter().map(|id| store.load(*id)).collect::<Result<_, _>>()?;
+        let verdicts = verdicts_of(&run, &joined);
+        Ok(Self { run, joined, verdicts })
+    }
+
+    /// Prints the run and returns what its gate, or the way it ended, makes of it.
+    pub fn print(
+        &self,
+        conditions: Option<Vec<Condition>>,
+        global: &Global,
+        console: &Console,
+    ) -> Result<ExitCode, CliError> {
+        let report = Report::new(&self.run, &self.joined, &self.verdicts);
+        let report = match conditions {
+            Some(conditions) => report.with_conditions(conditions),
+            None => report,
+        };
+        let text = match global.format {
+            Format::Human => human::render(&report, &console.style()),
+            Format::Json => json::render(&report),
+        };
+        console.print(&text)?;
+        Ok(match self.run.end.as_ref().map(|end| &end.stop) {
+            Some(StopReason::Interrupted) => ExitCode::Interrupted,
+            Some(StopReason::Environment { .. }) => ExitCode::EnvironmentFailed,
+            _ if gate(&report, &report.conditions).passed => ExitCode::Passed,
+            _ => ExitCode::GateFailed,
+        })
+    }
+}
+
+/// Returns the conditions that the command line puts in the place of the stored ones.
+pub fn conditions(arguments: &GateArgs) -> Result<Option<Vec<Condition>>, CliError> {
+    if arguments.no_gate {
+        return Ok(Some(Vec::new()));
+    }
+    let Some(text) = super::prepare::fail_on(&arguments.fail_on) else { return Ok(None) };
+    let overrides = Overrides {
+        policy: vec![("fail-on".to_owned(), text)],
+        ..Overrides::default()
+    };
+    Ok(Some(config::resolve(None, &overrides)?.policy.fail_on))
+}

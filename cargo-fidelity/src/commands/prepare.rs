@@ -1,0 +1,95 @@
+//! What `run` needs before it can run anything: settings, the built suite, and the tests that were chosen.
+
+use std::path::Path;
+
+use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::exec::direct::RunnerOptions;
+use fidelity_core::suite::discover::LIST_TIMEOUT;
+use fidelity_core::suite::filterset::Filterset;
+use fidelity_core::suite::{
+    CargoOptions, Discovery, Filter, RunIgnored, Suite, SuiteError, Workspace, discover,
+};
+
+use crate::cli::{self, Global, RunArgs};
+use crate::error::CliError;
+use crate::signals::Signals;
+
+/// Returns what cargo is asked to do.
+pub fn cargo_options(arguments: &RunArgs, global: &Global) -> CargoOptions {
+    let color = match global.color {
+        cli::Color::Auto => None,
+        cli::Color::Always => Some("always".to_owned()),
+        cli::Color::Never => Some("never".to_owned()),
+    };
+    CargoOptions {
+        quiet: global.quiet,
+        // One `-v` is for our own output; cargo's commands come with the second.
+        verbose: global.verbose.saturating_sub(1),
+        color,
+        ..arguments.build.options()
+    }
+}
+
+/// Returns the settings of the workspace at `root` with what the command line says.
+pub fn settings(arguments: &RunArgs, root: &Path) -> Result<Settings, CliError> {
+    let source = config::load(root, arguments.profiles.config_file.as_deref())?;
+    let budget = &arguments.budget;
+    let options = [
+        ("max-time", budget.max_time.clone()),
+        ("max-trials", budget.max_trials.clone()),
+        ("timeout", budget.timeout.clone()),
+        ("fail-on", fail_on(&arguments.gate.fail_on)),
+    ];
+    let overrides = Overrides {
+        set: arguments.profiles.set.clone(),
+        baseline: arguments.profiles.baseline.clone(),
+        target: arguments.profiles.target.clone(),
+        policy: options
+            .into_iter()
+            .filter_map(|(key, text)| Some((key.to_owned(), text?)))
+            .collect(),
+    };
+    Ok(config::resolve(source.as_ref(), &overrides)?)
+}
+
+/// Returns the conditions of `--fail-on` as one text; none if the option is absent.
+pub fn fail_on(conditions: &[String]) -> Option<String> {
+    (!conditions.is_empty()).then(|| conditions.join(","))
+}
+
+/// Builds the suite and lists its tests.
+pub fn build(
+    workspace: &Workspace,
+    cargo: &CargoOptions,
+    signals: &Signals,
+) -> Result<Suite, CliError> {
+    let request = Discovery {
+        cargo,
+        reporter: &RunnerOptions::this_executable(),
+        harnessless: false,
+        list_timeout: LIST_TIMEOUT,
+        interrupted: signals.flag(),
+    };
+    Ok(discover(workspace, &request)?)
+}
+
+/// Returns the positions of the chosen tests in the suite.
+pub fn select(arguments: &RunArgs, suite: &Suite) -> Result<Vec<usize>, SuiteError> {
+    let selection = &arguments.selection;
+    let filter = Filter {
+        names: selection.filters.clone(),
+        exact: selection.exact,
+        skip: selection.skip.clone(),
+        expressions: selection
+            .filtersets
+            .iter()
+            .map(|expression| expression.parse::<Filterset>())
+            .collect::<Result<_, _>>()?,
+    };
+    let run_ignored = match selection.run_ignored {
+        cli::RunIgnored::Default => RunIgnored::Default,
+        cli::RunIgnored::Only => RunIgnored::Only,
+        cli::RunIgnored::All => RunIgnored::All,
+    };
+    filter.select(suite, run_ignored)
+}

@@ -1,0 +1,142 @@
+//! What a run remembers of the question it was asked, and which earlier runs it may join.
+
+use std::collections::BTreeMap;
+
+use fidelity_core::config::Settings;
+use fidelity_core::domain::{
+    Fingerprint, KnobStatus, ListedTest, RunHeader, RunId, Seed, StoredRun, TestId,
+};
+use fidelity_core::plan::profiles_fingerprint;
+use fidelity_core::revision;
+use fidelity_core::store::Store;
+use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
+
+use crate::error::{CliError, ErrorKind};
+
+/// Everything a header is made of.
+pub struct Facts<'a> {
+    pub settings: Settings,
+    pub knobs: Vec<KnobStatus>,
+    pub suite: &'a Suite,
+    pub cargo: &'a CargoOptions,
+    pub workspace: &'a Workspace,
+    pub parallelism: u32,
+    pub seed: Option<u64>,
+}
+
+impl Facts<'_> {
+    /// Returns the header of a new run, with a fresh id and, unless one is given, a fresh seed.
+    pub fn header(self) -> Result<RunHeader, CliError> {
+        let built = fingerprint(self.suite, self.workspace, self.cargo)?;
+        let Settings { baseline, target, policy, notes, .. } = self.settings;
+        let profiles = profiles_fingerprint(&baseline, &target, &self.knobs, self.parallelism);
+        let id = random_bits()?;
+        let fresh = Seed(random_bits()? as u64 >> 1);
+        let mut problems = self.suite.problems.clone();
+        problems.extend(notes);
+        problems.sort();
+        Ok(RunHeader {
+            id: RunId(id),
+            started_at: fidelity_core::revision::now_utc(),
+            seed: self.seed.map_or(fresh, Seed),
+            seed_given: self.seed.is_some(),
+            policy,
+            baseline,
+            target,
+            knobs: self.knobs,
+            parallelism: self.parallelism,
+            fingerprint: Fingerprint {
+                binaries: built.binaries,
+                profiles,
+                toolchain: built.toolchain,
+            },
+            revision: revision::of(&self.workspace.root),
+            joined: Vec::new(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            arguments: typed(),
+            workspace: self.workspace.root.clone(),
+            problems,
+        })
+    }
+}
+
+/// Returns the arguments after `cargo fidelity`, as they were typed.
+fn typed() -> Vec<String> {
+    std::env::args_os().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect()
+}
+
+/// Returns 128 random bits of the operating system.
+fn random_bits() -> Result<u128, CliError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        CliError::new(ErrorKind::Internal, format!("the system gives no random numbers: {error}"))
+    })?;
+    Ok(u128::from_le_bytes(bytes))
+}
+
+/// Returns the chosen tests as a run lists them, sorted by identity.
+pub fn chosen(suite: &Suite, selected: &[usize]) -> Vec<ListedTest> {
+    let mut tests: Vec<ListedTest> = selected
+        .iter()
+        .filter_map(|position| suite.tests.get(*position))
+        .map(|test| ListedTest { id: test.id.clone(), selected: true })
+        .collect();
+    tests.sort_by(|a, b| a.id.cmp(&b.id));
+    tests
+}
+
+/// Returns the earlier runs whose passes join: every run that asked the same of the same binaries, or none.
+pub fn joinable(store: &dyn Store, header: &RunHeader) -> Result<Vec<StoredRun>, CliError> {
+    if !header.policy.reuse {
+        return Ok(Vec::new());
+    }
+    let comparable = store.comparable(&header.fingerprint)?;
+    Ok(comparable
+        .into_iter()
+        .filter(|run| run.seed != header.seed)
+        .map(|run| store.load(run.id))
+        .collect::<Result<_, _>>()?)
+}
+
+/// Adds the tests that only joined runs list; they belong to the family of suspects, but are not executed.
+pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTest> {
+    let mut all: BTreeMap<TestId, bool> = BTreeMap::new();
+    for test in joined.iter().flat_map(|run| &run.tests) {
+        all.insert(test.id.clone(), false);
+    }
+    all.extend(tests.into_iter().map(|test| (test.id, test.selected)));
+    all.into_iter().map(|(id, selected)| ListedTest { id, selected }).collect()
+}
+
+/// Checks that a resumed run would go on with the binaries it began with.
+pub fn check_unchanged(
+    run: &StoredRun,
+    suite: &Suite,
+    workspace: &Workspace,
+    cargo: &CargoOptions,
+) -> Result<(), CliError> {
+    let built = fingerprint(suite, workspace, cargo)?;
+    let began = &run.header.fingerprint;
+    if built.binaries == began.binaries && built.toolchain == began.toolchain {
+        return Ok(());
+    }
+    let id = run.header.id.short();
+    Err(CliError::new(ErrorKind::Environment, format!("the test binaries are not those of run {id}"))
+        .hint("pass the same cargo flags as then, at the same commit, or start a new run")
+        .hint(format!("what it saw is kept: `cargo fidelity report {id}`")))
+}
+
+/// Checks that what was applied of each knob is applied still.
+pub fn check_knobs(run: &StoredRun, knobs: &[KnobStatus]) -> Result<(), CliError> {
+    let differs = knobs.iter().find(|now| {
+        run.header.knobs.iter().any(|then| then.knob == now.knob && then.applied != now.applied)
+    });
+    let Some(knob) = differs else { return Ok(()) };
+    let id = run.header.id.short();
+    let message = if knob.applied {
+        format!("the knob `{}` was not applied when run {id} began, and is now", knob.knob)
+    } else {
+        format!("the knob `{}` cannot be applied any more: {}", knob.knob, knob.reason)
+    };
+    Err(CliError::new(ErrorKind::Environment, message).hint("start a new run"))
+}

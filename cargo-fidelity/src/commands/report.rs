@@ -1,0 +1,31 @@
+//! `cargo fidelity report`.
+
+use fidelity_core::report::runs;
+use fidelity_core::store::Store;
+
+use super::page::{Page, conditions};
+use super::place::open_store;
+use crate::cli::{Format, Global, ReportArgs};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit_code::ExitCode;
+
+/// The longest list of runs.
+const LISTED: usize = 100;
+
+/// Prints a stored run, or the list of them.
+pub fn run(arguments: &ReportArgs, global: &Global, console: &Console) -> Result<ExitCode, CliError> {
+    let store = open_store(global, &arguments.place)?;
+    if arguments.list {
+        let listed = store.runs(LISTED)?;
+        let text = match global.format {
+            Format::Human => runs::render(&listed, &console.style()),
+            Format::Json => runs::render_json(&listed),
+        };
+        console.print(&text)?;
+        return Ok(ExitCode::Passed);
+    }
+    let conditions = conditions(&arguments.gate)?;
+    let id = store.find_run(&arguments.run)?;
+    Page::load(&store, id)?.print(conditions, global, console)
+}
