@@ -1,1 +1,420 @@
-//! (being written)
+//! The book of a run: what every pass says about every test.
+//!
+//! Knows outcomes and draws; decides nothing about which pass to make next, and knows no time, file or process. The
+//! live scheduler and a report replaying stored passes fill the same book, and so come to the same verdicts.
+//!
+//! Invariants: only completed passes count, each once and in order; a test that never failed costs counts only; e-BH
+//! looks at closed families alone.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Arm, ListedTest, PassEnd, PassRecord, PassSpec, Phase, Policy, Scope, Screen, Seed, StoredRun,
+    TestId, TestIndex,
+};
+
+use crate::stats::ebh;
+
+pub mod book;
+pub mod family;
+pub mod mass;
+pub mod sight;
+pub mod signatures;
+pub mod suspicion;
+
+use book::{ArmCounts, TestBook};
+use family::{Bond, Generation, Screening, Unit};
+use mass::{Judgement, Pool};
+use sight::{Sight, TestMap, Trial};
+use signatures::{Signature, SignatureId, Signatures};
+use suspicion::{Claim, Suspicion};
+
+/// Everything the passes of a run, and of the runs it joins, say.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    tests: Vec<ListedTest>,
+    policy: Policy,
+    books: Vec<TestBook>,
+    pool: Option<Pool>,
+    generations: Vec<Generation>,
+    open: OpenFamily,
+    signatures: Signatures,
+    run: RunState,
+    suite_passes: [u32; 2],
+    suspects: u32,
+}
+
+/// The suspects of the family that is not closed yet.
+#[derive(Clone, Debug, Default)]
+struct OpenFamily {
+    suspects: Vec<TestIndex>,
+    pool: bool,
+}
+
+/// Where the run now being recorded stands.
+#[derive(Clone, Debug)]
+struct RunState {
+    number: u32,
+    screen: Screen,
+    screen_passes: u32,
+    last_phase: Option<Phase>,
+    mass_failure: bool,
+}
+
+impl Evidence {
+    /// Returns an empty book for these tests, which are sorted by identity, under this policy.
+    pub fn new(tests: &[ListedTest], policy: &Policy) -> Self {
+        Self {
+            tests: tests.to_vec(),
+            policy: policy.clone(),
+            books: vec![TestBook::default(); tests.len()],
+            pool: None,
+            generations: Vec::new(),
+            open: OpenFamily::default(),
+            signatures: Signatures::default(),
+            run: RunState {
+                number: 0,
+                screen: policy.screen,
+                screen_passes: 0,
+                last_phase: None,
+                mass_failure: false,
+            },
+            suite_passes: [0; 2],
+            suspects: 0,
+        }
+    }
+
+    /// Returns the book of a run with this seed after joining those of `joined` that may be joined, if the policy says
+    /// so, and before its own first pass.
+    pub fn gather(tests: &[ListedTest], policy: &Policy, seed: Seed, joined: &[StoredRun]) -> Self {
+        let mut evidence = Self::new(tests, policy);
+        if policy.reuse {
+            for run in joinable(seed, joined) {
+                evidence.join(run);
+            }
+        }
+        evidence
+    }
+
+    /// Joins every completed pass of an earlier run; tests that are not in our list are left out.
+    ///
+    /// Its suspects keep their family. Whether the run may be joined at all is for [`joinable`] to say.
+    pub fn join(&mut self, run: &StoredRun) {
+        let ours: BTreeMap<&TestId, TestIndex> = (0_u32..)
+            .zip(&self.tests)
+            .map(|(index, test)| (&test.id, TestIndex(index)))
+            .collect();
+        let map: TestMap = run
+            .tests
+            .iter()
+            .map(|test| ours.get(&test.id).copied())
+            .collect();
+        self.begin_run(run.header.policy.screen);
+        for pass in &run.passes {
+            self.absorb(pass, Some(&map));
+        }
+        self.begin_run(self.policy.screen);
+    }
+
+    /// Records a pass of this run. One that was discarded or cut short says nothing.
+    pub fn record(&mut self, pass: &PassRecord) {
+        self.absorb(pass, None);
+    }
+
+    /// Returns the tests, sorted by identity.
+    pub fn tests(&self) -> &[ListedTest] {
+        &self.tests
+    }
+
+    /// Returns what is remembered of each test, in the order of [`Evidence::tests`].
+    pub fn books(&self) -> &[TestBook] {
+        &self.books
+    }
+
+    /// Returns the pool of the mass failure, where there was one.
+    pub fn pool(&self) -> Option<&Pool> {
+        self.pool.as_ref()
+    }
+
+    /// Returns the closed families.
+    pub fn generations(&self) -> &[Generation] {
+        &self.generations
+    }
+
+    /// Returns how many suspects there are: tests that failed by themselves.
+    pub fn suspects(&self) -> u32 {
+        self.suspects
+    }
+
+    /// Returns the number of the run being recorded: 0, or higher after joins.
+    pub fn run_number(&self) -> u32 {
+        self.run.number
+    }
+
+    /// Returns the completed screening passes of this run.
+    pub fn screen_passes(&self) -> u32 {
+        self.run.screen_passes
+    }
+
+    /// Returns whether the pass recorded last was a mass failure.
+    pub fn mass_failure(&self) -> bool {
+        self.run.mass_failure
+    }
+
+    /// Returns the signature with this number.
+    pub fn signature(&self, number: SignatureId) -> Option<&Signature> {
+        self.signatures.get(number)
+    }
+
+    /// Returns the bets that stand for a test and the counts they rest on: its own, or those of the mass failure it is
+    /// part of. None for a test that never failed.
+    pub fn standing(&self, test: TestIndex) -> Option<(&Suspicion, &[ArmCounts; 2])> {
+        let book = self.books.get(test.get())?;
+        match book.suspicion() {
+            Some(suspicion) => Some((suspicion, &book.arms)),
+            None => {
+                book.failing.as_ref()?.mass?;
+                let pool = self.pool.as_ref()?;
+                Some((&pool.suspicion, &pool.arms))
+            }
+        }
+    }
+
+    /// Returns the log e-value that decides in the family of this suspicion: of one more rejection, or of those there
+    /// are where it is one of them.
+    pub fn log_needed(&self, suspicion: &Suspicion) -> f64 {
+        let closed = suspicion
+            .generation
+            .and_then(|number| self.generations.get(number as usize - 1));
+        let mirrored = suspicion.log_e(Arm::Target) < suspicion.log_e(Arm::Baseline);
+        let claim = if mirrored {
+            Claim::BaselineOnly
+        } else {
+            Claim::HiddenDefect
+        };
+        let (units, rejected, number) = match closed {
+            Some(generation) => (
+                generation.units.len(),
+                generation.rejected(claim),
+                generation.number,
+            ),
+            None => (self.open_units(), 0, self.next_generation()),
+        };
+        let rejected = rejected + usize::from(!suspicion.claimed(claim));
+        let level = ebh::generation_level(self.policy.fdr, number);
+        ebh::log_threshold(units.max(1), rejected, level)
+    }
+
+    /// Returns the number the open family will get.
+    pub fn next_generation(&self) -> u32 {
+        u32::try_from(self.generations.len()).unwrap_or(u32::MAX - 1) + 1
+    }
+
+    fn open_units(&self) -> usize {
+        self.open.suspects.len() + usize::from(self.open.pool)
+    }
+
+    fn begin_run(&mut self, screen: Screen) {
+        self.close_family();
+        self.run = RunState {
+            number: self.run.number + 1,
+            screen,
+            screen_passes: 0,
+            last_phase: None,
+            mass_failure: false,
+        };
+    }
+
+    fn absorb(&mut self, pass: &PassRecord, map: Option<&TestMap>) {
+        let Some((PassEnd::Completed, _)) = pass.end else {
+            return;
+        };
+        let trials = sight::trials(pass, self.books.len(), map);
+        self.run.mass_failure = false;
+        match pass.spec.phase {
+            Phase::MassRepeat => {
+                if let Some(pool) = &mut self.pool {
+                    pool.repeat(&trials);
+                }
+            }
+            Phase::TimeoutCheck => self.check_timeouts(&trials),
+            Phase::Screen | Phase::Focus | Phase::Company => self.weigh(&pass.spec, &trials),
+        }
+    }
+
+    /// Takes note of trials at five times the time limit. They are no evidence: their arm was not drawn.
+    fn check_timeouts(&mut self, trials: &[Trial<'_>]) {
+        for trial in trials
+            .iter()
+            .filter(|trial| trial.sight() != Sight::NotReported)
+        {
+            self.books[trial.test.get()]
+                .failing_mut()
+                .passes_with_more_time = Some(trial.sight() == Sight::Passed);
+        }
+    }
+
+    /// Weighs a pass whose arm was drawn.
+    fn weigh(&mut self, spec: &PassSpec, trials: &[Trial<'_>]) {
+        if self.run.last_phase != Some(spec.phase) {
+            self.close_family();
+        }
+        let share = self.policy.mass_failure;
+        let judgement = mass::judge(self.pool.as_ref(), &self.books, spec.scope, trials, share);
+        self.weigh_pool(spec, judgement);
+        for trial in trials {
+            self.weigh_trial(spec, trial, judgement);
+        }
+        if judgement.failed == Some(true) {
+            self.release_broken_members();
+        }
+        self.run.mass_failure = judgement.failed == Some(true);
+        self.run.last_phase = Some(spec.phase);
+        if spec.scope == Scope::Suite {
+            self.suite_passes[spec.arm.index()] += 1;
+        }
+        if spec.phase == Phase::Screen {
+            self.run.screen_passes += 1;
+            if self.screening_is_complete() {
+                self.close_family();
+            }
+        } else if spec.phase == Phase::Focus {
+            self.close_family();
+        }
+        for generation in &mut self.generations {
+            generation.settle(&mut self.books, &mut self.pool, &self.policy);
+        }
+    }
+
+    fn weigh_pool(&mut self, spec: &PassSpec, judgement: Judgement) {
+        let Some(failed) = judgement.failed else {
+            return;
+        };
+        if self.pool.is_none() {
+            self.open.pool = true;
+        }
+        let passes = self.suite_passes;
+        let pool = self.pool.get_or_insert_with(|| Pool::new(passes));
+        pool.bet(spec, failed, is_coin(spec));
+        if spec.phase == Phase::Focus {
+            pool.note_focus(self.run.number);
+        }
+    }
+
+    fn weigh_trial(&mut self, spec: &PassSpec, trial: &Trial<'_>, judgement: Judgement) {
+        let book = &mut self.books[trial.test.get()];
+        let sight = trial.sight();
+        let failed = sight == Sight::Failed;
+        let excused = failed && judgement.excuses(book);
+        if failed {
+            let arms = book.arms;
+            let failing = book.failing_mut();
+            if let Some(failure) = trial.failure {
+                failing.sign(self.signatures.number(failure));
+            }
+            if excused {
+                failing.mass.get_or_insert_default();
+                if let Some(pool) = &mut self.pool {
+                    pool.members.insert(trial.test);
+                }
+            } else {
+                if spec.phase == Phase::Screen {
+                    failing.screen_failures.push(self.run.screen_passes);
+                }
+                if failing.suspicion.is_none() {
+                    failing.suspicion = Some(Suspicion::new(&arms));
+                    self.open.suspects.push(trial.test);
+                    self.suspects += 1;
+                }
+            }
+        }
+        if let Some(failing) = &mut book.failing {
+            if let Some(suspicion) = failing.suspicion.as_mut().filter(|_| !excused) {
+                suspicion.bet(spec.arm, spec.target_probability, sight, is_coin(spec));
+            }
+            if judgement.failed == Some(true) {
+                if let Some(tally) = &mut failing.mass {
+                    tally.add(failed);
+                }
+            }
+            failing.note_in_run(self.run.number, (spec.phase, spec.scope), failed);
+        }
+        book.count(spec.arm, spec.scope, trial);
+    }
+
+    /// Makes members that have now failed in both arms suspects of their own: no arm brings that about, and whether
+    /// each is broken is for its own trials to say. Their bets start after this pass, so nothing is gained by it.
+    fn release_broken_members(&mut self) {
+        let members = self.pool.iter().flat_map(|pool| &pool.members);
+        for test in members.copied() {
+            let book = &mut self.books[test.get()];
+            if !book.failed_everywhere() {
+                continue;
+            }
+            let arms = book.arms;
+            let suspicion = &mut book.failing_mut().suspicion;
+            if suspicion.is_none() {
+                *suspicion = Some(Suspicion::new(&arms));
+                self.open.suspects.push(test);
+                self.suspects += 1;
+            }
+        }
+    }
+
+    fn screening_is_complete(&self) -> bool {
+        let Screen { baseline, target } = self.run.screen;
+        self.run.screen_passes >= baseline.saturating_add(target)
+    }
+
+    /// Closes the open family: from here on it never grows, and e-BH looks at it.
+    fn close_family(&mut self) {
+        let open = std::mem::take(&mut self.open);
+        if open.suspects.is_empty() && !open.pool {
+            return;
+        }
+        let number = self.next_generation();
+        let complete = self.screening_is_complete() && self.run.last_phase == Some(Phase::Screen);
+        let screening = complete.then_some(Screening {
+            passes: self.run.screen_passes,
+            screen: self.run.screen,
+        });
+        let mut units = family::units(&open.suspects, &self.books, screening);
+        if open.pool {
+            units.push(Unit {
+                members: Vec::new(),
+                bond: Some(Bond::MassFailure),
+            });
+            if let Some(pool) = &mut self.pool {
+                pool.suspicion.generation = Some(number);
+            }
+        }
+        for test in open.suspects {
+            let failing = self.books[test.get()].failing_mut();
+            failing.screen_failures = Vec::new();
+            if let Some(suspicion) = &mut failing.suspicion {
+                suspicion.generation = Some(number);
+            }
+        }
+        self.generations.push(Generation::new(number, units));
+    }
+}
+
+/// Returns whether the arm was drawn by a fair coin for passes over suspects and their company.
+fn is_coin(spec: &PassSpec) -> bool {
+    spec.target_probability == 0.5 && matches!(spec.phase, Phase::Focus | Phase::Company)
+}
+
+/// Returns the runs whose passes may be joined to a run with this seed, in the order given.
+///
+/// A seed that repeats gives the same draws again: whoever knows the earlier run knows them beforehand, and they are
+/// random no more. So of runs with equal seeds only the first joins, and none with our own seed, no matter which
+/// of them was given its seed; drawn seeds do not repeat.
+pub fn joinable(own: Seed, runs: &[StoredRun]) -> Vec<&StoredRun> {
+    let mut seeds = std::collections::BTreeSet::from([own]);
+    runs.iter()
+        .filter(|run| seeds.insert(run.header.seed))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
