@@ -2,15 +2,49 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use fidelity_core::exec::{canary, guardian};
 use fidelity_core::suite::capture;
 
+mod cli;
+mod clock;
+mod commands;
+mod console;
+mod error;
+mod exit_code;
+mod signals;
+
+use cli::{Cargo, CargoSubcommand, Command, Fidelity};
+use console::Console;
+
 fn main() -> ExitCode {
-    // Before anything else is loaded: cargo starts us in the place of each test binary.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == capture::ARGUMENT)
-    {
-        return capture::main();
+    // Before anything else is loaded or read: a guardian has to be small, and cargo starts us in the place of each
+    // test binary.
+    let first = std::env::args_os().nth(1);
+    match first.as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some(guardian::ARGUMENT) => guardian::main(),
+        Some(canary::ARGUMENT) => canary::main(),
+        Some(capture::ARGUMENT) => capture::main(),
+        _ => run(),
     }
-    ExitCode::SUCCESS
+}
+
+/// Reads the command line and runs the command.
+fn run() -> ExitCode {
+    let CargoSubcommand::Fidelity(Fidelity { command, global }) = Cargo::parse().subcommand;
+    let console = Console::new(&global);
+    let ended = match command {
+        Command::Run(arguments) => commands::run::run(&arguments, &global, &console),
+        Command::Report(arguments) => commands::report::run(&arguments, &global, &console),
+        Command::Explain(arguments) => commands::explain::run(&arguments, &global, &console),
+        Command::Init(arguments) => commands::init::run(&arguments, &console),
+        Command::Generate(arguments) => commands::generate::run(&arguments, &console),
+    };
+    match ended {
+        Ok(code) => code.into(),
+        Err(error) => {
+            console.error(&error);
+            error.exit_code().into()
+        }
+    }
 }

@@ -1,15 +1,36 @@
 //! Doing: starting test processes under an arm's environment. The only module that starts trials.
 //!
 //! [`Runner`] is what the driver sees. [`direct`] implements it with a pool of [`guardian`] processes, which impose
-//! the [`sandbox`] of an arm on each trial and clean up after it.
+//! the [`sandbox`] of an arm on each trial and clean up after it. What of a sandbox really arrived is said by the
+//! [`canary`], a process that is started like a trial and reports what it sees.
 
 use std::ops::ControlFlow;
 
 use crate::domain::{Environment, Observation, PassEnd, PassSpec, TestIndex};
 
+pub mod signature;
+
+#[cfg(unix)]
+pub mod canary;
+#[cfg(unix)]
 pub mod direct;
+#[cfg(unix)]
 pub mod guardian;
+#[cfg(unix)]
+mod result_line;
+#[cfg(unix)]
+pub mod run_directory;
+#[cfg(unix)]
 pub mod sandbox;
+#[cfg(unix)]
+mod secrets;
+#[cfg(unix)]
+mod sys;
+
+#[cfg(not(unix))]
+mod elsewhere;
+#[cfg(not(unix))]
+pub use elsewhere::{canary, direct, guardian};
 
 /// Something that can run passes.
 pub trait Runner {
@@ -53,7 +74,21 @@ pub enum ExecError {
         /// The binary.
         path: std::path::PathBuf,
     },
+    /// The user interrupted the run; trials in flight were killed and not reported.
+    #[error("interrupted")]
+    Interrupted,
     /// This system cannot run trials.
     #[error("running tests is not supported here: {0}")]
     NotSupported(String),
+}
+
+impl ExecError {
+    /// Wraps the failure of a system call; `action` is an infinitive.
+    #[cfg(unix)]
+    pub(crate) fn system(action: impl Into<String>, source: std::io::Error) -> Self {
+        Self::System {
+            action: action.into(),
+            source,
+        }
+    }
 }

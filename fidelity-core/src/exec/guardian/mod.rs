@@ -1,1 +1,231 @@
-//! (being written)
+//! The guardian: a small process of one thread that starts the trials of one slot and cleans up after them.
+//!
+//! The tool starts its own executable again as a guardian, which lives in a session of its own (a Ctrl-C in the
+//! terminal does not reach it), adopts the orphans of its trials, and hears from the tool over a socket. When that
+//! socket breaks, because the tool ended in whatever way, or when it is asked to end, it kills what runs and removes
+//! the run directory if it is the last to use it.
+//! Must not know: tests, arms, verdicts. Invariant: one trial at a time, so every descendant belongs to it.
+
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use self::child::StringList;
+use self::protocol::{Answer, Ended, Ending, FrameReader, Order, Start, Template};
+use super::run_directory::RunDirectory;
+use super::sandbox::Confinement;
+use super::sys;
+
+mod capture;
+mod child;
+pub(crate) mod protocol;
+mod sweep;
+mod trial;
+
+pub(crate) use capture::HEAD as CAPTURE_HEAD;
+pub(crate) use sweep::descendants_of;
+
+/// The first argument that makes the executable a guardian.
+pub const ARGUMENT: &str = "__guardian";
+
+/// The whole life of a guardian. The program calls this before anything else if its first argument is [`ARGUMENT`].
+///
+/// Arguments after it: the run directory, the slot number. The standard input is the socket to the tool.
+pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(2);
+    let run_directory = arguments.next().map(PathBuf::from);
+    let slot = arguments
+        .next()
+        .and_then(|slot| slot.to_str()?.parse().ok())
+        .unwrap_or(0);
+    // A guardian that could not set itself up says so where it still can; the tool sees the broken socket otherwise.
+    let Ok(mut stream) = sys::duplicate_stdin().map(UnixStream::from) else {
+        return ExitCode::FAILURE;
+    };
+    match Guardian::new(slot, run_directory) {
+        Ok(mut guardian) => {
+            guardian.serve(&mut stream);
+            guardian.leave();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            drop(protocol::send(
+                &mut stream,
+                &Answer::Unable(error.to_string()),
+                b"",
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How to start processes of one binary under one environment.
+struct Recipe {
+    arguments: StringList,
+    /// How many of the arguments belong to the recipe.
+    fixed: usize,
+    variables: StringList,
+    directory: CString,
+    confinement: Confinement,
+    cpus: Vec<usize>,
+    says_result: bool,
+}
+
+struct Guardian {
+    slot: usize,
+    allowed_cpus: Vec<usize>,
+    signals: OwnedFd,
+    recipes: BTreeMap<u32, Recipe>,
+    run_directory: Option<RunDirectory>,
+}
+
+impl Guardian {
+    fn new(slot: usize, run_directory: Option<PathBuf>) -> std::io::Result<Self> {
+        let signals = sys::hear_signals()?;
+        sys::new_session()?;
+        #[cfg(target_os = "linux")]
+        sys::adopt_orphans()?;
+        let null = std::fs::File::open("/dev/null")?;
+        sys::redirect(null.as_fd(), 0)?;
+        Ok(Self {
+            slot,
+            allowed_cpus: sys::allowed_cpus(),
+            signals,
+            recipes: BTreeMap::new(),
+            run_directory: run_directory
+                .map(|path| RunDirectory::join(&path))
+                .transpose()?,
+        })
+    }
+
+    /// Follows the tool's orders until the socket breaks or a signal asks for the end.
+    fn serve(&mut self, stream: &mut UnixStream) {
+        let mut frames = FrameReader::default();
+        if protocol::send(stream, &Answer::Ready, b"").is_err() {
+            return;
+        }
+        loop {
+            if !frames.has_frame() {
+                match sys::wait_readable(&[self.signals.as_fd(), stream.as_fd()], None) {
+                    Ok(ready) if !ready[1] => {
+                        drain(self.signals.as_fd());
+                        sweep::reap_ended(0);
+                        if sys::asked_to_end() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Ok(_) => {}
+                    Err(_) => return,
+                }
+            }
+            let Ok(Some((order, bytes))) = frames.receive::<Order>(stream) else {
+                return;
+            };
+            if !self.follow(order, &bytes, stream, &mut frames) || sys::asked_to_end() {
+                return;
+            }
+        }
+    }
+
+    /// Follows one order. Returns whether the tool is still there.
+    fn follow(
+        &mut self,
+        order: Order,
+        bytes: &[u8],
+        stream: &mut UnixStream,
+        frames: &mut FrameReader,
+    ) -> bool {
+        match order {
+            Order::Template(template) => {
+                let id = template.id;
+                // A string with a NUL byte cannot get here, because NUL is what separates them.
+                if let Some(recipe) = self.recipe(template, bytes) {
+                    self.recipes.insert(id, recipe);
+                }
+                true
+            }
+            Order::Forget => {
+                self.recipes.clear();
+                true
+            }
+            // What it was meant for has ended meanwhile.
+            Order::Cancel => true,
+            Order::Start(start) => {
+                let (ended, output) = self.run(&start, bytes, stream, frames);
+                protocol::send(stream, &Answer::Ended(ended), &output).is_ok()
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        start: &Start,
+        bytes: &[u8],
+        stream: &mut UnixStream,
+        frames: &mut FrameReader,
+    ) -> (Ended, Vec<u8>) {
+        let Some(recipe) = self.recipes.get_mut(&start.template) else {
+            return not_started("find its template", 0);
+        };
+        let more = protocol::split(bytes);
+        if recipe.arguments.replace_from(recipe.fixed, more).is_err() {
+            return not_started("pass its arguments", libc::EINVAL);
+        }
+        let mut tool = trial::ToolLink { stream, frames };
+        trial::run(recipe, start, self.signals.as_fd(), &mut tool)
+    }
+
+    fn recipe(&self, template: Template, bytes: &[u8]) -> Option<Recipe> {
+        let mut strings = protocol::split(bytes);
+        let directory = CString::new(strings.pop()?).ok()?;
+        let variables = strings.split_off(template.arguments.min(strings.len()));
+        Some(Recipe {
+            fixed: strings.len(),
+            arguments: StringList::new(strings).ok()?,
+            variables: StringList::new(variables).ok()?,
+            directory,
+            cpus: template.confinement.window(&self.allowed_cpus, self.slot),
+            confinement: template.confinement,
+            says_result: template.says_result,
+        })
+    }
+
+    /// Kills whatever is left and gives up the run directory.
+    fn leave(self) {
+        sweep::sweep(0, self.signals.as_fd());
+        if let Some(run_directory) = self.run_directory {
+            run_directory.leave();
+        }
+    }
+}
+
+/// The answer for a process that never ran.
+fn not_started(step: &str, errno: i32) -> (Ended, Vec<u8>) {
+    let ended = Ended {
+        ending: Ending::NotStarted {
+            step: step.to_owned(),
+            errno,
+        },
+        duration_us: 0,
+        leaked: 0,
+        result: None,
+        stdout: (0, 0),
+        stderr: (0, 0),
+    };
+    (ended, Vec::new())
+}
+
+/// Reads away what is in the pipe of signals.
+fn drain(signals: BorrowedFd<'_>) {
+    let Ok(copy) = signals.try_clone_to_owned() else {
+        return;
+    };
+    let mut pipe = std::io::PipeReader::from(copy);
+    let mut bytes = [0_u8; 64];
+    while matches!(pipe.read(&mut bytes), Ok(length) if length == bytes.len()) {}
+}

@@ -1,1 +1,223 @@
-//! (being written)
+//! The sandbox of an arm: the environment of one pass as things that can be imposed on a process.
+//!
+//! Each family of knobs has a file of its own, which says how a value becomes part of the [`Sandbox`] and by which
+//! observation of the [canary](super::canary) it is known to have arrived. Must not know: tests, passes, guardians.
+//! Invariant: preparing is a function of values. What has to exist on disk is a [`Place`] that the runner makes.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::canary::CanaryReport;
+use crate::domain::{Environment, KnobId, KnobValue};
+
+mod cpus;
+mod home;
+mod limits;
+mod locale;
+mod nice;
+mod order;
+mod stack;
+#[cfg(test)]
+mod tests;
+mod threads;
+mod tmpdir;
+mod tz;
+mod umask;
+mod variables;
+
+pub(crate) use limits::{Limit, Resource};
+pub(crate) use variables::fingerprint;
+
+/// What a guardian imposes on a process before its program starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Confinement {
+    /// How many CPUs it may use; none leaves them alone.
+    pub(crate) cpus: Option<usize>,
+    /// Resource limits, soft and hard.
+    pub(crate) limits: Vec<Limit>,
+    /// The file mode creation mask.
+    pub(crate) umask: Option<u32>,
+    /// The niceness.
+    pub(crate) nice: Option<i32>,
+    /// Whether writing past the file size limit is an error of the write instead of a deadly signal.
+    pub(crate) ignore_file_size_signal: bool,
+}
+
+impl Confinement {
+    /// Returns the CPUs a process in `slot` may use: its share of `allowed`, so that slots do not crowd on the first.
+    /// Empty where CPUs are left alone.
+    pub(crate) fn window(&self, allowed: &[usize], slot: usize) -> Vec<usize> {
+        let Some(wanted) = self.cpus else {
+            return Vec::new();
+        };
+        let first = slot.saturating_mul(wanted) % allowed.len().max(1);
+        let turned = allowed.iter().cycle().skip(first);
+        turned.take(wanted.min(allowed.len())).copied().collect()
+    }
+}
+
+/// Something that has to exist before the first process of a pass starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A directory with these permissions; its parents are made as needed.
+    Directory {
+        /// Where.
+        path: PathBuf,
+        /// Its permissions once everything in it is made.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Link {
+        /// Where.
+        path: PathBuf,
+        /// What it points to.
+        to: PathBuf,
+    },
+}
+
+/// The environment of one pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sandbox {
+    /// What the guardian imposes.
+    pub(crate) confinement: Confinement,
+    /// Variables to set, or to remove.
+    pub(crate) variables: BTreeMap<OsString, Option<OsString>>,
+    /// What has to exist.
+    pub(crate) places: Vec<Place>,
+    /// Trials at a time.
+    pub(crate) threads: Option<usize>,
+    /// Whether the tests start in an order drawn by seed.
+    pub(crate) shuffle: bool,
+    /// Whether cargo and rustup are told where their own homes are, because HOME no longer leads there.
+    pub(crate) pin_tool_homes: bool,
+    /// Resolved values that must not be shown.
+    pub(crate) secrets: Vec<String>,
+}
+
+impl Sandbox {
+    /// Sets variable `name` to `value`.
+    fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.variables.insert(name.into(), Some(value.into()));
+    }
+}
+
+/// Where a sandbox is prepared.
+pub(crate) struct Scene<'a> {
+    /// The directory of the pass. Nothing in its path tells the arm.
+    pub(crate) pass_directory: &'a Path,
+    /// The CPUs this process may use; 0 where the system does not say.
+    pub(crate) cpus: usize,
+    /// Looks up a variable of this process, for references.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// A family of knobs.
+trait Family: Sync {
+    /// Returns whether `knob` belongs to the family.
+    fn owns(&self, knob: &KnobId) -> bool;
+
+    /// Works the value into `sandbox`. The error is a sentence for people: why it cannot be, and what to do.
+    fn prepare(
+        &self,
+        knob: &KnobId,
+        value: &KnobValue,
+        sandbox: &mut Sandbox,
+        scene: &Scene<'_>,
+    ) -> Result<(), String>;
+
+    /// Judges by what the canary saw whether the value arrived. Both texts are for people.
+    fn observe(
+        &self,
+        knob: &KnobId,
+        value: &KnobValue,
+        seen: &CanaryReport,
+    ) -> Result<String, String>;
+
+    /// Returns whether `value` is harsher than what production has.
+    fn harsher(&self, value: &KnobValue, production: &KnobValue) -> bool;
+}
+
+const FAMILIES: [&dyn Family; 12] = [
+    &cpus::Cpus,
+    &home::Home,
+    &limits::Limits,
+    &locale::Locale,
+    &nice::Nice,
+    &order::Order,
+    &stack::Stack,
+    &threads::Threads,
+    &tmpdir::Tmpdir,
+    &tz::Tz,
+    &umask::Umask,
+    &variables::Variables,
+];
+
+/// Returns the family of `knob`.
+fn family(knob: &KnobId) -> Result<&'static dyn Family, String> {
+    FAMILIES
+        .into_iter()
+        .find(|family| family.owns(knob))
+        .ok_or_else(|| "this version cannot impose it".to_owned())
+}
+
+/// Returns the sandbox of `environment`, and the knobs that cannot be part of it with the reason.
+///
+/// Every pass gets a temporary directory of its own, in both arms.
+pub(crate) fn prepare(
+    environment: &Environment,
+    scene: &Scene<'_>,
+) -> (Sandbox, Vec<(KnobId, String)>) {
+    let mut sandbox = Sandbox::default();
+    let mut refused = Vec::new();
+    if !environment.0.contains_key(&KnobId::from(tmpdir::NAME)) {
+        tmpdir::plain(&mut sandbox, scene);
+    }
+    for (knob, value) in &environment.0 {
+        // Work on a copy: a family that refuses half-way leaves nothing behind.
+        let mut next = sandbox.clone();
+        match family(knob).and_then(|family| family.prepare(knob, value, &mut next, scene)) {
+            Ok(()) => sandbox = next,
+            Err(reason) => refused.push((knob.clone(), reason)),
+        }
+    }
+    (sandbox, refused)
+}
+
+/// Judges whether `value` of `knob` arrived. See [`Family::observe`].
+pub(crate) fn observe(
+    knob: &KnobId,
+    value: &KnobValue,
+    seen: &CanaryReport,
+) -> Result<String, String> {
+    family(knob)?.observe(knob, value, seen)
+}
+
+/// Returns whether `value` of `knob` is harsher than the production fact.
+pub(crate) fn harsher(knob: &KnobId, value: &KnobValue, production: &KnobValue) -> bool {
+    value != production && family(knob).is_ok_and(|family| family.harsher(value, production))
+}
+
+/// Returns the number in `value`, whatever it counts.
+fn number(value: &KnobValue) -> Result<u64, String> {
+    match value {
+        KnobValue::Count(number) | KnobValue::Bytes(number) => Ok(*number),
+        KnobValue::Mode(mode) => Ok(u64::from(*mode)),
+        KnobValue::Unset | KnobValue::Text(_) => Err(format!("`{value}` is not a number")),
+    }
+}
+
+/// Returns the text in `value`.
+fn text(value: &KnobValue) -> Result<&str, String> {
+    match value {
+        KnobValue::Text(text) => Ok(text),
+        _ => Err(format!("`{value}` is not a text")),
+    }
+}
+
+/// Returns whether both are numbers and `value` is the smaller.
+fn smaller(value: &KnobValue, production: &KnobValue) -> bool {
+    matches!((number(value), number(production)), (Ok(value), Ok(production)) if value < production)
+}

@@ -1,0 +1,139 @@
+//! Looking around: every observation a canary makes. Each is an attempt of the real thing where that does no harm.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use super::{CanaryReport, Directory, LocalTime};
+use crate::exec::sandbox::{Resource, fingerprint};
+use crate::exec::sys;
+
+/// Midnight UTC on 15 January and on 15 July 2026, in seconds after 1970.
+const JANUARY: i64 = 1_768_435_200;
+const JULY: i64 = 1_784_073_600;
+/// Files it tries to open at most.
+const MOST_FILES: u64 = 5_000;
+
+/// Returns what this process sees. HOME is written to only if it is the runner's own.
+pub(super) fn around(own_home: bool, names: &[String]) -> CanaryReport {
+    // Before anything is opened.
+    let descriptors = descriptors();
+    let (blocked_signals, ignored_signals) = sys::signal_state();
+    let (files_opened, open_error) = open_files();
+    CanaryReport {
+        variables: names
+            .iter()
+            .map(|name| (name.clone(), variable(name)))
+            .collect(),
+        tz: std::env::var("TZ").ok(),
+        local_time: local_time(),
+        locale: sys::adopt_locale(),
+        cpus: sys::allowed_cpus(),
+        parallelism: std::thread::available_parallelism().map_or(0, usize::from),
+        limits: limits(),
+        files_opened,
+        open_error,
+        umask: sys::umask(),
+        nice: sys::niceness(),
+        thread_stack: thread_stack(),
+        home: directory("HOME", own_home),
+        tmpdir: directory("TMPDIR", true),
+        blocked_signals,
+        ignored_signals,
+        descriptors,
+        directory: std::env::current_dir()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default(),
+        ..CanaryReport::default()
+    }
+}
+
+fn variable(name: &str) -> Option<u64> {
+    use std::os::unix::ffi::OsStrExt;
+    std::env::var_os(name).map(|value| fingerprint(value.as_bytes()))
+}
+
+fn local_time() -> LocalTime {
+    let (january_s, abbreviation) = sys::local_time(JANUARY);
+    let (july_s, _) = sys::local_time(JULY);
+    LocalTime {
+        january_s,
+        july_s,
+        abbreviation,
+    }
+}
+
+fn limits() -> BTreeMap<Resource, u64> {
+    Resource::ALL
+        .into_iter()
+        .filter_map(|resource| Some((resource, sys::limit(resource.number()).ok()?.0)))
+        .collect()
+}
+
+/// Opens files until it may not.
+fn open_files() -> (u64, Option<String>) {
+    let mut files = Vec::new();
+    for opened in 0..MOST_FILES {
+        match File::open("/dev/null") {
+            Ok(file) => files.push(file),
+            Err(error) => return (opened, Some(error.to_string())),
+        }
+    }
+    (MOST_FILES, None)
+}
+
+fn descriptors() -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else {
+        return Vec::new();
+    };
+    let mut found: Vec<i32> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    // The descriptor of the listing itself is closed by now.
+    found.retain(|descriptor| Path::new(&format!("/proc/self/fd/{descriptor}")).exists());
+    found.sort_unstable();
+    found
+}
+
+fn thread_stack() -> Option<u64> {
+    std::thread::Builder::new()
+        .spawn(sys::own_stack)
+        .ok()?
+        .join()
+        .ok()?
+}
+
+/// Looks at the directory in variable `name`; makes a file and a socket in it if it is `own`.
+fn directory(name: &str, own: bool) -> Directory {
+    let Some(path) = std::env::var_os(name).map(PathBuf::from) else {
+        return Directory::default();
+    };
+    let try_to = |attempt: &dyn Fn(&Path) -> io::Result<()>| {
+        let file = path.join(format!("canary-{}", std::process::id()));
+        let result = attempt(&file);
+        drop(fs::remove_file(&file));
+        result.err().map(|error| error.to_string())
+    };
+    let exists = path.is_dir();
+    Directory {
+        path: Some(path.display().to_string()),
+        exists,
+        is_link: fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()),
+        entries: fs::read_dir(&path)
+            .ok()
+            .map(|entries| entries.count() as u64),
+        write_error: if own && exists {
+            try_to(&|file| File::create_new(file).map(drop))
+        } else {
+            Some("not tried".to_owned())
+        },
+        socket_error: if own && exists {
+            try_to(&|file| UnixListener::bind(file).map(drop))
+        } else {
+            None
+        },
+    }
+}

@@ -1,0 +1,158 @@
+//! The canary: a process started exactly like a trial, which reports what it sees of its environment.
+//!
+//! A report says of a knob that it was *applied* only if the canary saw it. Must not know: profiles, arms, what was
+//! asked for. Invariant: it writes only where it is told that the place is the runner's own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::sandbox::Resource;
+
+mod look;
+
+/// The first argument that makes the executable a canary.
+pub const ARGUMENT: &str = "__canary";
+/// How long canaries wait for each other.
+const MEETING: Duration = Duration::from_secs(10);
+
+/// What a canary sees.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CanaryReport {
+    /// The variables it was asked about: a fingerprint of each value, none where it is not set.
+    pub(crate) variables: BTreeMap<String, Option<u64>>,
+    /// The fingerprints they should have; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) expected: BTreeMap<String, u64>,
+    /// The variable TZ.
+    pub(crate) tz: Option<String>,
+    /// The C library's local time.
+    pub(crate) local_time: LocalTime,
+    /// What the C library calls the locale of the environment; none if it has no such locale.
+    pub(crate) locale: Option<String>,
+    /// The CPUs it may use.
+    pub(crate) cpus: Vec<usize>,
+    /// What the standard library makes of them.
+    pub(crate) parallelism: usize,
+    /// Its soft limits.
+    pub(crate) limits: BTreeMap<Resource, u64>,
+    /// How many files it could open, up to a few thousand.
+    pub(crate) files_opened: u64,
+    /// What stopped it.
+    pub(crate) open_error: Option<String>,
+    /// Its file mode creation mask.
+    pub(crate) umask: u64,
+    /// Its niceness.
+    pub(crate) nice: i32,
+    /// The size of the stack of a thread that was started without saying one.
+    pub(crate) thread_stack: Option<u64>,
+    /// What HOME leads to.
+    pub(crate) home: Directory,
+    /// What the temporary directory is.
+    pub(crate) tmpdir: Directory,
+    /// Blocked signals.
+    pub(crate) blocked_signals: Vec<i32>,
+    /// Ignored signals.
+    pub(crate) ignored_signals: Vec<i32>,
+    /// Open descriptors.
+    pub(crate) descriptors: Vec<i32>,
+    /// The working directory.
+    pub(crate) directory: String,
+    /// In which order numbered canaries started; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) started: Vec<u32>,
+    /// How many canaries were alive at once; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) met: u64,
+}
+
+/// The C library's local time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LocalTime {
+    /// Offset from UTC in January 2026, in seconds.
+    pub(crate) january_s: i64,
+    /// The same in July.
+    pub(crate) july_s: i64,
+    /// The zone's abbreviation in January.
+    pub(crate) abbreviation: String,
+}
+
+/// A directory as it was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Directory {
+    /// Its path; none where the variable is not set.
+    pub(crate) path: Option<String>,
+    /// Whether it exists.
+    pub(crate) exists: bool,
+    /// Whether the path itself is a symbolic link.
+    pub(crate) is_link: bool,
+    /// How many entries it has; none where they cannot be listed.
+    pub(crate) entries: Option<u64>,
+    /// Why no file can be made in it.
+    pub(crate) write_error: Option<String>,
+    /// Why no socket can be made in it.
+    pub(crate) socket_error: Option<String>,
+}
+
+/// The whole life of a canary. The program calls this before anything else if its first argument is [`ARGUMENT`].
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(2).collect();
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let done = match (words.first().map(String::as_str), arguments.get(1)) {
+        (Some("look"), _) => report(&words[1..]),
+        (Some("start"), Some(file)) => start(Path::new(file), &words[2..]),
+        (Some("meet"), Some(directory)) => meet(Path::new(directory), &words[2..]),
+        _ => return ExitCode::FAILURE,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where even this cannot be written, the exit status says it all.
+            drop(writeln!(std::io::stderr(), "{error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what it sees. `words`: whether HOME is the runner's own (`own-home`), then names of variables.
+fn report(words: &[String]) -> std::io::Result<()> {
+    let own_home = words.first().is_some_and(|word| word == "own-home");
+    let names = words.get(1..).unwrap_or_default();
+    let report = serde_json::to_vec(&look::around(own_home, names))?;
+    std::io::stdout().write_all(&report)
+}
+
+/// Appends its number to `file`, so that the order of starts can be read.
+fn start(file: &Path, words: &[String]) -> std::io::Result<()> {
+    let number = words.first().map_or("", String::as_str);
+    let mut file = std::fs::File::options()
+        .append(true)
+        .create(true)
+        .open(file)?;
+    file.write_all(format!("{number}\n").as_bytes())
+}
+
+/// Shows itself in `directory`, waits until as many as `words` says are there, and prints how many it saw at most.
+fn meet(directory: &Path, words: &[String]) -> std::io::Result<()> {
+    let expected: usize = words
+        .first()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(1);
+    let began = Instant::now();
+    std::fs::create_dir_all(directory)?;
+    std::fs::File::create_new(directory.join(std::process::id().to_string()))?;
+    let mut seen = 0;
+    while seen < expected && began.elapsed() < MEETING {
+        seen = seen.max(std::fs::read_dir(directory)?.count());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::io::stdout().write_all(seen.to_string().as_bytes())
+}

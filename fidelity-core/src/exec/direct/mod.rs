@@ -1,0 +1,356 @@
+//! The direct runner: starts test binaries itself, one process per test, through a pool of guardians.
+//!
+//! Must not know: statistics, schedules, storage. Invariants: both arms take the same way to a trial and get a fresh
+//! temporary directory per pass, whose path does not tell the arm; nothing outlives the runner.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ffi::OsString;
+use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use self::pool::{Pool, Work};
+use self::recipe::Recipe;
+use self::slot::{Finished, Job};
+use super::run_directory::{self, RunDirectory};
+use super::sandbox::{self, Sandbox, Scene};
+use super::secrets::Mask;
+use super::{ExecError, Runner, sys};
+use crate::domain::{Environment, KnobId, ListedTest, Observation, PassEnd, PassSpec, TestIndex};
+use crate::suite::{Suite, TestBinary};
+
+mod applying;
+mod binary;
+mod order;
+mod pool;
+mod recipe;
+mod slot;
+mod trial;
+
+/// How trials are run.
+#[derive(Debug)]
+pub struct RunnerOptions {
+    /// The executable that becomes guardian and canary: it must call [`super::guardian::main`] and
+    /// [`super::canary::main`] for their arguments. [`RunnerOptions::this_executable`] is the usual one.
+    pub helper: PathBuf,
+    /// Trials at a time, at least 1, where the `threads` knob says nothing else.
+    pub slots: usize,
+    /// Time limit of a trial in milliseconds.
+    pub timeout_ms: u64,
+    /// Arguments for every test, after the name.
+    pub arguments: Vec<OsString>,
+    /// Becomes readable, and stays so, when the user interrupts the run.
+    pub wake: Option<OwnedFd>,
+    /// Where the run directory is made; the system's temporary directory by default.
+    pub parent: Option<PathBuf>,
+}
+
+impl RunnerOptions {
+    /// Returns the executable of this very process, which stays the same even if its file is replaced.
+    pub fn this_executable() -> PathBuf {
+        let link = PathBuf::from("/proc/self/exe");
+        if link.exists() {
+            return link;
+        }
+        std::env::current_exe().unwrap_or(link)
+    }
+}
+
+/// A test of the run's list, and where it is.
+struct Located {
+    /// Position of its binary in the suite.
+    binary: usize,
+    /// Its name within the binary.
+    name: String,
+}
+
+/// Runs test binaries directly.
+pub struct DirectRunner {
+    binaries: Vec<TestBinary>,
+    /// How each binary looked when the runner was made.
+    stamps: Vec<binary::Stamp>,
+    /// By [`TestIndex`]; none for a test that is listed, but not in this suite.
+    tests: Vec<Option<Located>>,
+    options: RunnerOptions,
+    /// Knobs that are not imposed, because they could not be.
+    dropped: BTreeSet<KnobId>,
+    pool: Pool,
+    run_directory: Option<RunDirectory>,
+}
+
+impl DirectRunner {
+    /// Makes the run directory and a runner for the tests of `suite`; `listed` is the run's list, into which every
+    /// [`TestIndex`] points. Guardians are started when they are first needed.
+    ///
+    /// # Errors
+    /// Where the run directory cannot be made, or a test binary is not there.
+    pub fn new(
+        suite: &Suite,
+        listed: &[ListedTest],
+        mut options: RunnerOptions,
+    ) -> Result<Self, ExecError> {
+        let parent = options.parent.clone().unwrap_or_else(std::env::temp_dir);
+        let stamps = suite
+            .binaries
+            .iter()
+            .map(|binary| binary::Stamp::of(&binary.path))
+            .collect::<Result<_, _>>()?;
+        let run_directory = RunDirectory::create(&parent).map_err(|error| {
+            ExecError::system(
+                format!("make a run directory in {}", parent.display()),
+                error,
+            )
+        })?;
+        let by_id: BTreeMap<_, _> = suite.tests.iter().map(|test| (&test.id, test)).collect();
+        let locate = |listed: &ListedTest| {
+            by_id.get(&listed.id).map(|test| Located {
+                binary: test.binary,
+                name: test.id.test.clone(),
+            })
+        };
+        let pool = Pool::new(
+            options.helper.clone(),
+            run_directory.path().to_owned(),
+            options.wake.take(),
+        );
+        Ok(Self {
+            binaries: suite.binaries.clone(),
+            stamps,
+            tests: listed.iter().map(locate).collect(),
+            options,
+            dropped: BTreeSet::new(),
+            pool,
+            run_directory: Some(run_directory),
+        })
+    }
+
+    /// Returns `environment` without the knobs that could not be applied: what a pass really runs under.
+    pub fn imposed(&self, environment: &Environment) -> Environment {
+        let knobs = environment.0.iter();
+        Environment(
+            knobs
+                .filter(|(knob, _)| !self.dropped.contains(knob))
+                .map(|(knob, value)| (knob.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
+    /// Prepares the sandbox of `environment` in the directory of pass `number`, which is made anew.
+    ///
+    /// The inner error is the reason why the environment cannot be provided.
+    fn furnish(
+        &self,
+        environment: &Environment,
+        number: u32,
+    ) -> Result<Result<(Sandbox, PathBuf), Refusal>, ExecError> {
+        let directory = self.pool.run_directory.join(number.to_string());
+        let fresh =
+            run_directory::remove_tree(&directory).and_then(|()| std::fs::create_dir(&directory));
+        fresh.map_err(|error| ExecError::system("make the directory of a pass", error))?;
+        let (sandbox, refused) = sandbox::prepare(
+            environment,
+            &Scene {
+                pass_directory: &directory,
+                cpus: sys::allowed_cpus().len(),
+                variable: &|name| std::env::var(name).ok(),
+            },
+        );
+        if !refused.is_empty() {
+            return Ok(Err(Refusal::Knobs(refused)));
+        }
+        match recipe::furnish(&sandbox.places) {
+            Ok(()) => Ok(Ok((sandbox, directory))),
+            Err(error) => Ok(Err(Refusal::Whole(format!(
+                "the directories of the pass could not be made: {error}"
+            )))),
+        }
+    }
+
+    /// Returns the tests to run, in the order in which they start.
+    fn ordered(&self, spec: &PassSpec, tests: &[TestIndex], sandbox: &Sandbox) -> Vec<TestIndex> {
+        if !sandbox.shuffle {
+            let mut sorted = tests.to_vec();
+            sorted.sort_unstable();
+            return sorted;
+        }
+        // The whole pass is shuffled, so that a resumed pass goes on in the order it began with.
+        let mut order = spec.tests.clone();
+        order::shuffle(&mut order, spec.order_seed);
+        let wanted: BTreeSet<TestIndex> = tests.iter().copied().collect();
+        order.retain(|test| wanted.contains(test));
+        order
+    }
+
+    fn job(&self, test: TestIndex, timeout_ms: u64) -> Option<Job> {
+        use std::os::unix::ffi::OsStrExt;
+        let located = self.tests.get(test.get())?.as_ref()?;
+        let mut arguments: Vec<Vec<u8>> = ["--exact", located.name.as_str(), "--nocapture"]
+            .map(|argument| argument.as_bytes().to_vec())
+            .into();
+        let more = self.options.arguments.iter();
+        arguments.extend(more.map(|argument| argument.as_bytes().to_vec()));
+        Some(Job {
+            tag: test.get(),
+            recipe: u32::try_from(located.binary).ok()?,
+            arguments,
+            timeout_ms,
+            keep_output: false,
+            misfires: 0,
+        })
+    }
+
+    /// Returns the recipe of each binary that `jobs` start.
+    fn recipes(&self, jobs: &VecDeque<Job>, sandbox: &Sandbox) -> BTreeMap<u32, Recipe> {
+        let used: BTreeSet<u32> = jobs.iter().map(|job| job.recipe).collect();
+        used.into_iter()
+            .filter_map(|id| {
+                let binary = self.binaries.get(id as usize)?;
+                Some((id, Recipe::for_binary(binary, sandbox)))
+            })
+            .collect()
+    }
+
+    /// Runs the trials of a pass in `sandbox`.
+    fn run_trials(
+        &mut self,
+        spec: &PassSpec,
+        tests: &[TestIndex],
+        sandbox: &Sandbox,
+        seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
+    ) -> Result<PassEnd, ExecError> {
+        let order = self.ordered(spec, tests, sandbox);
+        let timeout_ms = self
+            .options
+            .timeout_ms
+            .saturating_mul(u64::from(spec.timeout_factor.max(1)));
+        let jobs: VecDeque<Job> = order
+            .iter()
+            .filter_map(|&test| self.job(test, timeout_ms))
+            .collect();
+        let elsewhere: Vec<Observation> = order
+            .iter()
+            .filter(|test| self.tests.get(test.get()).is_none_or(Option::is_none))
+            .map(|&test| binary::not_here(test))
+            .collect();
+        if !elsewhere.is_empty() && seen(elsewhere).is_break() {
+            return Ok(PassEnd::Completed);
+        }
+        let recipes = self.recipes(&jobs, sandbox);
+        let work = Work {
+            recipes: &recipes,
+            jobs,
+            width: sandbox.threads.unwrap_or(self.options.slots),
+            before: &|job: &Job| binary::check(&self.binaries, &self.stamps, job.recipe),
+        };
+        let mask = Mask::new(sandbox.secrets.iter().cloned());
+        let (tests, binaries) = (&self.tests, &self.binaries);
+        let mut missing = None;
+        let flow = self.pool.run(work, &mut |finished| {
+            let mut batch = Vec::with_capacity(finished.len());
+            for end in finished {
+                match observation(tests, binaries, &mask, end) {
+                    Ok(observation) => batch.push(observation),
+                    Err(reason) => missing = Some(reason),
+                }
+            }
+            let flow = if batch.is_empty() {
+                ControlFlow::Continue(())
+            } else {
+                seen(batch)
+            };
+            if missing.is_some() {
+                ControlFlow::Break(())
+            } else {
+                flow
+            }
+        })?;
+        for job in recipes.keys() {
+            binary::check(&self.binaries, &self.stamps, *job)?;
+        }
+        Ok(match (missing, flow) {
+            (Some(reason), ControlFlow::Break(())) => PassEnd::Discarded { reason },
+            _ => PassEnd::Completed,
+        })
+    }
+}
+
+/// Returns what was seen of the trial that `end` is the end of.
+fn observation(
+    tests: &[Option<Located>],
+    binaries: &[TestBinary],
+    mask: &Mask,
+    end: Finished,
+) -> Result<Observation, String> {
+    let located = tests
+        .get(end.job.tag)
+        .and_then(Option::as_ref)
+        .ok_or("a trial of an unknown test ended")?;
+    let trial = trial::Trial {
+        test: TestIndex(u32::try_from(end.job.tag).unwrap_or(u32::MAX)),
+        name: &located.name,
+        says_result: binaries
+            .get(located.binary)
+            .is_some_and(|binary| binary.says_result),
+        mask,
+    };
+    trial::observe(&trial, end)
+}
+
+/// Why a sandbox cannot be provided.
+enum Refusal {
+    /// Because of these knobs.
+    Knobs(Vec<(KnobId, String)>),
+    /// Because of something else.
+    Whole(String),
+}
+
+impl Refusal {
+    fn reason(&self) -> String {
+        match self {
+            Self::Knobs(knobs) => {
+                let reasons: Vec<String> = knobs
+                    .iter()
+                    .map(|(knob, reason)| format!("{knob}: {reason}"))
+                    .collect();
+                reasons.join("; ")
+            }
+            Self::Whole(reason) => reason.clone(),
+        }
+    }
+}
+
+impl Runner for DirectRunner {
+    fn run_pass(
+        &mut self,
+        spec: &PassSpec,
+        tests: &[TestIndex],
+        environment: &Environment,
+        seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
+    ) -> Result<PassEnd, ExecError> {
+        let environment = self.imposed(environment);
+        let (sandbox, directory) = match self.furnish(&environment, spec.number)? {
+            Ok(furnished) => furnished,
+            Err(refusal) => {
+                let reason = refusal.reason();
+                return Ok(PassEnd::Discarded { reason });
+            }
+        };
+        let end = self.run_trials(spec, tests, &sandbox, seen);
+        clear(&directory);
+        end
+    }
+}
+
+/// Removes the directory of a pass. What cannot be removed is left to the end of the run.
+fn clear(directory: &Path) {
+    drop(run_directory::remove_tree(directory));
+}
+
+impl Drop for DirectRunner {
+    fn drop(&mut self) {
+        self.pool.close();
+        if let Some(run_directory) = self.run_directory.take() {
+            run_directory.leave();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The direct runner on systems without Unix processes: it answers that it is not supported.
+
+/// See the Unix version.
+pub mod guardian {
+    use std::process::ExitCode;
+
+    /// The first argument that makes the executable a guardian.
+    pub const ARGUMENT: &str = "__guardian";
+
+    /// Ends at once: nothing starts a guardian here.
+    pub fn main() -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
+
+/// See the Unix version.
+pub mod canary {
+    use std::process::ExitCode;
+
+    /// The first argument that makes the executable a canary.
+    pub const ARGUMENT: &str = "__canary";
+
+    /// Ends at once: nothing starts a canary here.
+    pub fn main() -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
+
+/// See the Unix version.
+pub mod direct {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+    use std::ops::ControlFlow;
+    use std::path::PathBuf;
+
+    use crate::domain::{
+        Environment, FidelityProfile, KnobId, KnobStatus, KnobValue, ListedTest, Observation,
+        PassEnd, PassSpec, TestIndex,
+    };
+    use crate::exec::{ExecError, Runner};
+    use crate::suite::Suite;
+
+    /// How trials are run.
+    #[derive(Debug)]
+    pub struct RunnerOptions {
+        /// The executable that becomes guardian and canary.
+        pub helper: PathBuf,
+        /// Trials at a time.
+        pub slots: usize,
+        /// Time limit of a trial in milliseconds.
+        pub timeout_ms: u64,
+        /// Arguments for every test, after the name.
+        pub arguments: Vec<OsString>,
+        /// Where the run directory is made.
+        pub parent: Option<PathBuf>,
+    }
+
+    impl RunnerOptions {
+        /// Returns the executable of this very process.
+        pub fn this_executable() -> PathBuf {
+            std::env::current_exe().unwrap_or_default()
+        }
+    }
+
+    /// Runs test binaries directly; not here.
+    #[derive(Debug)]
+    pub struct DirectRunner {
+        _private: (),
+    }
+
+    fn not_supported() -> ExecError {
+        ExecError::NotSupported("the direct runner needs Unix processes".to_owned())
+    }
+
+    impl DirectRunner {
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn new(
+            _suite: &Suite,
+            _listed: &[ListedTest],
+            _options: RunnerOptions,
+        ) -> Result<Self, ExecError> {
+            Err(not_supported())
+        }
+
+        /// Returns `environment` as it is.
+        pub fn imposed(&self, environment: &Environment) -> Environment {
+            environment.clone()
+        }
+
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn apply(
+            &mut self,
+            _baseline: &FidelityProfile,
+            _target: &FidelityProfile,
+            _production: &BTreeMap<KnobId, KnobValue>,
+        ) -> Result<Vec<KnobStatus>, ExecError> {
+            Err(not_supported())
+        }
+    }
+
+    impl Runner for DirectRunner {
+        fn run_pass(
+            &mut self,
+            _spec: &PassSpec,
+            _tests: &[TestIndex],
+            _environment: &Environment,
+            _seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
+        ) -> Result<PassEnd, ExecError> {
+            Err(not_supported())
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Starting one test process: the few instructions between `clone` and `exec`.
+//!
+//! The child shares the guardian's memory until it executes the test binary (as `vfork` does), which spares the copy
+//! of the address space that makes `fork` slow; between the two it makes system calls only, and allocates nothing.
+//! Must not know: tests, messages, outcomes.
+#![expect(
+    unsafe_code,
+    reason = "a child is started and its environment imposed by raw system calls"
+)]
+
+use std::ffi::{CString, NulError};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::super::sandbox::Confinement;
+use super::super::sys::{self, Pid};
+
+/// Strings as `execve` wants them: pointers into owned C strings, ended by a null pointer.
+pub(crate) struct StringList {
+    strings: Vec<CString>,
+    pointers: Vec<*const libc::c_char>,
+}
+
+impl StringList {
+    /// Takes over `strings`. Fails on a string that holds a NUL byte.
+    pub(crate) fn new(strings: Vec<Vec<u8>>) -> Result<Self, NulError> {
+        let strings = strings
+            .into_iter()
+            .map(CString::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut list = Self {
+            pointers: Vec::with_capacity(strings.len() + 1),
+            strings,
+        };
+        list.point();
+        Ok(list)
+    }
+
+    /// Cuts the list back to its first `length` strings and appends `more`.
+    pub(crate) fn replace_from(
+        &mut self,
+        length: usize,
+        more: Vec<Vec<u8>>,
+    ) -> Result<(), NulError> {
+        self.strings.truncate(length);
+        for string in more {
+            self.strings.push(CString::new(string)?);
+        }
+        self.point();
+        Ok(())
+    }
+
+    fn point(&mut self) {
+        self.pointers.clear();
+        self.pointers
+            .extend(self.strings.iter().map(|string| string.as_ptr()));
+        self.pointers.push(std::ptr::null());
+    }
+}
+
+/// What to start: everything the child needs, made before it exists.
+pub(crate) struct Launch<'a> {
+    /// Program and arguments; the program is a path.
+    pub(crate) arguments: &'a StringList,
+    /// The whole environment.
+    pub(crate) variables: &'a StringList,
+    /// The working directory.
+    pub(crate) directory: &'a CString,
+    /// What is imposed on the child.
+    pub(crate) confinement: &'a Confinement,
+    /// The CPUs the child may use; empty to leave them alone.
+    pub(crate) cpus: &'a [usize],
+    /// The child's standard output.
+    pub(crate) stdout: BorrowedFd<'a>,
+    /// The child's standard error.
+    pub(crate) stderr: BorrowedFd<'a>,
+}
+
+/// A child that could not be started: the step that failed, and why.
+#[derive(Debug)]
+pub(crate) struct NotStarted {
+    /// The step, as an infinitive.
+    pub(crate) step: &'static str,
+    /// The cause.
+    pub(crate) error: io::Error,
+}
+
+/// What the child works on, and where it says why it failed.
+struct Task<'a> {
+    launch: &'a Launch<'a>,
+    #[cfg(target_os = "linux")]
+    cpus: libc::cpu_set_t,
+    #[cfg(target_os = "linux")]
+    parent: Pid,
+    failure: Option<(&'static str, libc::c_int)>,
+}
+
+/// Starts the child in a process group of its own and returns its id.
+///
+/// The caller's standard input is the child's; descriptors 1 and 2 are replaced, all others must be closed on `exec`.
+pub(crate) fn start(launch: &Launch<'_>) -> Result<Pid, NotStarted> {
+    let mut task = Task {
+        launch,
+        #[cfg(target_os = "linux")]
+        cpus: cpu_set(launch.cpus),
+        #[cfg(target_os = "linux")]
+        parent: sys::own_pid(),
+        failure: None,
+    };
+    // SAFETY: the sets are initialised before they are used. Signals are blocked while two processes share this
+    // memory, so that no handler runs in the child.
+    let result = unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+        let result = split(&mut task);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        result
+    };
+    let pid = result.map_err(|error| NotStarted {
+        step: "start a process",
+        error,
+    })?;
+    match task.failure {
+        None => Ok(pid),
+        Some((step, errno)) => {
+            drop(sys::reap(pid));
+            Err(NotStarted {
+                step,
+                error: io::Error::from_raw_os_error(errno),
+            })
+        }
+    }
+}
+
+/// Makes the child. On Linux the parent is halted until the child has executed its program or ended.
+///
+/// # Safety
+/// Signals must be blocked.
+#[cfg(target_os = "linux")]
+unsafe fn split(task: &mut Task<'_>) -> io::Result<Pid> {
+    const STACK: usize = 64 * 1024;
+    let mut stack: Vec<u128> = Vec::with_capacity(STACK / 16);
+    // SAFETY: the stack grows down from one past the end of an allocation that is aligned to 16 bytes and lives until
+    // the child no longer uses it, because CLONE_VFORK halts this thread until then. `task` does as well.
+    unsafe {
+        let top = stack.as_mut_ptr().add(STACK / 16);
+        let pid = libc::clone(
+            child,
+            top.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+            std::ptr::from_mut(task).cast(),
+        );
+        if pid == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(pid)
+    }
+}
+
+/// Makes the child. Where memory is not shared, a failing child can only end with status 127.
+///
+/// # Safety
+/// Signals must be blocked.
+#[cfg(not(target_os = "linux"))]
+unsafe fn split(task: &mut Task<'_>) -> io::Result<Pid> {
+    // SAFETY: the process has one thread, so the child may do anything; it makes system calls only.
+    unsafe {
+        match libc::fork() {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                child(std::ptr::from_mut(task).cast());
+                libc::_exit(127)
+            }
+            pid => Ok(pid),
+        }
+    }
+}
+
+/// The child's life before `exec`. Returns only to end with status 127.
+extern "C" fn child(task: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `task` is the structure `start` made, which nobody else touches while the child runs.
+    let task = unsafe { &mut *task.cast::<Task<'_>>() };
+    let step = prepare(task);
+    // SAFETY: the pointers are valid, ended by a null pointer, and stay so because the parent is halted.
+    let step = step.unwrap_or_else(|| unsafe {
+        let launch = task.launch;
+        libc::execve(
+            launch.arguments.pointers[0],
+            launch.arguments.pointers.as_ptr(),
+            launch.variables.pointers.as_ptr(),
+        );
+        "execute it"
+    });
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    task.failure = Some((step, errno));
+    // SAFETY: ends the child without running anything of the process it shares its memory with.
+    unsafe { libc::_exit(127) }
+}
+
+/// Imposes the environment on the calling child. Returns the step that failed.
+fn prepare(task: &Task<'_>) -> Option<&'static str> {
+    let launch = task.launch;
+    let confinement = launch.confinement;
+    // SAFETY: async-signal-safe calls on numbers and on structures that are valid because the parent is halted.
+    unsafe {
+        for signal in sys::HEARD {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+        if confinement.ignore_file_size_signal {
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        }
+        if libc::setpgid(0, 0) == -1 {
+            return Some("make a process group");
+        }
+        #[cfg(target_os = "linux")]
+        {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != task.parent {
+                libc::_exit(127);
+            }
+        }
+        if libc::dup2(launch.stdout.as_raw_fd(), 1) == -1
+            || libc::dup2(launch.stderr.as_raw_fd(), 2) == -1
+        {
+            return Some("connect its output");
+        }
+        if libc::chdir(launch.directory.as_ptr()) == -1 {
+            return Some("enter its working directory");
+        }
+        if let Some(mask) = confinement.umask {
+            libc::umask(mask as libc::mode_t);
+        }
+        if let Some(niceness) = confinement.nice
+            && libc::setpriority(libc::PRIO_PROCESS, 0, niceness) == -1
+        {
+            return Some("set its niceness");
+        }
+        if let Some(step) = confine_cpus(task).or_else(|| confine_resources(confinement)) {
+            return Some(step);
+        }
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+    None
+}
+
+/// Restricts the calling child to the CPUs of its launch.
+#[cfg(target_os = "linux")]
+fn confine_cpus(task: &Task<'_>) -> Option<&'static str> {
+    if task.launch.cpus.is_empty() {
+        return None;
+    }
+    let size = size_of::<libc::cpu_set_t>();
+    // SAFETY: the set is valid and its size is given.
+    let result = unsafe { libc::sched_setaffinity(0, size, &raw const task.cpus) };
+    (result == -1).then_some("set its CPUs")
+}
+
+/// See the Linux version.
+#[cfg(not(target_os = "linux"))]
+fn confine_cpus(_task: &Task<'_>) -> Option<&'static str> {
+    None
+}
+
+/// Sets the resource limits of the calling child.
+fn confine_resources(confinement: &Confinement) -> Option<&'static str> {
+    for limit in &confinement.limits {
+        let value = libc::rlimit {
+            rlim_cur: limit.value as libc::rlim_t,
+            rlim_max: limit.value as libc::rlim_t,
+        };
+        // SAFETY: the structure is valid; an unknown resource is refused by the system.
+        if unsafe { libc::setrlimit(limit.resource.number() as _, &raw const value) } == -1 {
+            return Some(limit.resource.step());
+        }
+    }
+    None
+}
+
+/// Returns `cpus` as a set.
+#[cfg(target_os = "linux")]
+fn cpu_set(cpus: &[usize]) -> libc::cpu_set_t {
+    // SAFETY: an all-zero set is the empty set; CPU_SET stays within it because of the filter.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        let capacity = 8 * size_of::<libc::cpu_set_t>();
+        for &cpu in cpus.iter().filter(|&&cpu| cpu < capacity) {
+            libc::CPU_SET(cpu, &mut set);
+        }
+        set
+    }
+}

@@ -1,0 +1,270 @@
+//! One trial: start, wait, limit, clean up, and say how it ended.
+//!
+//! Must not know: which test it is. Invariants: when [`run`] returns, nothing the trial started is alive (but for what
+//! the system refuses to kill); the group is killed before its leader is reaped, because only then its number cannot
+//! belong to anyone else.
+
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use super::capture::Capture;
+use super::child::{self, Launch, NotStarted};
+use super::protocol::{Ended, Ending, FrameReader, Order, Start};
+use super::{Recipe, drain, not_started, sweep};
+use crate::exec::result_line;
+use crate::exec::sys::{self, Pid, Status};
+
+/// Output is left in the pipes this long, so that a short trial does not wake the guardian for every line it prints.
+const QUIET: Duration = Duration::from_millis(2);
+/// How long a killed process may take to end before the trial is reported without it.
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
+/// What is read of a stream after the trial, at most: more than a pipe holds means that a writer survived.
+const DRAIN_LIMIT: usize = 16 << 20;
+
+/// The connection to the tool while a trial runs.
+pub(super) struct ToolLink<'a> {
+    pub(super) stream: &'a mut UnixStream,
+    pub(super) frames: &'a mut FrameReader,
+}
+
+impl ToolLink<'_> {
+    /// Reads what the tool says during a trial, which is to cancel it, or nothing any more. Both end the trial.
+    fn says_stop(&mut self) -> bool {
+        !matches!(
+            self.frames.receive::<Order>(self.stream),
+            Ok(Some((Order::Forget, _)))
+        )
+    }
+}
+
+/// One stream of the child.
+struct Stream {
+    pipe: Option<std::io::PipeReader>,
+    capture: Capture,
+}
+
+/// Runs one trial. Returns how it ended, and the output to send.
+pub(super) fn run(
+    recipe: &Recipe,
+    start: &Start,
+    signals: BorrowedFd<'_>,
+    tool: &mut ToolLink<'_>,
+) -> (Ended, Vec<u8>) {
+    let began = Instant::now();
+    let (leader, mut streams) = match launch(recipe) {
+        Ok(launched) => launched,
+        Err(NotStarted { step, error }) => {
+            return not_started(step, error.raw_os_error().unwrap_or(0));
+        }
+    };
+    let mut watch = Watch {
+        leader,
+        began,
+        limit: Duration::from_millis(start.timeout_ms),
+        forced: None,
+    };
+    let forced = watch.until_leader_ends(&mut streams, signals, tool);
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let leaked = sweep::sweep(leader, signals);
+    let status = finish(leader, forced.is_some());
+    for stream in &mut streams {
+        stream.read_available(DRAIN_LIMIT);
+    }
+    let [stdout, stderr] = streams;
+    let result = result_line::find(stdout.capture.end());
+    let ending = match (forced, status) {
+        (Some(forced), _) => forced,
+        (None, Some(Status::Exited(code))) => Ending::Exited(code),
+        (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
+        (None, None) => Ending::Cancelled,
+    };
+    let passed = ending == Ending::Exited(0)
+        && (!recipe.says_result || result.is_some_and(|line| line.passed > 0 && line.failed == 0));
+    let mut ended = Ended {
+        ending,
+        duration_us,
+        leaked,
+        result,
+        stdout: (0, 0),
+        stderr: (0, 0),
+    };
+    if passed && !start.keep_output {
+        return (ended, Vec::new());
+    }
+    let (mut output, omitted) = stdout.capture.finish();
+    ended.stdout = (output.len(), omitted);
+    let (mut errors, omitted) = stderr.capture.finish();
+    ended.stderr = (errors.len(), omitted);
+    output.append(&mut errors);
+    (ended, output)
+}
+
+/// Starts the process of `recipe` with its output in two pipes.
+fn launch(recipe: &Recipe) -> Result<(Pid, [Stream; 2]), NotStarted> {
+    let pipe = || {
+        let (reader, writer) = std::io::pipe()?;
+        sys::set_nonblocking(reader.as_fd())?;
+        Ok((
+            Stream {
+                pipe: Some(reader),
+                capture: Capture::default(),
+            },
+            OwnedFd::from(writer),
+        ))
+    };
+    let failed = |error: std::io::Error| NotStarted {
+        step: "make its pipes",
+        error,
+    };
+    let (stdout, stdout_writer) = pipe().map_err(failed)?;
+    let (stderr, stderr_writer) = pipe().map_err(failed)?;
+    let leader = child::start(&Launch {
+        arguments: &recipe.arguments,
+        variables: &recipe.variables,
+        directory: &recipe.directory,
+        confinement: &recipe.confinement,
+        cpus: &recipe.cpus,
+        stdout: stdout_writer.as_fd(),
+        stderr: stderr_writer.as_fd(),
+    })?;
+    Ok((leader, [stdout, stderr]))
+}
+
+/// Reaps the leader. A process that was killed but will not end is left behind.
+fn finish(leader: Pid, forced: bool) -> Option<Status> {
+    let status = if forced && !sweep::reap_ended(leader) {
+        None
+    } else {
+        sys::reap(leader).ok()
+    };
+    sweep::reap_ended(0);
+    status
+}
+
+/// The wait for the end of a leader.
+struct Watch {
+    leader: Pid,
+    began: Instant,
+    limit: Duration,
+    /// Why the leader was killed, and when.
+    forced: Option<(Ending, Instant)>,
+}
+
+impl Watch {
+    /// Waits until the leader has ended, killing its group at the limit or when the tool says so. Returns the reason.
+    fn until_leader_ends(
+        &mut self,
+        streams: &mut [Stream; 2],
+        signals: BorrowedFd<'_>,
+        tool: &mut ToolLink<'_>,
+    ) -> Option<Ending> {
+        while !sweep::reap_ended(self.leader) {
+            self.enforce_limit();
+            if matches!(self.forced, Some((_, since)) if since.elapsed() > KILL_PATIENCE) {
+                break;
+            }
+            let listening = self.forced.is_none();
+            let (woken, readable) = self.wait(streams, signals, tool);
+            if woken {
+                drain(signals);
+            }
+            if listening && sys::asked_to_end() {
+                self.force(Ending::Cancelled);
+            }
+            if listening && readable && tool.says_stop() {
+                self.force(Ending::Cancelled);
+            }
+        }
+        self.forced.take().map(|(ending, _)| ending)
+    }
+
+    fn enforce_limit(&mut self) {
+        if self.forced.is_none() && self.began.elapsed() >= self.limit {
+            self.force(Ending::TimedOut);
+        }
+    }
+
+    /// Kills the leader's group, which exists as long as the leader is not reaped.
+    fn force(&mut self, ending: Ending) {
+        if self.forced.is_none() {
+            drop(sys::kill_group(self.leader, libc::SIGKILL));
+            // It may have left its group.
+            drop(sys::kill(self.leader, libc::SIGKILL));
+            self.forced = Some((ending, Instant::now()));
+        }
+    }
+
+    /// Waits for something to happen and reads what was printed. Returns whether a signal came, and whether the tool
+    /// has said something.
+    fn wait(
+        &self,
+        streams: &mut [Stream; 2],
+        signals: BorrowedFd<'_>,
+        tool: &ToolLink<'_>,
+    ) -> (bool, bool) {
+        let age = self.began.elapsed();
+        let quiet = age < QUIET && self.forced.is_none();
+        let until = match self.forced {
+            Some(_) => age + Duration::from_millis(50),
+            None if quiet => QUIET.min(self.limit),
+            None => self.limit,
+        };
+        let rest = until.saturating_sub(age).as_micros().div_ceil(1000);
+        let mut descriptors = vec![signals];
+        let listening = self.forced.is_none();
+        if listening {
+            descriptors.push(tool.stream.as_fd());
+        }
+        let fixed = descriptors.len();
+        if !quiet {
+            descriptors.extend(streams.iter().filter_map(Stream::descriptor));
+        }
+        let rest = u64::try_from(rest).unwrap_or(u64::MAX);
+        let Ok(ready) = sys::wait_readable(&descriptors, Some(rest)) else {
+            return (false, false);
+        };
+        let any_output = ready[fixed..].contains(&true);
+        let (woken, said) = (ready[0], listening && ready[1]);
+        if any_output {
+            for stream in streams {
+                stream.read_available(1 << 20);
+            }
+        }
+        (woken, said)
+    }
+}
+
+impl Stream {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Reads what is there without waiting, up to about `limit` bytes. Closes the pipe at its end.
+    fn read_available(&mut self, limit: usize) {
+        let Some(pipe) = &mut self.pipe else {
+            return;
+        };
+        let mut chunk = [0_u8; 16 * 1024];
+        let mut total = 0;
+        while total < limit {
+            match pipe.read(&mut chunk) {
+                Ok(0) => {
+                    self.pipe = None;
+                    return;
+                }
+                Ok(length) => {
+                    self.capture.extend(&chunk[..length]);
+                    total += length;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.pipe = None;
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The run directory: where a run's trials find their temporary directories, and which never outlives the run.
+//!
+//! Every process of a run holds a shared lock on a file in it; whoever leaves last removes the directory. What a run
+//! left behind that was killed with all its guardians is removed by the next one: its lock is free. Process ids play
+//! no part in it, because they are reused. Must not know: trials, arms.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::sys;
+
+/// What the names of run directories begin with. Short, because a socket's path is limited to about 100 bytes.
+const PREFIX: &str = "fidelity-";
+/// What the names begin with until the lock is held.
+const UNBORN: &str = ".fidelity-";
+const LOCK: &str = "lock";
+
+/// A run directory this process uses.
+#[derive(Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+    lock: File,
+}
+
+impl RunDirectory {
+    /// Makes a run directory under `parent`, after removing those of runs that are dead.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn create(parent: &Path) -> io::Result<Self> {
+        remove_stale(parent);
+        // The directory gets its name only when its lock is held, so that nobody takes it for a dead one.
+        let unborn = tempfile::Builder::new().prefix(UNBORN).tempdir_in(parent)?;
+        let lock = File::create_new(unborn.path().join(LOCK))?;
+        lock.try_lock_shared().map_err(io::Error::from)?;
+        let name = unborn
+            .path()
+            .file_name()
+            .and_then(|name| name.to_str()?.strip_prefix(UNBORN))
+            .unwrap_or_default()
+            .to_owned();
+        let path = parent.join(format!("{PREFIX}{name}"));
+        fs::rename(unborn.path(), &path)?;
+        // It is no longer there to be removed under its old name.
+        drop(unborn.keep());
+        Ok(Self { path, lock })
+    }
+
+    /// Takes part in the run directory at `path`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn join(path: &Path) -> io::Result<Self> {
+        let lock = File::open(path.join(LOCK))?;
+        lock.try_lock_shared().map_err(io::Error::from)?;
+        Ok(Self {
+            path: path.to_owned(),
+            lock,
+        })
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the directory up, and removes it if nobody else uses it. Returns whether it is gone.
+    ///
+    /// Of two that leave at the same time at least one finds the lock free.
+    pub fn leave(self) -> bool {
+        drop(self.lock.unlock());
+        if self.lock.try_lock().is_err() {
+            return false;
+        }
+        remove_tree(&self.path).is_ok()
+    }
+}
+
+/// Removes the run directories under `parent` whose runs are dead, and kills what still runs in them.
+fn remove_stale(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_run_directory = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
+        if is_run_directory && let Some(stale) = Stale::at(entry.path()) {
+            kill_marked(&stale.path, &BTreeSet::new());
+            drop(remove_tree(&stale.path));
+        }
+    }
+}
+
+/// A run directory nobody uses, locked.
+struct Stale {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Stale {
+    /// Returns the directory at `path` if it is ours and its run is dead.
+    fn at(path: PathBuf) -> Option<Self> {
+        let metadata = fs::symlink_metadata(&path).ok()?;
+        if !metadata.is_dir() || metadata.uid() != sys::effective_user() {
+            return None;
+        }
+        let lock_path = path.join(LOCK);
+        if !fs::symlink_metadata(&lock_path).ok()?.is_file() {
+            return None;
+        }
+        let lock = File::open(lock_path).ok()?;
+        lock.try_lock().ok()?;
+        Some(Self { path, _lock: lock })
+    }
+}
+
+/// Kills every process but the `spared` whose environment names `directory`: what a run started whose guardians were killed as well.
+///
+/// The name holds random letters, so nobody else's environment has it.
+pub(crate) fn kill_marked(directory: &Path, spared: &BTreeSet<sys::Pid>) {
+    let mark = directory.as_os_str().as_bytes();
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
+        if pid == sys::own_pid() || spared.contains(&pid) {
+            continue;
+        }
+        let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else {
+            continue;
+        };
+        if environment.windows(mark.len()).any(|window| window == mark) {
+            drop(sys::kill(pid, libc::SIGKILL));
+        }
+    }
+}
+
+/// Removes `path` and everything below it, also where tests took away their own permissions.
+///
+/// # Errors
+/// What stopped it in the end.
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(_) => {
+            make_writable(path);
+            fs::remove_dir_all(path)
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Gives the owner every permission on the directories below `path`. Follows no symbolic links.
+fn make_writable(path: &Path) {
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    if !is_directory {
+        return;
+    }
+    drop(fs::set_permissions(path, fs::Permissions::from_mode(0o700)));
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        make_writable(&entry.path());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_leaves_last_removes_the_directory() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = RunDirectory::create(parent.path()).unwrap();
+        let path = first.path().to_owned();
+        let second = RunDirectory::join(&path).unwrap();
+        assert!(!first.leave());
+        assert!(path.exists());
+        assert!(second.leave());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_directory_of_a_dead_run_is_removed_and_that_of_a_living_one_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let dead = RunDirectory::create(parent.path()).unwrap();
+        let dead_path = dead.path().to_owned();
+        let living = RunDirectory::create(parent.path()).unwrap();
+        assert!(dead_path.exists());
+        drop(dead);
+        fs::create_dir(parent.path().join("fidelity-notes")).unwrap();
+        let next = RunDirectory::create(parent.path()).unwrap();
+        assert!(!dead_path.exists());
+        assert!(living.path().exists() && next.path().exists());
+        assert!(parent.path().join("fidelity-notes").exists());
+        assert!(living.leave() && next.leave());
+    }
+
+    #[test]
+    fn a_directory_without_permissions_is_removed_all_the_same() {
+        let parent = tempfile::tempdir().unwrap();
+        let run = RunDirectory::create(parent.path()).unwrap();
+        let inner = run.path().join("1/tmp/locked");
+        fs::create_dir_all(inner.join("deeper")).unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0)).unwrap();
+        assert!(run.leave());
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_run_directory_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let target = tempfile::tempdir().unwrap();
+        File::create(target.path().join(LOCK)).unwrap();
+        let link = parent.path().join("fidelity-link");
+        std::os::unix::fs::symlink(target.path(), &link).unwrap();
+        let run = RunDirectory::create(parent.path()).unwrap();
+        assert!(target.path().join(LOCK).exists());
+        assert!(run.leave());
+    }
+}
