@@ -1,12 +1,207 @@
 //! The store: runs, kept so that killing the tool at any instant loses at most the trials in flight.
 //!
-//! Rows are appended as trials end; a report is a function of what is stored.
+//! Rows are appended as trials end; a report is a function of what is stored. [`Store`] and [`RunLog`] are all that
+//! others may use, and neither assumes one machine or one process; [`SqliteStore`] is the implementation for a
+//! workspace. Nothing that is read is believed: a store may come from a stranger's clone.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `sqlite` | the implementation of [`Store`] |
+//! | `run_log` | the writer of one run |
+//! | `reader`, `row`, `history` | reading a run, reading one test over runs |
+//! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
+//! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
-use crate::domain::{Environment, Observation, PassEnd, PassSpec, RunEnd, TestIndex, Verdict};
+use crate::domain::{
+    Arm, Environment, Fingerprint, ListedTest, Observation, PassEnd, PassSpec, Phase, RunEnd,
+    RunHeader, RunId, Scope, Seed, StoredRun, TestId, TestIndex, Verdict,
+};
+
+mod code;
+mod connection;
+mod error;
+mod history;
+mod location;
+mod output;
+mod reader;
+mod row;
+mod run_lock;
+mod run_log;
+mod schema;
+mod sequence;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wire;
+
+pub use error::StoreError;
+pub use location::workspace_store;
+pub use output::MAX_STREAM_BYTES;
+pub use sqlite::SqliteStore;
+
+/// A place where runs are kept.
+pub trait Store {
+    /// Stores a new run and returns its open record.
+    ///
+    /// `tests` is sorted by identity, each test once.
+    ///
+    /// # Errors
+    /// [`StoreError::RunExists`] where a run has this id, [`StoreError::NotStorable`] where a value breaks a rule of its
+    /// type, and others where it could not be written.
+    fn create_run(
+        &mut self,
+        header: &RunHeader,
+        tests: &[ListedTest],
+    ) -> Result<Box<dyn RunLog>, StoreError>;
+
+    /// Returns a run that was cut short, and its open record.
+    ///
+    /// A run was cut short if it has no end, or ended as interrupted or for its environment. Its old end is returned with
+    /// it (for the wall time), and stays stored until the record is first written to. Where the last pass is open the
+    /// record continues it: observations are appended to it without opening it again.
+    ///
+    /// # Errors
+    /// [`StoreError::Finished`] where the run came to its own end, [`StoreError::Alive`] where a living process is
+    /// writing it, [`StoreError::NoSuchRun`], and others where it could not be read.
+    fn resume_run(&mut self, id: RunId) -> Result<(StoredRun, Box<dyn RunLog>), StoreError>;
+
+    /// Returns a run with all its passes.
+    ///
+    /// The texts that failing trials printed are left out and counted in the `omitted` fields instead: a suite that fails
+    /// as a whole prints more than fits into memory. [`Store::trials_of`] returns them.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], and others where it could not be read.
+    fn load(&self, id: RunId) -> Result<StoredRun, StoreError>;
+
+    /// Returns the `limit` newest runs, newest first.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// Returns the run whose id begins with the hexadecimal digits `prefix`; for `latest`, the run that started last.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], [`StoreError::AmbiguousRun`], [`StoreError::NoRuns`] for `latest` in an empty store, and
+    /// others where it could not be read.
+    fn find_run(&self, prefix: &str) -> Result<RunId, StoreError>;
+
+    /// Returns the runs with this fingerprint that nobody is writing now, oldest first, ended or not.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn comparable(&self, fingerprint: &Fingerprint) -> Result<Vec<ComparableRun>, StoreError>;
+
+    /// Returns what every run that listed the test saw of it, newest first; nothing for an unknown test.
+    ///
+    /// # Errors
+    /// Where it could not be read.
+    fn history_of(&self, test: &TestId) -> Result<Vec<TestHistoryRow>, StoreError>;
+
+    /// Returns every stored trial of the test in a run, in the order of pass and attempt, with what it printed.
+    ///
+    /// Includes trials of open and discarded passes. Nothing for a test that the run does not list.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], and others where it could not be read.
+    fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError>;
+}
+
+/// A line in a list of runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// When it started, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The commit it was made at, where there is one.
+    pub commit: Option<String>,
+    /// How many tests it lists.
+    pub tests: u32,
+    /// How many passes it completed.
+    pub passes: u32,
+    /// How many trials were recorded in all its passes, skipped tests left out.
+    pub trials: u64,
+    /// How it ended; none while it runs, or if it was killed.
+    pub end: Option<RunEnd>,
+    /// Whether a living process is writing it.
+    pub alive: bool,
+}
+
+/// A run that another one could join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparableRun {
+    /// The run.
+    pub id: RunId,
+    /// Its seed.
+    pub seed: Seed,
+    /// Whether the user gave the seed.
+    pub seed_given: bool,
+}
+
+/// What was counted of a test in one arm of one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrialCount {
+    /// First attempts in completed passes that came to an outcome; mass repeats and timeout checks are left out.
+    pub trials: u32,
+    /// Of these, those that failed, timed out or crashed.
+    pub failures: u32,
+}
+
+/// What one run saw of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestHistoryRow {
+    /// The run.
+    pub run: RunId,
+    /// When it started, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The commit it was made at, where there is one.
+    pub commit: Option<String>,
+    /// The verdict; none where the run has no end.
+    pub verdict: Option<Verdict>,
+    /// What was counted in the baseline.
+    pub baseline: TrialCount,
+    /// What was counted in the target.
+    pub target: TrialCount,
+}
+
+/// What is needed of a pass to understand one of its trials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassSummary {
+    /// Its number within the run.
+    pub number: u32,
+    /// Why it was made.
+    pub phase: Phase,
+    /// The arm.
+    pub arm: Arm,
+    /// What the tests ran among.
+    pub scope: Scope,
+    /// Multiplier of the time limit.
+    pub timeout_factor: u32,
+    /// How it ended; none if it was cut short.
+    pub end: Option<PassEnd>,
+}
+
+/// A trial of a test, with the pass it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestTrial {
+    /// The pass.
+    pub pass: PassSummary,
+    /// The knob values it ran under.
+    pub environment: Environment,
+    /// What was seen, output included.
+    pub observation: Observation,
+}
 
 /// The open record of the run being made. What a call has written survives the death of any process.
+///
+/// A call that fails has written nothing, and may be tried again. Dropping the record gives up the right to write the run.
 pub trait RunLog {
-    /// Opens a pass.
+    /// Opens a pass, whose number is above that of every pass before.
+    ///
+    /// Does nothing for the pass that is open already, if it is the same in every respect.
     ///
     /// # Errors
     /// [`StoreError`] where it could not be written.
@@ -15,7 +210,8 @@ pub trait RunLog {
     /// Appends observations of the open pass, in one transaction.
     ///
     /// # Errors
-    /// [`StoreError`] where they could not be written.
+    /// [`StoreError::AlreadyRecorded`] where one is stored already, others where they could not be written; none of them
+    /// is kept then.
     fn append(&mut self, observations: &[Observation]) -> Result<(), StoreError>;
 
     /// Closes the open pass after `elapsed_ms` of wall time.
@@ -24,7 +220,7 @@ pub trait RunLog {
     /// [`StoreError`] where it could not be written.
     fn end_pass(&mut self, end: &PassEnd, elapsed_ms: u64) -> Result<(), StoreError>;
 
-    /// Closes the run, and keeps its verdicts for the history of each test.
+    /// Closes the run, and keeps its verdicts for the history of each test. An open pass stays cut short.
     ///
     /// # Errors
     /// [`StoreError`] where it could not be written.
@@ -33,12 +229,4 @@ pub trait RunLog {
         end: &RunEnd,
         verdicts: &[(TestIndex, Verdict)],
     ) -> Result<(), StoreError>;
-}
-
-/// Why the store could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Placeholder variants are filled in by the store.
-    #[error("{0}")]
-    Other(String),
 }

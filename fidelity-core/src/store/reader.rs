@@ -1,0 +1,176 @@
+//! Reading a run: every value is checked on its way from the tables to the domain types.
+//!
+//! Runs within one read transaction of the caller, so that a run that is being written is seen as of one instant. Memory
+//! is set aside for what the file really holds, never for what it claims. Must not write.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::{Fault, StoreError, damaged};
+use super::row::{Outputs, PASS_COLUMNS, PassRow, TRIAL_COLUMNS, merge, read_pass, read_trial};
+use super::run_log::MAX_TRIALS;
+use super::sequence::{Stretch, positions, stretches};
+use super::text::TextReader;
+use super::wire::{self, HeaderColumns};
+use crate::domain::{
+    Fingerprint, ListedTest, Observation, PassRecord, RunEnd, RunHeader, RunId, Seed, StoredRun, TestId,
+};
+
+/// Reads runs; remembers texts.
+pub(super) struct Reader<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) texts: TextReader,
+}
+
+impl<'a> Reader<'a> {
+    /// Returns a reader of the store behind `connection`.
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self {
+            connection,
+            texts: TextReader::default(),
+        }
+    }
+
+    /// Returns the key of run `id` and the number of its tests.
+    pub(super) fn key_of(&self, id: RunId) -> Result<(i64, u32), Fault> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, test_count FROM run WHERE name = ?1")?;
+        let key = statement
+            .query_row([id.0.to_be_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        key.ok_or_else(|| Fault::Ready(StoreError::NoSuchRun { name: id.to_string() }))
+    }
+
+    /// Returns the run `id` with its key. Outputs are left out.
+    pub(super) fn run(&mut self, id: RunId) -> Result<(i64, StoredRun), Fault> {
+        let (key, count) = self.key_of(id)?;
+        let (header, end) = self.header(key, id)?;
+        let tests = self.tests(key, count)?;
+        Ok((
+            key,
+            StoredRun {
+                header,
+                tests,
+                passes: self.passes(key, count)?,
+                end,
+            },
+        ))
+    }
+
+    fn header(&mut self, key: i64, id: RunId) -> Result<(RunHeader, Option<RunEnd>), Fault> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT seed, seed_given, baseline, target, binaries, profiles, toolchain, ending, header
+             FROM run WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([key])?;
+        let row = rows.next()?.ok_or_else(|| damaged("a run is missing"))?;
+        let columns = HeaderColumns {
+            id,
+            seed: Seed(row.get::<_, i64>(0)?.cast_unsigned()),
+            seed_given: row.get(1)?,
+            baseline: wire::read_profile(self.texts.text(self.connection, row.get(2)?)?)?,
+            target: wire::read_profile(self.texts.text(self.connection, row.get(3)?)?)?,
+            fingerprint: Fingerprint {
+                binaries: row.get(4)?,
+                profiles: row.get(5)?,
+                toolchain: row.get(6)?,
+            },
+        };
+        let end: Option<String> = row.get(7)?;
+        let text: String = row.get(8)?;
+        let end = end.map(|text| wire::read_end(&text)).transpose()?;
+        Ok((wire::read_header(&text, columns)?, end))
+    }
+
+    /// Returns the list of tests of a run.
+    fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
+        let (ids, selected): (Vec<u8>, Vec<u8>) = self
+            .connection
+            .prepare_cached("SELECT tests, selected FROM run WHERE id = ?1")?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut tests: Vec<ListedTest> = Vec::new();
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+        for stretch in stretches(&ids) {
+            let Stretch { start, length } = stretch?;
+            let mut rows = select.query([start, start + length])?;
+            let mut expected = start;
+            while let Some(row) = rows.next()? {
+                let binary = self.texts.text(self.connection, row.get(1)?)?;
+                let id = TestId::new(binary, row.get::<_, String>(2)?);
+                let in_order = tests.last().is_none_or(|last| last.id < id);
+                if row.get::<_, i64>(0)? != expected || !in_order {
+                    return Err(damaged("a list of tests is garbled"));
+                }
+                expected += 1;
+                tests.push(ListedTest { id, selected: false });
+            }
+            if expected != start + length {
+                return Err(damaged("a list names tests that are missing"));
+            }
+        }
+        if tests.len() != count as usize {
+            return Err(damaged("a list of tests has another length than it says"));
+        }
+        for position in positions(&selected, count)? {
+            tests[position as usize].selected = true;
+        }
+        Ok(tests)
+    }
+
+    /// Returns the passes of a run in order. Outputs are left out.
+    fn passes(&mut self, key: i64, tests: u32) -> Result<Vec<PassRecord>, Fault> {
+        let connection = self.connection;
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT {PASS_COLUMNS} FROM pass WHERE run = ?1 ORDER BY number"
+        ))?;
+        let mut rows = select.query([key])?;
+        let mut passes: Vec<PassRecord> = Vec::new();
+        let (mut planned, mut recorded) = (0, 0);
+        while let Some(row) = rows.next()? {
+            let pass = read_pass(row, tests, (connection, &mut self.texts))?;
+            if passes.last().is_some_and(|last| {
+                last.end.is_none() || pass.spec.number <= last.spec.number
+            }) {
+                return Err(damaged("the passes of a run are garbled"));
+            }
+            let observations = self.observations(key, tests, &pass)?;
+            planned += pass.spec.tests.len() as u64;
+            recorded += observations.len() as u64;
+            if planned > MAX_TRIALS || recorded > MAX_TRIALS {
+                return Err(damaged("a run has more trials than can be"));
+            }
+            passes.push(PassRecord {
+                spec: pass.spec,
+                environment: pass.environment,
+                observations,
+                end: pass.end,
+            });
+        }
+        Ok(passes)
+    }
+
+    /// Returns what was seen in a pass, in the order of test and attempt. Outputs are left out.
+    fn observations(
+        &mut self,
+        key: i64,
+        tests: u32,
+        pass: &PassRow,
+    ) -> Result<Vec<Observation>, Fault> {
+        let connection = self.connection;
+        let mut select = connection.prepare_cached(&format!(
+            "SELECT {TRIAL_COLUMNS}, length(output.stdout), output.stdout_omitted,
+                    length(output.stderr), output.stderr_omitted
+             FROM trial LEFT JOIN output ON output.id = trial.output
+             WHERE trial.run = ?1 AND trial.pass = ?2 ORDER BY trial.test, trial.attempt"
+        ))?;
+        let mut rows = select.query(params![key, pass.spec.number])?;
+        let mut single = Vec::new();
+        while let Some(row) = rows.next()? {
+            let texts = (connection, &mut self.texts);
+            single.push(read_trial(row, tests, Outputs::LeaveOut, texts)?);
+        }
+        merge(single, &pass.packed(tests)?)
+    }
+}

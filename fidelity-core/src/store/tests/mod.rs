@@ -1,0 +1,3 @@
+//! Tests of the store as a whole, on real files.
+
+pub(crate) mod random;

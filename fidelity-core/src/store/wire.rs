@@ -1,0 +1,217 @@
+//! The JSON inside the store: what is read rarely and whole. Each text carries the version of its form.
+//!
+//! The forms are types of their own where a domain type is taken apart (the header, whose profiles are stored once for
+//! all runs), and a wrapper with a version around a domain type where its serialised form is the stored form today.
+//! A committed text of version 1 is read by a test: a change of a domain type that would break old stores fails there,
+//! and the old form then gets its own type here. Must not know a table.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Fault, damaged, not_storable};
+use crate::domain::{
+    Environment, Fingerprint, FidelityProfile, KnobStatus, Policy, Problem, Revision, RunEnd, RunHeader,
+    RunId, Seed, StopReason,
+};
+
+/// The version of every form below.
+const VERSION: u32 = 1;
+
+/// A form with its version.
+#[derive(Serialize, Deserialize)]
+struct Versioned<T> {
+    version: u32,
+    body: T,
+}
+
+/// The version alone, read before the rest.
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+/// The parts of a header that have no column of their own.
+#[derive(Serialize, Deserialize)]
+struct HeaderV1 {
+    started_at: String,
+    policy: Policy,
+    knobs: Vec<KnobStatus>,
+    parallelism: u32,
+    revision: Option<Revision>,
+    joined: Vec<RunId>,
+    tool_version: String,
+    arguments: Vec<String>,
+    workspace: PathV1,
+    problems: Vec<Problem>,
+}
+
+/// A path: text where it is Unicode, its bytes where it is not.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum PathV1 {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// The end of a run.
+#[derive(Serialize, Deserialize)]
+struct EndV1 {
+    stop: StopReason,
+    wall_ms: u64,
+}
+
+/// The parts of a header that have columns of their own.
+pub(super) struct HeaderColumns {
+    /// The identity of the run.
+    pub(super) id: RunId,
+    /// Its seed.
+    pub(super) seed: Seed,
+    /// Whether the user gave the seed.
+    pub(super) seed_given: bool,
+    /// The baseline arm.
+    pub(super) baseline: FidelityProfile,
+    /// The target arm.
+    pub(super) target: FidelityProfile,
+    /// What has to be equal for two runs to be comparable.
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// What a list of runs shows of a header.
+pub(super) struct HeaderSummary {
+    /// When the run started.
+    pub(super) started_at: String,
+    /// The commit it was made at.
+    pub(super) commit: Option<String>,
+}
+
+/// Writes `body` with the current version.
+fn write<T: Serialize>(what: &str, body: T) -> Result<String, Fault> {
+    let form = Versioned {
+        version: VERSION,
+        body,
+    };
+    serde_json::to_string(&form).map_err(|error| not_storable(format!("{what} ({error})")))
+}
+
+/// Reads the body of a form of version 1, the only one so far.
+fn read<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Fault> {
+    let bad = |error: serde_json::Error| damaged(format!("{what} is not readable ({error})"));
+    match serde_json::from_str::<VersionOnly>(text).map_err(bad)?.version {
+        1 => Ok(serde_json::from_str::<Versioned<T>>(text).map_err(bad)?.body),
+        other => Err(damaged(format!("{what} has form {other}"))),
+    }
+}
+
+/// Returns the stored form of the header, but for the parts that have columns.
+pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
+    write(
+        "the header of a run",
+        HeaderV1 {
+            started_at: header.started_at.clone(),
+            policy: header.policy.clone(),
+            knobs: header.knobs.clone(),
+            parallelism: header.parallelism,
+            revision: header.revision.clone(),
+            joined: header.joined.clone(),
+            tool_version: header.tool_version.clone(),
+            arguments: header.arguments.clone(),
+            workspace: write_path(header.workspace.clone()),
+            problems: header.problems.clone(),
+        },
+    )
+}
+
+/// Returns the header from its stored form and the parts that have columns.
+pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeader, Fault> {
+    let form: HeaderV1 = read("the header of a run", text)?;
+    Ok(RunHeader {
+        id: columns.id,
+        started_at: form.started_at,
+        seed: columns.seed,
+        seed_given: columns.seed_given,
+        policy: form.policy,
+        baseline: columns.baseline,
+        target: columns.target,
+        knobs: form.knobs,
+        parallelism: form.parallelism,
+        fingerprint: columns.fingerprint,
+        revision: form.revision,
+        joined: form.joined,
+        tool_version: form.tool_version,
+        arguments: form.arguments,
+        workspace: read_path(form.workspace),
+        problems: form.problems,
+    })
+}
+
+/// Returns what a list of runs shows of a stored header.
+pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
+    let form: HeaderV1 = read("the header of a run", text)?;
+    Ok(HeaderSummary {
+        started_at: form.started_at,
+        commit: form.revision.map(|revision| revision.commit),
+    })
+}
+
+/// Returns the stored form of the end of a run.
+pub(super) fn write_end(end: &RunEnd) -> Result<String, Fault> {
+    write(
+        "the end of a run",
+        EndV1 {
+            stop: end.stop.clone(),
+            wall_ms: end.wall_ms,
+        },
+    )
+}
+
+/// Returns the end of a run from its stored form.
+pub(super) fn read_end(text: &str) -> Result<RunEnd, Fault> {
+    let EndV1 { stop, wall_ms } = read("the end of a run", text)?;
+    Ok(RunEnd { stop, wall_ms })
+}
+
+/// Returns the stored form of a profile. Equal profiles have equal forms.
+pub(super) fn write_profile(profile: &FidelityProfile) -> Result<String, Fault> {
+    write("a fidelity profile", profile)
+}
+
+/// Returns a profile from its stored form.
+pub(super) fn read_profile(text: &str) -> Result<FidelityProfile, Fault> {
+    read("a fidelity profile", text)
+}
+
+/// Returns the stored form of the environment of a pass. Equal environments have equal forms.
+pub(super) fn write_environment(environment: &Environment) -> Result<String, Fault> {
+    write("the environment of a pass", environment)
+}
+
+/// Returns the environment of a pass from its stored form.
+pub(super) fn read_environment(text: &str) -> Result<Environment, Fault> {
+    read("the environment of a pass", text)
+}
+
+/// Returns the stored form of a path; lossless where the system's paths are bytes.
+fn write_path(path: PathBuf) -> PathV1 {
+    match path.into_os_string().into_string() {
+        Ok(text) => PathV1::Text(text),
+        #[cfg(unix)]
+        Err(other) => PathV1::Bytes(std::os::unix::ffi::OsStringExt::into_vec(other)),
+        #[cfg(not(unix))]
+        Err(other) => PathV1::Text(other.to_string_lossy().into_owned()),
+    }
+}
+
+/// Returns a path from its stored form.
+fn read_path(form: PathV1) -> PathBuf {
+    match form {
+        PathV1::Text(text) => PathBuf::from(text),
+        #[cfg(unix)]
+        PathV1::Bytes(bytes) => {
+            PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes))
+        }
+        #[cfg(not(unix))]
+        PathV1::Bytes(bytes) => PathBuf::from(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
