@@ -7,6 +7,7 @@ use super::page::Page;
 use super::{Report, Style};
 
 mod entries;
+mod entry;
 mod findings;
 mod footer;
 mod header;

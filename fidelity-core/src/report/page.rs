@@ -9,6 +9,15 @@ use super::text;
 /// Narrower than this nothing can be laid out.
 const NARROWEST: usize = 40;
 
+/// A column narrower than this is no place to wrap a text in.
+const NARROWEST_COLUMN: usize = 24;
+
+/// Columns between two cells.
+pub(super) const GAP: usize = 3;
+
+/// Words that stay with the number before them.
+const UNITS: [&str; 7] = ["%", "us", "ms", "s", "min", "h", "MiB"];
+
 /// A role of a piece of text, shown as a colour where there are colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Tone {
@@ -155,24 +164,38 @@ impl Page {
         }
     }
 
-    /// Writes `cells` side by side, padded to `widths`, or, where they do not fit, the first on its own line and the
-    /// others, `gap` between them, on the next.
+    /// Writes `cells` side by side, padded to `widths`; the last one wraps within its column. Where they do not fit,
+    /// the first is on its own line and the others are on the next.
     pub(super) fn columns(&mut self, indent: usize, cells: &[Vec<Span>], widths: &[usize]) {
-        const GAP: usize = 3;
+        let Some((last, padded)) = cells.split_last() else {
+            return;
+        };
         let mut line: Vec<Span> = Vec::new();
         let mut fits = true;
-        for (position, cell) in cells.iter().enumerate() {
+        for (position, cell) in padded.iter().enumerate() {
+            let wanted = widths.get(position).copied().unwrap_or(0);
+            fits &= width(cell) <= wanted;
             line.extend(cell.iter().cloned());
-            if position + 1 < cells.len() {
-                let wanted = widths.get(position).copied().unwrap_or(0);
-                fits &= width(cell) <= wanted;
-                line.push(plain(" ".repeat(wanted.saturating_sub(width(cell)) + GAP)));
-            }
+            line.push(plain(" ".repeat(wanted.saturating_sub(width(cell)) + GAP)));
         }
-        if fits && indent + width(&line) <= self.width {
-            self.text(Indent::all(indent), &line);
-            return;
+        let start = indent + width(&line);
+        fits &= start + width(last).min(NARROWEST_COLUMN) <= self.width;
+        if fits {
+            line.extend(last.iter().cloned());
+            let rest = if padded.is_empty() { indent + 2 } else { start };
+            self.text(
+                Indent {
+                    first: indent,
+                    rest,
+                },
+                &line,
+            );
+        } else {
+            self.stacked(indent, cells);
         }
+    }
+
+    fn stacked(&mut self, indent: usize, cells: &[Vec<Span>]) {
         let Some((first, others)) = cells.split_first() else {
             return;
         };
@@ -240,25 +263,36 @@ fn split_line(cells: &[Cell], room: usize) -> (&[Cell], &[Cell]) {
     let mut word_seen = false;
     for (position, (character, _)) in cells.iter().enumerate() {
         used += text::char_width(*character);
+        let is_space = *character == ' ';
+        if is_space && word_seen && !is_before_unit(cells, position) {
+            last_space = Some(position);
+        }
+        word_seen |= !is_space;
         if room < used {
-            let cut = match last_space {
-                _ if *character == ' ' => position,
-                Some(space) => space,
-                None => position.max(1),
-            };
+            let cut = last_space.unwrap_or(position.max(1));
             let next = cells[cut..]
                 .iter()
                 .position(|(character, _)| *character != ' ')
                 .map_or(cells.len(), |spaces| cut + spaces);
             return (&cells[..cut], &cells[next..]);
         }
-        match character {
-            ' ' if word_seen => last_space = Some(position),
-            ' ' => {}
-            _ => word_seen = true,
-        }
     }
     (cells, &[])
+}
+
+/// Returns whether the space at `position` stands between a number and its unit.
+fn is_before_unit(cells: &[Cell], position: usize) -> bool {
+    let before = position.checked_sub(1).map(|before| cells[before].0);
+    if !before.is_some_and(|character| character.is_ascii_digit()) {
+        return false;
+    }
+    let word: String = cells[position + 1..]
+        .iter()
+        .map(|cell| cell.0)
+        .take_while(|character| *character == '%' || character.is_ascii_alphabetic())
+        .take(4)
+        .collect();
+    UNITS.contains(&word.as_str())
 }
 
 fn trimmed(cells: &[Cell]) -> &[Cell] {
@@ -297,6 +331,38 @@ mod tests {
             "w".repeat(10)
         );
         assert_eq!(page.finish(), expected);
+    }
+
+    #[test]
+    fn a_number_keeps_its_unit() {
+        let mut page = page(40);
+        page.text(
+            Indent::all(0),
+            &[plain(
+                "a rate of failure that is higher than 45 %; and 7 seconds",
+            )],
+        );
+        assert_eq!(
+            page.finish(),
+            "a rate of failure that is higher than\n45 %; and 7 seconds\n"
+        );
+    }
+
+    #[test]
+    fn the_last_column_wraps_within_itself() {
+        let mut page = page(40);
+        page.columns(
+            2,
+            &[
+                vec![plain("tz")],
+                vec![plain("seen as two different zones here")],
+            ],
+            &[8],
+        );
+        assert_eq!(
+            page.finish(),
+            "  tz         seen as two different zones\n             here\n"
+        );
     }
 
     #[test]

@@ -4,12 +4,12 @@ use crate::classify::ArmEvidence;
 use crate::domain::{Arm, TestId, VerdictKind};
 
 use super::model::{Report, RunFacts, TestReport};
-use super::number::{evidence, percent_range};
+use super::number::{confidence, evidence, percent_range};
 use super::page::{Span, Tone, plain, span};
 use super::text;
 
 /// Columns of a name at most: what names things is no place for a novel.
-const NAME_COLUMNS: usize = 300;
+const NAME_COLUMNS: usize = 160;
 
 /// Returns a test's name, its binary faint.
 pub(super) fn name(id: &TestId, tone: Tone) -> Vec<Span> {
@@ -43,7 +43,7 @@ pub(super) fn counts(run: &RunFacts, test: &TestReport) -> String {
     format!("{}, {}", one(Arm::Baseline), one(Arm::Target))
 }
 
-/// Returns the intervals of both arms' failure rates: `fails 66-100 % in high, 0-34 % in low`.
+/// Returns the intervals of both arms' failure rates: `fails 66-100 % in high, 0-34 % in low (at 95 %)`.
 pub(super) fn rates(run: &RunFacts, test: &TestReport) -> String {
     let one = |arm| {
         let evidence = test.arm(arm);
@@ -52,7 +52,12 @@ pub(super) fn rates(run: &RunFacts, test: &TestReport) -> String {
             _ => format!("{} in {}", percent_range(evidence.bounds), run.arm(arm)),
         }
     };
-    format!("fails {}, {}", one(Arm::Target), one(Arm::Baseline))
+    format!(
+        "fails {}, {} (at {})",
+        one(Arm::Target),
+        one(Arm::Baseline),
+        confidence(run.policy.confidence)
+    )
 }
 
 /// Returns the e-value that speaks for the verdict and the needed one: `e = 1,240 (needs 35)`.

@@ -31,8 +31,14 @@ pub(super) fn says(page: &mut Page, explanation: &Explanation) {
         VerdictKind::HiddenDefect => {
             format!("It passes in {low} and fails in {high}, more often than chance explains.")
         }
+        VerdictKind::Flaky if finding.verdict.reason == "worse-in-target" => {
+            format!("It fails in {low} too, though more often in {high}.")
+        }
+        VerdictKind::Flaky if finding.verdict.reason == "worse-in-baseline" => {
+            format!("It fails in {high} too, though more often in {low}.")
+        }
         VerdictKind::Flaky => {
-            format!("It passes and fails in one environment: {high} is not the reason.")
+            format!("It passes and fails in the same environment: {high} is not the reason.")
         }
         VerdictKind::Broken => {
             format!("It fails everywhere: pass rates {both} are excluded at {level}.")

@@ -1,27 +1,21 @@
-//! The tests that need attention, one section a verdict. Tests of a cluster are one entry: one cause, counted once.
+//! The tests that need attention, one section a verdict. What stands under a test is written by [`super::entry`].
 
 use super::entries::{Entry, entries};
+use super::entry;
 use super::not_compared;
-use crate::domain::{Arm, VerdictKind};
+use crate::domain::{Arm, StopReason, VerdictKind};
 use crate::report::Style;
 use crate::report::model::{Report, TestReport};
 use crate::report::number::{confidence, excluded_above, percent, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
-use crate::report::words::{
-    beyond_production, counts, e_value, explain_command, listed, name, next, rates, tones,
-};
+use crate::report::words::{counts, explain_command, name, next, tones};
 
-/// Entries of a section, where nothing more is asked for.
-const HIDDEN_SHOWN: usize = 12;
-const OTHERS_SHOWN: usize = 6;
+/// Entries of a section where nothing more is asked for: those told in full, and those that are named.
+const HIDDEN_TOLD: usize = 5;
+const OTHERS_TOLD: usize = 3;
+const NAMED: usize = 10;
 
-/// Members of a cluster that are named, and lines of a message, where nothing more is asked for.
-const MATES_NAMED: usize = 4;
-const MESSAGE_LINES: usize = 2;
-
-/// Columns left free before the lines under a test's name.
-const DETAIL: usize = 6;
-
+/// Writes the sections of one verdict: none where no test has it, two where some hidden defects show in company only.
 pub(super) fn write(page: &mut Page, report: &Report, kind: VerdictKind, style: &Style) {
     let (compared, others): (Vec<&TestReport>, Vec<&TestReport>) = report
         .of_kind(kind)
@@ -34,7 +28,7 @@ pub(super) fn write(page: &mut Page, report: &Report, kind: VerdictKind, style: 
         kind,
         style,
     };
-    let (name, says) = section.title();
+    let (name, says) = section.title(&ordinary);
     section.write(page, name, &says, ordinary);
     let says = format!(
         "fail in {} only among the tests of their binary or suite",
@@ -47,24 +41,21 @@ pub(super) fn write(page: &mut Page, report: &Report, kind: VerdictKind, style: 
 }
 
 /// What the lines of a section are written from.
-struct Section<'a> {
-    report: &'a Report,
-    kind: VerdictKind,
-    style: &'a Style,
+pub(super) struct Section<'a> {
+    pub(super) report: &'a Report,
+    pub(super) kind: VerdictKind,
+    pub(super) style: &'a Style,
 }
 
 impl Section<'_> {
-    fn title(&self) -> (&'static str, String) {
+    fn title(&self, tests: &[&TestReport]) -> (&'static str, String) {
         let (low, high) = (&self.report.run.baseline, &self.report.run.target);
         match self.kind {
             VerdictKind::HiddenDefect => {
                 ("HIDDEN DEFECTS", format!("pass in {low}, fail in {high}"))
             }
-            VerdictKind::Flaky => (
-                "FLAKY",
-                format!("pass and fail in one environment; {high} is not the reason"),
-            ),
-            VerdictKind::Broken => ("BROKEN", "fail everywhere".to_owned()),
+            VerdictKind::Flaky => ("FLAKY", "pass and fail in the same environment".to_owned()),
+            VerdictKind::Broken => ("BROKEN", self.broken_everywhere(tests)),
             VerdictKind::BaselineOnly => {
                 ("BASELINE ONLY", format!("fail in {low}, pass in {high}"))
             }
@@ -73,6 +64,19 @@ impl Section<'_> {
             }
             VerdictKind::Stable => ("STABLE", "no failure".to_owned()),
         }
+    }
+
+    /// Returns what every trial failing excludes; of unequal tests the one with the fewest trials speaks.
+    fn broken_everywhere(&self, tests: &[&TestReport]) -> String {
+        let level = self.report.run.policy.confidence;
+        let trials = tests
+            .iter()
+            .flat_map(|test| Arm::BOTH.map(|arm| test.arm(arm).trials));
+        let rate = percent(excluded_above(trials.min().unwrap_or(0), level));
+        format!(
+            "fail everywhere; a pass rate above {rate} % is excluded at {}",
+            confidence(level)
+        )
     }
 
     fn write(&self, page: &mut Page, name: &str, says: &str, tests: Vec<&TestReport>) {
@@ -86,68 +90,74 @@ impl Section<'_> {
             causes if causes == number => String::new(),
             causes => format!(", {}", things(causes as u64, "cause")),
         };
+        let number = things(number as u64, "test");
         page.text(
             Indent::hanging(0),
             &[
                 span(tones(self.kind).0, name),
-                plain(format!(
-                    "  {}{causes}: {says}",
-                    things(number as u64, "test")
-                )),
+                plain(format!("  {number}{causes}: {says}")),
             ],
         );
-        let shown = self.shown(entries.len());
-        let widths = self.widths(page.width(), &entries[..shown]);
-        for entry in &entries[..shown] {
-            self.entry(page, entry, &widths);
+        let (told, named) = self.shown(entries.len());
+        let widths = self.widths(page.width(), &entries[..told + named]);
+        for (position, entry) in entries[..told + named].iter().enumerate() {
+            page.columns(2, &self.head(entry, told <= position), &widths);
+            if position < told && !self.style.quiet {
+                entry::write(page, self, entry);
+            }
         }
-        if shown < entries.len() {
-            let left = things((entries.len() - shown) as u64, "more cause");
+        let left = entries.len() - told - named;
+        if 0 < left {
+            let left = things(left as u64, "more cause");
             page.text(
                 Indent::hanging(2),
                 &[span(Tone::Faint, format!("and {left} (-v lists them)"))],
             );
         }
         if !self.style.quiet {
-            self.advice(page, &entries[0]);
+            self.advice(page, &entries, told);
         }
     }
 
-    fn shown(&self, entries: usize) -> usize {
-        match self.kind {
+    /// Returns how many entries are told in full and how many after them are only named.
+    fn shown(&self, entries: usize) -> (usize, usize) {
+        let told = match self.kind {
             _ if 0 < self.style.verbose => entries,
-            VerdictKind::HiddenDefect => entries.min(HIDDEN_SHOWN),
-            _ => entries.min(OTHERS_SHOWN),
-        }
+            VerdictKind::HiddenDefect => entries.min(HIDDEN_TOLD),
+            _ => entries.min(OTHERS_TOLD),
+        };
+        (told, NAMED.min(entries - told))
     }
 
     /// Returns the widths of the columns: that of the names is the widest that leaves room for the other columns.
     fn widths(&self, width: usize, entries: &[Entry<'_>]) -> [usize; 3] {
+        let heads: Vec<Vec<Vec<Span>>> =
+            entries.iter().map(|entry| self.head(entry, true)).collect();
         let widest = |column: usize, room: usize| {
-            let widths = entries
-                .iter()
-                .map(|entry| page::width(&self.head(entry)[column]));
+            let widths = heads.iter().map(|head| page::width(&head[column]));
             widths.filter(|width| *width <= room).max().unwrap_or(0)
         };
         let (counts, reasons) = (widest(1, width), widest(2, width));
-        let room = width.saturating_sub(2 + 3 + counts + 3 + reasons);
+        let room = width.saturating_sub(2 + page::GAP + counts + page::GAP + reasons);
         [widest(0, room), counts, reasons]
     }
 
-    fn head(&self, entry: &Entry<'_>) -> Vec<Vec<Span>> {
+    /// Returns the cells of an entry's first line. Where nothing is told below, it counts the cluster.
+    fn head(&self, entry: &Entry<'_>, alone: bool) -> Vec<Vec<Span>> {
         let leader = entry.leader();
         let (_, tone) = tones(self.kind);
+        let tests = things(entry.tests.len() as u64, "test");
+        let mut reason = vec![span(Tone::Strong, self.reason(leader))];
         let name = if entry.is_mass_failure() {
-            let tests = things(entry.tests.len() as u64, "test");
+            reason.clear();
             vec![span(tone, format!("mass failure of {tests}"))]
         } else {
             name(leader.id(), tone)
         };
-        vec![
-            name,
-            vec![plain(counts(&self.report.run, leader))],
-            vec![span(Tone::Strong, self.reason(leader))],
-        ]
+        if alone && 1 < entry.tests.len() && !entry.is_mass_failure() {
+            reason.push(span(Tone::Faint, format!(" ({tests})")));
+        }
+        vec![name, vec![plain(counts(&self.report.run, leader))], reason]
     }
 
     /// Returns the reason word, and for an undetermined test where it leans.
@@ -161,144 +171,43 @@ impl Section<'_> {
         }
     }
 
-    fn entry(&self, page: &mut Page, entry: &Entry<'_>, widths: &[usize]) {
-        page.columns(2, &self.head(entry), widths);
-        if self.style.quiet {
-            return;
-        }
-        let leader = entry.leader();
-        let indent = Indent::hanging(DETAIL);
-        if let Some(message) = &leader.finding.message {
-            let lines = if 0 < self.style.verbose {
-                usize::MAX
-            } else {
-                MESSAGE_LINES
-            };
-            page.text_at_most(lines, indent, &[plain(message)]);
-        }
-        if let Some(detail) = self.detail(leader) {
-            page.text(indent, &[span(Tone::Faint, detail)]);
-        }
-        if leader.beyond_production {
-            let knobs = beyond_production(&self.report.run);
-            page.text(
-                indent,
-                &[span(Tone::Warn, format!("beyond production: {knobs}"))],
-            );
-        }
-        self.mates(page, entry);
-        if self.kind == VerdictKind::HiddenDefect {
-            page.text(indent, &next(explain_command(self.report, leader.id())));
-        }
-    }
-
-    fn detail(&self, test: &TestReport) -> Option<String> {
+    /// Says what to do about the tests of the section.
+    fn advice(&self, page: &mut Page, entries: &[Entry<'_>], told: usize) {
         let run = &self.report.run;
-        let mut detail = match self.kind {
-            VerdictKind::HiddenDefect | VerdictKind::BaselineOnly => {
-                format!("{}; {}", rates(run, test), e_value(test))
-            }
-            VerdictKind::Flaky => rates(run, test),
-            VerdictKind::Broken => {
-                let level = run.policy.confidence;
-                let trials = |arm| test.arm(arm).trials;
-                let fewest = trials(Arm::Baseline).min(trials(Arm::Target));
-                let rate = percent(excluded_above(fewest, level));
+        let explain = explain_command(self.report, entries[0].leader().id());
+        let decided = run.stop == Some(StopReason::Decided);
+        let advice = match self.kind {
+            // Those told in full have said it themselves.
+            VerdictKind::HiddenDefect if entries.len() <= told => return,
+            VerdictKind::HiddenDefect => {
                 format!(
-                    "a pass rate above {rate} % is excluded at {}",
-                    confidence(level)
+                    "each in detail: {}",
+                    explain_command(self.report, entries[told].leader().id())
                 )
             }
-            VerdictKind::Undetermined => format!("{}; {}", e_value(test), would_decide(test)),
-            VerdictKind::Stable => return None,
-        };
-        if test.finding.clustered_failures {
-            detail.push_str("; failures cluster between passes, so the interval is optimistic");
-        }
-        Some(detail)
-    }
-
-    /// Names the other tests of the entry, without the binary where it is the leader's.
-    fn mates(&self, page: &mut Page, entry: &Entry<'_>) {
-        let leader = entry.leader();
-        let mates = match entry.is_mass_failure() {
-            true => &entry.tests[..],
-            false => &entry.tests[1..],
-        };
-        if mates.is_empty() {
-            return;
-        }
-        let named = if 0 < self.style.verbose {
-            mates.len()
-        } else {
-            MATES_NAMED
-        };
-        let mut names: Vec<String> = mates
-            .iter()
-            .take(named)
-            .map(|mate| match mate.id().binary == leader.id().binary {
-                true => mate.id().test.clone(),
-                false => mate.id().to_string(),
-            })
-            .collect();
-        if named < mates.len() {
-            names.push(format!("{} more", mates.len() - named));
-        }
-        let tests = things(mates.len() as u64, "more test");
-        let verb = if mates.len() == 1 { "fails" } else { "fail" };
-        let intro = match self.joined_by(leader) {
-            _ if entry.is_mass_failure() => "fail together: ".to_owned(),
-            "fail in the same passes" => format!("and {tests} {verb} in the same passes: "),
-            _ => format!("and {tests} {verb} the same way: "),
-        };
-        page.text(
-            Indent::hanging(DETAIL),
-            &[plain(intro), plain(listed(&names, "and"))],
-        );
-    }
-
-    fn joined_by(&self, test: &TestReport) -> &str {
-        let cluster = test
-            .finding
-            .cluster
-            .and_then(|cluster| self.report.clusters.get(cluster));
-        cluster.map_or("", |cluster| cluster.reason.as_str())
-    }
-
-    /// Says what to do about the tests of the section.
-    fn advice(&self, page: &mut Page, first: &Entry<'_>) {
-        let run = &self.report.run;
-        let explain = explain_command(self.report, first.leader().id());
-        let advice = match self.kind {
-            VerdictKind::HiddenDefect | VerdictKind::Stable => return,
-            VerdictKind::Flaky => format!("fix or quarantine, whatever the environment; {explain}"),
-            VerdictKind::Broken => format!(
-                "fix first: they say nothing about {}; {explain}",
-                run.target
-            ),
+            VerdictKind::Flaky => format!("fix or quarantine, whatever the environment: {explain}"),
+            VerdictKind::Broken => {
+                format!(
+                    "fix first, they say nothing about {}: {explain}",
+                    run.target
+                )
+            }
             VerdictKind::BaselineOnly => {
                 format!(
-                    "see what {} lacks or the test assumes; {explain}",
+                    "see what {} lacks or the test assumes: {explain}",
                     run.baseline
                 )
             }
+            // A run that was cut off says below how it goes on.
+            VerdictKind::Undetermined if !decided => format!("see what is known: {explain}"),
             VerdictKind::Undetermined if run.policy.reuse => {
-                format!("more passes: cargo fidelity run (earlier passes count too); {explain}")
+                format!("more passes: cargo fidelity run (these count too), or {explain}")
             }
             VerdictKind::Undetermined => {
-                format!("more passes: raise max-passes in [policy]; {explain}")
+                format!("more passes: raise max-passes in [policy], or {explain}")
             }
+            VerdictKind::Stable => return,
         };
         page.text(Indent::hanging(2), &next(advice));
-    }
-}
-
-fn would_decide(test: &TestReport) -> String {
-    match test.finding.needs_passes {
-        Some(passes) => format!(
-            "about {} would decide",
-            things(u64::from(passes), "more pass")
-        ),
-        None => "at these rates no number of passes is likely to decide".to_owned(),
     }
 }

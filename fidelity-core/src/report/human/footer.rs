@@ -1,7 +1,7 @@
 //! The foot of the page: what people should know, what was not finished and how to go on, and the gate.
 
 use crate::domain::{Condition, Problem, StopReason, VerdictKind};
-use crate::report::model::Report;
+use crate::report::model::{Report, TestReport};
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Span, Tone, plain, span};
 use crate::report::words::{listed, next};
@@ -143,17 +143,28 @@ fn gate_line(page: &mut Page, report: &Report) {
             span(Tone::Strong, "GATE"),
             plain("  not applied: no condition"),
         ]
-    } else if gate.passed {
+    } else if !report.tests.iter().any(TestReport::is_compared) {
         vec![
-            span(Tone::GoodTitle, "GATE PASSED"),
-            plain(format!("  no test is {}", listed(&conditions, "or"))),
-            exit_meaning(report, 0),
+            span(Tone::WarnTitle, "GATE SAYS NOTHING"),
+            plain("  no test was compared"),
         ]
-    } else {
+    } else if !gate.passed {
         vec![
             span(Tone::BadTitle, "GATE FAILED"),
-            plain(format!("  {}", gate.reasons.join(", "))),
+            plain(format!("  {} ", gate.reasons.join(", "))),
             exit_meaning(report, 1),
+        ]
+    } else {
+        let (tone, title) = match &report.run.stop {
+            Some(StopReason::Interrupted | StopReason::Environment { .. }) | None => {
+                (Tone::WarnTitle, "GATE PASSED SO FAR")
+            }
+            Some(_) => (Tone::GoodTitle, "GATE PASSED"),
+        };
+        vec![
+            span(tone, title),
+            plain(format!("  no test is {} ", listed(&conditions, "or"))),
+            exit_meaning(report, 0),
         ]
     };
     page.text(Indent::hanging(0), &line);
@@ -163,13 +174,13 @@ fn gate_line(page: &mut Page, report: &Report) {
 fn exit_meaning(report: &Report, code: u8) -> Span {
     let text = match &report.run.stop {
         Some(StopReason::Interrupted) => {
-            " (exit code 5: interrupted, partial results kept)".to_owned()
+            "[exit code 5: interrupted, partial results kept]".to_owned()
         }
         Some(StopReason::Environment { .. }) => {
-            " (exit code 4: the environment was not provided, or changed)".to_owned()
+            "[exit code 4: the environment was not provided, or changed]".to_owned()
         }
-        None => " (so far: the run has no end)".to_owned(),
-        Some(_) => format!(" (exit code {code})"),
+        None => "[the run has no end yet]".to_owned(),
+        Some(_) => format!("[exit code {code}]"),
     };
     span(Tone::Faint, text)
 }

@@ -21,27 +21,35 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             plain(" (baseline) against "),
             span(Tone::Strong, &run.target),
             plain(format!(
-                " (target): {}, {}, {} in {}",
-                things(report.tests.len() as u64, "test"),
-                passes(run.passes),
-                things(run.trials, "trial"),
-                duration_ms(run.wall_ms)
+                " (target): {}",
+                things(report.tests.len() as u64, "test")
             )),
         ],
     );
     page.text(
         Indent::hanging(0),
-        &[span(Tone::Faint, identity(run, style))],
+        &[plain(format!(
+            "{}, {} in {}",
+            passes(run.passes),
+            things(run.trials, "trial"),
+            duration_ms(run.wall_ms)
+        ))],
     );
     if !run.joined.is_empty() {
-        page.text(Indent::hanging(0), &[span(Tone::Faint, joined(run, style))]);
+        page.text(Indent::hanging(0), &[plain(joined(run, style))]);
     }
-    if let Some(command) = replay_command(run) {
-        page.text(
-            Indent::hanging(0),
-            &[span(Tone::Faint, "replay: "), span(Tone::Hint, command)],
-        );
-    }
+    let how = match replay_command(run) {
+        Some(command) => [span(Tone::Faint, "; replay: "), span(Tone::Hint, command)],
+        None => [
+            span(Tone::Faint, ", seed "),
+            span(Tone::Faint, run.seed.to_string()),
+        ],
+    };
+    let [how, command] = how;
+    page.text(
+        Indent::hanging(0),
+        &[span(Tone::Faint, identity(run, style)), how, command],
+    );
 }
 
 /// Returns the passes by phase: `37 passes (6 screening, 31 focus)`.
@@ -76,7 +84,9 @@ fn identity(run: &RunFacts, style: &Style) -> String {
         }
         None => String::new(),
     };
-    format!("run {id} of {}{commit}, seed {}", run.started_at, run.seed)
+    // RFC 3339 without its punctuation reads better, and is not parsed by anybody here.
+    let started = run.started_at.replace('T', " ").replace('Z', " UTC");
+    format!("run {id} of {started}{commit}")
 }
 
 /// Returns which earlier runs count too: `with 12 passes of 2 earlier runs: 1f2e3d4c (6), 5a6b7c8d (6)`.

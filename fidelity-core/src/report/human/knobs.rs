@@ -9,8 +9,8 @@ use crate::report::{Style, text};
 /// Rows of the table, where nothing more is asked for.
 const ROWS: usize = 12;
 
-/// Columns of a setting at most.
-const SETTING_COLUMNS: usize = 32;
+/// The share of the page's columns that a setting may take.
+const SETTING_SHARE: usize = 4;
 
 pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     let knobs: Vec<&KnobStatus> = report.run.differing_knobs().collect();
@@ -34,12 +34,13 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
         faint(&report.run.target),
         faint("seen by a test process"),
     ]];
-    table.extend(shown.iter().map(|knob| row(knob)));
+    let setting_columns = page.width() / SETTING_SHARE;
+    table.extend(shown.iter().map(|knob| row(knob, setting_columns)));
     let width = |column: usize| {
         let widths = table
             .iter()
             .map(|row| crate::report::page::width(&row[column]));
-        widths.max().unwrap_or(0).min(SETTING_COLUMNS)
+        widths.max().unwrap_or(0).min(setting_columns)
     };
     let widths = [width(0), width(1), width(2), 0];
     for row in &table {
@@ -54,7 +55,7 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     }
 }
 
-fn row(knob: &KnobStatus) -> Vec<Vec<Span>> {
+fn row(knob: &KnobStatus, columns: usize) -> Vec<Vec<Span>> {
     let mut status = if knob.applied {
         vec![plain(&knob.reason)]
     } else {
@@ -69,16 +70,16 @@ fn row(knob: &KnobStatus) -> Vec<Vec<Span>> {
     }
     let name = text::clean(&knob.knob.0);
     vec![
-        vec![plain(text::cut(&name, SETTING_COLUMNS))],
-        setting(knob.baseline.as_deref()),
-        setting(knob.target.as_deref()),
+        vec![plain(text::cut(&name, columns))],
+        setting(knob.baseline.as_deref(), columns),
+        setting(knob.target.as_deref(), columns),
         status,
     ]
 }
 
-fn setting(setting: Option<&str>) -> Vec<Span> {
+fn setting(setting: Option<&str>, columns: usize) -> Vec<Span> {
     match setting {
-        Some(setting) => vec![plain(text::cut(&text::clean(setting), SETTING_COLUMNS))],
+        Some(setting) => vec![plain(text::cut(&text::clean(setting), columns))],
         None => faint("-"),
     }
 }
