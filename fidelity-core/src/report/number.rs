@@ -72,7 +72,7 @@ pub fn evidence(e_value: f64) -> String {
             .map(str::to_owned)
             .unwrap_or(written)
     } else {
-        scientific(e_value)
+        small(e_value)
     }
 }
 
@@ -80,10 +80,8 @@ pub fn evidence(e_value: f64) -> String {
 pub fn p_value(p: f64) -> String {
     if p >= 0.095 {
         format!("{p:.2}")
-    } else if p >= 0.001 {
-        format!("{p:.4}")
     } else {
-        scientific(p)
+        small(p)
     }
 }
 
@@ -135,6 +133,17 @@ fn long_duration(seconds: u64) -> String {
         (0, minutes) => format!("{minutes} min {rest} s"),
         (hours, 0) => format!("{} h", count(hours)),
         (hours, minutes) => format!("{} h {minutes} min", count(hours)),
+    }
+}
+
+/// Returns a number below 0.1 with at most two digits that matter.
+fn small(number: f64) -> String {
+    if number >= 9.5e-3 {
+        format!("{number:.3}").trim_end_matches('0').to_owned()
+    } else if number >= 9.5e-5 {
+        format!("{number:.5}").trim_end_matches('0').to_owned()
+    } else {
+        scientific(number)
     }
 }
 
@@ -204,8 +213,15 @@ mod tests {
                 "1"
             ]
         );
-        let p: Vec<_> = [1.0, 0.31, 0.0021, 2.06e-7].map(p_value).into();
-        assert_eq!(p, ["1.00", "0.31", "0.0021", "2.1e-7"]);
+        let p: Vec<_> = [1.0, 0.31, 0.05, 0.0104, 0.0021, 2.1e-4, 2.06e-7]
+            .map(p_value)
+            .into();
+        assert_eq!(
+            p,
+            [
+                "1.00", "0.31", "0.05", "0.01", "0.0021", "0.00021", "2.1e-7"
+            ]
+        );
     }
 
     #[test]

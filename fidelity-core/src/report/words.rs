@@ -1,7 +1,7 @@
 //! Phrases that several pages share, so that the same thing is always said the same way.
 
 use crate::classify::ArmEvidence;
-use crate::domain::{Arm, TestId, VerdictKind};
+use crate::domain::{Arm, Revision, TestId, VerdictKind};
 
 use super::model::{Report, RunFacts, TestReport};
 use super::number::{confidence, evidence, percent_range};
@@ -10,6 +10,9 @@ use super::text;
 
 /// Columns of a name at most: what names things is no place for a novel.
 const NAME_COLUMNS: usize = 160;
+
+/// Hexadecimal digits of a commit that people read.
+const COMMIT_DIGITS: usize = 10;
 
 /// Returns a test's name, its binary faint.
 pub(super) fn name(id: &TestId, tone: Tone) -> Vec<Span> {
@@ -120,6 +123,21 @@ pub(super) fn replay_command(run: &RunFacts) -> Option<String> {
     }
     let words: Vec<String> = arguments.into_iter().map(text::shell_word).collect();
     Some(format!("cargo fidelity {}", words.join(" ")))
+}
+
+/// Returns the commit as people refer to it: `commit 9c1f0e2d3b with changes`; nothing where there is none.
+pub(super) fn commit(revision: Option<&Revision>) -> String {
+    let Some(revision) = revision else {
+        return String::new();
+    };
+    let commit: String = revision.commit.chars().take(COMMIT_DIGITS).collect();
+    let dirty = if revision.dirty { " with changes" } else { "" };
+    format!("commit {commit}{dirty}")
+}
+
+/// Returns a start in RFC 3339 as people read it: `2026-03-14 09:26:53 UTC`.
+pub(super) fn started(started_at: &str) -> String {
+    started_at.replace('T', " ").replace('Z', " UTC")
 }
 
 /// Returns `items` as an enumeration: `a`, `a and b`, `a, b and c`.

@@ -45,10 +45,10 @@ pub(super) fn write(page: &mut Page, explanation: &Explanation, style: &Style) {
                 plain(format!(" ({})", numbers.join(", "))),
             ],
         );
-        page.text(
-            Indent::hanging(4),
-            &[span(Tone::Faint, format!("signature {}", kind.signature))],
-        );
+        if !kind.signature.is_empty() && kind.signature != kind.message {
+            let signature = format!("signature {}", kind.signature);
+            page.text(Indent::hanging(4), &[span(Tone::Faint, signature)]);
+        }
         if let Some(example) = explanation.trials.get(kind.example) {
             let mut seen = format!(
                 "seen in pass {} ({}",

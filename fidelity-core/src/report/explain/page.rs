@@ -1,12 +1,12 @@
 //! The page of one test: its evidence in words, part by part.
 
-use crate::domain::{Arm, Outcome, Phase, Revision};
+use crate::domain::{Arm, Outcome, Phase};
 use crate::report::number::{confidence, count, duration_us, percent_range, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
-use crate::report::words::{beyond_production, name, next, tones};
+use crate::report::words::{beyond_production, commit, name, next, started, tones};
 use crate::report::{Style, text};
 
-use super::{Explanation, Split, Trial, output, scope_name, verdict};
+use super::{Explanation, SCOPE, Split, SplitRow, Trial, output, scope_name, verdict};
 
 /// Cluster mates and earlier verdicts shown, where nothing more is asked for.
 const MATES: usize = 10;
@@ -21,7 +21,7 @@ pub fn render(explanation: &Explanation, style: &Style) -> String {
     head(&mut page, explanation);
     verdict::says(&mut page, explanation);
     rates(&mut page, explanation);
-    for split in &explanation.splits {
+    for split in explanation.splits.iter().filter(|split| tells(split)) {
         split_table(&mut page, explanation, split);
     }
     durations(&mut page, explanation);
@@ -59,9 +59,10 @@ fn head(page: &mut Page, explanation: &Explanation) {
     page.text(Indent::all(0), &line);
     let run = &explanation.run;
     let line = format!(
-        "run {} of {}{}",
+        "run {} of {}{}{}",
         run.id.short(),
-        run.started_at,
+        started(&run.started_at),
+        if run.revision.is_some() { ", " } else { "" },
         commit(run.revision.as_ref())
     );
     page.text(Indent::hanging(0), &[span(Tone::Faint, line)]);
@@ -77,7 +78,8 @@ fn rates(page: &mut Page, explanation: &Explanation) {
             0 => "no trial".to_owned(),
             trials => format!("fails {}/{trials}", evidence.failures),
         };
-        let mut notes = vec![percent_range(evidence.bounds)];
+        let interval = (0 < evidence.trials).then(|| percent_range(evidence.bounds));
+        let mut notes: Vec<String> = interval.into_iter().collect();
         for (number, what) in [
             (evidence.timeouts, "timed out"),
             (evidence.crashes, "crashed"),
@@ -143,9 +145,22 @@ fn mark(trial: &Trial) -> (Tone, char) {
     }
 }
 
+/// Returns whether a split is worth its lines: the arm fails at all, and where the split is by scope, the scopes differ.
+fn tells(split: &Split) -> bool {
+    let fails = |row: &SplitRow| 0 < row.failures;
+    let differs = || {
+        let never = split.rows.iter().filter(|row| !fails(row));
+        never
+            .map(|row| row.trials)
+            .max()
+            .is_some_and(|trials| 1 < trials)
+    };
+    split.rows.iter().any(fails) && (split.by != SCOPE || differs())
+}
+
 fn split_table(page: &mut Page, explanation: &Explanation, split: &Split) {
     let by = match split.by.as_str() {
-        super::SCOPE => "by what it ran among".to_owned(),
+        SCOPE => "by what it ran among".to_owned(),
         knob => format!("by {knob}"),
     };
     let arm = explanation.run.arm(split.arm);
@@ -249,9 +264,7 @@ fn history(page: &mut Page, explanation: &Explanation, style: &Style) {
             vec![
                 vec![plain(date)],
                 vec![plain(format!("run {}", past.run.short()))],
-                vec![plain(
-                    commit(past.revision.as_ref()).trim_start_matches(", "),
-                )],
+                vec![plain(commit(past.revision.as_ref()))],
                 vec![
                     span(tone, past.verdict.kind.as_str()),
                     plain(format!("  {}", past.verdict.reason)),
@@ -355,16 +368,5 @@ pub(super) fn table(page: &mut Page, indent: usize, rows: &[Vec<Vec<Span>>]) {
         .collect();
     for row in rows {
         page.columns(indent, row, &widths);
-    }
-}
-
-fn commit(revision: Option<&Revision>) -> String {
-    match revision {
-        Some(revision) => {
-            let commit: String = revision.commit.chars().take(10).collect();
-            let dirty = if revision.dirty { " with changes" } else { "" };
-            format!(", commit {commit}{dirty}")
-        }
-        None => String::new(),
     }
 }

@@ -90,13 +90,6 @@ fn a_defect_under_one_time_zone_is_told_from_the_other() {
     ];
     let explanation = explain_of(&time_zone(), "dates::due", &history);
     insta::assert_snapshot!(render(&explanation, &wide()));
-    let rates: Vec<(&str, u32, u32)> = explanation.splits[1]
-        .rows
-        .iter()
-        .map(|row| (row.value.as_str(), row.failures, row.trials))
-        .collect();
-    assert_eq!(explanation.splits[1].by, "scope");
-    assert_eq!(rates.iter().map(|row| row.2).sum::<u32>(), 10);
     let zones = explanation
         .splits
         .iter()
@@ -104,6 +97,45 @@ fn a_defect_under_one_time_zone_is_told_from_the_other() {
         .unwrap();
     assert_eq!((zones.rows[0].failures, zones.rows[0].trials), (6, 6));
     assert_eq!((zones.rows[1].failures, zones.rows[1].trials), (0, 5));
+    let scopes: Vec<&str> = explanation
+        .splits
+        .iter()
+        .filter(|split| split.by == "scope")
+        .flat_map(|split| &split.rows)
+        .map(|row| row.value.as_str())
+        .collect();
+    assert_eq!(scopes, ["the suspects only", "the whole suite"].repeat(2));
+}
+
+#[test]
+fn a_defect_in_company_shows_the_scopes_apart() {
+    let company = plant(
+        ("shop", "port"),
+        (VerdictKind::HiddenDefect, "intermittent"),
+        (0, 9),
+        (4, 12),
+    )
+    .e(77.0, 0.1, 20.0)
+    .with(|finding| finding.only_in_company = true);
+    let (mut run, verdicts) = Planted::new().tests([company]).build();
+    for pass in &mut run.passes {
+        if pass
+            .observations
+            .iter()
+            .any(|seen| seen.outcome.is_failure())
+        {
+            pass.spec.scope = Scope::Suite;
+        } else if pass.spec.phase == Phase::Screen {
+            pass.spec.scope = Scope::Suspects;
+        }
+    }
+    let page = render(&explain_of(&(run, verdicts), "port", &[]), &wide());
+    assert!(page.contains("in high, by what it ran among:"), "{page}");
+    assert!(page.contains("the whole suite     fails 4/4"), "{page}");
+    assert!(
+        !page.contains("in low, by"),
+        "nothing failed there:\n{page}"
+    );
 }
 
 #[test]

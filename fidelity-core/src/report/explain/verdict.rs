@@ -74,7 +74,8 @@ pub(super) fn evidence(page: &mut Page, explanation: &Explanation) {
         (finding.e_mirror, Arm::Baseline),
     ] {
         let mut text = format!("for \"worse in {}\": e = {}", run.arm(arm), written(e));
-        if let Some(needed) = finding.e_needed {
+        let leading = finding.e_value.max(finding.e_mirror) <= e;
+        if let Some(needed) = finding.e_needed.filter(|_| leading) {
             let short = if e < needed { "needs" } else { "needed" };
             text.push_str(&format!(" ({short} {})", written(needed)));
         }

@@ -13,7 +13,7 @@ use crate::report::words::{counts, explain_command, name, next, tones};
 /// Entries of a section where nothing more is asked for: those told in full, and those that are named.
 const HIDDEN_TOLD: usize = 5;
 const OTHERS_TOLD: usize = 3;
-const NAMED: usize = 10;
+const NAMED: usize = 5;
 
 /// Writes the sections of one verdict: none where no test has it, two where some hidden defects show in company only.
 pub(super) fn write(page: &mut Page, report: &Report, kind: VerdictKind, style: &Style) {

@@ -4,13 +4,10 @@ use crate::report::Style;
 use crate::report::model::{PassCounts, Report, RunFacts};
 use crate::report::number::{count, duration_ms, things};
 use crate::report::page::{Indent, Page, Tone, plain, span};
-use crate::report::words::replay_command;
+use crate::report::words::{commit, replay_command, started};
 
 /// Joined runs that are named before the rest is only counted.
 const JOINED_NAMED: usize = 3;
-
-/// Hexadecimal digits of a commit that people read.
-const COMMIT_DIGITS: usize = 10;
 
 pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     let run = &report.run;
@@ -76,17 +73,9 @@ fn identity(run: &RunFacts, style: &Style) -> String {
         0 => run.id.short(),
         _ => run.id.to_string(),
     };
-    let commit = match &run.revision {
-        Some(revision) => {
-            let commit: String = revision.commit.chars().take(COMMIT_DIGITS).collect();
-            let dirty = if revision.dirty { " with changes" } else { "" };
-            format!(", commit {commit}{dirty}")
-        }
-        None => String::new(),
-    };
-    // RFC 3339 without its punctuation reads better, and is not parsed by anybody here.
-    let started = run.started_at.replace('T', " ").replace('Z', " UTC");
-    format!("run {id} of {started}{commit}")
+    let comma = if run.revision.is_some() { ", " } else { "" };
+    let commit = commit(run.revision.as_ref());
+    format!("run {id} of {}{comma}{commit}", started(&run.started_at))
 }
 
 /// Returns which earlier runs count too: `with 12 passes of 2 earlier runs: 1f2e3d4c (6), 5a6b7c8d (6)`.

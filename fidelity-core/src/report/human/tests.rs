@@ -80,7 +80,11 @@ fn ten_thousand() -> Planted {
             .e(
                 4.0 + f64::from(number % 30),
                 0.1,
-                if number.is_multiple_of(3) { 4.0 } else { 40.0 },
+                if kinds[number as usize / 100 % 3] == VerdictKind::HiddenDefect {
+                    4.0
+                } else {
+                    400.0
+                },
             )
             .says("expected 3, found 4"),
             _ => stable("big", &name),
@@ -151,8 +155,9 @@ fn a_typical_run_in_colour() {
 }
 
 #[test]
-fn ten_thousand_tests_still_fit_one_screen() {
+fn ten_thousand_tests_do_not_flood_the_screen() {
     let page = render(&ten_thousand().report(), &wide());
+    assert!(page.lines().count() <= 80, "{} lines", page.lines().count());
     insta::assert_snapshot!(page);
 }
 
