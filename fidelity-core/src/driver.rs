@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use crate::domain::{
-    Arm, Environment, FidelityProfile, Observation, PassRecord, PassSpec, RunHeader, StopReason, TestIndex,
+    Arm, Environment, Observation, PassRecord, PassSpec, RunHeader, StopReason, TestIndex,
 };
 use crate::exec::{ExecError, Runner};
 use crate::schedule::{Progress, Scheduler, Step};
@@ -87,7 +87,7 @@ pub fn drive(
             (Step::Done(reason), _) => return Ok(reason),
             (Step::Pass(_), Some(pass)) => pass,
             (Step::Pass(spec), None) => {
-                let environment = profile_of(header, spec.arm).draw(header.seed, spec.arm, spec.arm_pass);
+                let environment = environment(header, &spec);
                 world.log.begin_pass(&spec, &environment)?;
                 PassRecord { spec, environment, observations: Vec::new(), end: None }
             }
@@ -99,12 +99,17 @@ pub fn drive(
     }
 }
 
-/// Returns the profile of an arm.
-fn profile_of(header: &RunHeader, arm: Arm) -> &FidelityProfile {
-    match arm {
+/// Returns what a pass runs under: the values its arm draws, but for knobs that could not be applied.
+fn environment(header: &RunHeader, spec: &PassSpec) -> Environment {
+    let profile = match spec.arm {
         Arm::Baseline => &header.baseline,
         Arm::Target => &header.target,
+    };
+    let mut environment = profile.draw(header.seed, spec.arm, spec.arm_pass);
+    for knob in header.knobs.iter().filter(|knob| !knob.applied) {
+        environment.0.remove(&knob.knob);
     }
+    environment
 }
 
 /// Runs what is left to do of a pass and closes it. None if the user interrupted it.

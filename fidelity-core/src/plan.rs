@@ -1,7 +1,9 @@
 //! The plan of a run: everything decided before the first pass. It can be printed (`--dry-run`) and is what a stored
 //! run remembers of the question it was asked.
 
-use crate::domain::{ListedTest, Policy, Seed};
+use serde::Serialize;
+
+use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, Seed};
 
 /// What the scheduler has to know of a suite.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,4 +14,82 @@ pub struct Plan {
     pub policy: Policy,
     /// The seed everything random follows from.
     pub seed: Seed,
+}
+
+/// What makes the trials of two runs comparable beside their binaries. Thresholds are not part of it: they judge
+/// trials, they do not change them.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions<'a> {
+    /// The baseline arm.
+    pub baseline: &'a FidelityProfile,
+    /// The target arm.
+    pub target: &'a FidelityProfile,
+    /// What became of each knob.
+    pub knobs: &'a [KnobStatus],
+    /// Trials at a time.
+    pub parallelism: u32,
+    /// Time limit of a trial in milliseconds.
+    pub timeout_ms: u64,
+    /// Arguments for the test binaries.
+    pub arguments: &'a [String],
+}
+
+impl Conditions<'_> {
+    /// Returns a hash in hexadecimal (BLAKE3) of the effective values of both arms, of which were applied, and of how
+    /// trials are run. A profile's name is no part of it.
+    pub fn fingerprint(&self) -> String {
+        #[derive(Serialize)]
+        struct Wire<'a> {
+            baseline: Vec<(&'a KnobId, &'a KnobSetting)>,
+            target: Vec<(&'a KnobId, &'a KnobSetting)>,
+            not_applied: Vec<&'a KnobId>,
+            parallelism: u32,
+            timeout_ms: u64,
+            arguments: &'a [String],
+        }
+        let wire = Wire {
+            baseline: self.baseline.knobs.iter().collect(),
+            target: self.target.knobs.iter().collect(),
+            not_applied: self.knobs.iter().filter(|knob| !knob.applied).map(|knob| &knob.knob).collect(),
+            parallelism: self.parallelism,
+            timeout_ms: self.timeout_ms,
+            arguments: self.arguments,
+        };
+        let text = serde_json::to_vec(&wire).unwrap_or_default();
+        blake3::hash(&text).to_hex().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::KnobValue;
+
+    fn profile(name: &str, zone: &str) -> FidelityProfile {
+        let zone = KnobSetting::Fixed(KnobValue::Text(zone.to_owned()));
+        FidelityProfile { name: name.to_owned(), knobs: [(KnobId::from("tz"), zone)].into() }
+    }
+
+    fn fingerprint(baseline: &FidelityProfile, target: &FidelityProfile, applied: bool, arguments: &[String]) -> String {
+        let status = KnobStatus {
+            knob: KnobId::from("tz"),
+            baseline: None,
+            target: None,
+            applied,
+            reason: String::new(),
+            beyond_production: false,
+        };
+        let knobs = [status];
+        Conditions { baseline, target, knobs: &knobs, parallelism: 2, timeout_ms: 1000, arguments }.fingerprint()
+    }
+
+    #[test]
+    fn runs_are_comparable_by_effective_values_and_not_by_names() {
+        let (low, high) = (profile("low", "UTC"), profile("high", "Pacific/Apia"));
+        let one = fingerprint(&low, &high, true, &[]);
+        assert_eq!(one, fingerprint(&profile("a", "UTC"), &profile("b", "Pacific/Apia"), true, &[]));
+        assert_ne!(one, fingerprint(&high, &low, true, &[]), "the arms are swapped");
+        assert_ne!(one, fingerprint(&low, &high, false, &[]), "the knob was not applied");
+        assert_ne!(one, fingerprint(&low, &high, true, &["--nocapture".to_owned()]), "other arguments");
+    }
 }

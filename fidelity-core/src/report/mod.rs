@@ -23,6 +23,8 @@ pub mod json;
 pub mod model;
 pub mod number;
 mod page;
+pub mod plan;
+pub mod runs;
 pub mod text;
 mod words;
 

@@ -14,6 +14,7 @@ use crate::classify::fails_always;
 use crate::domain::{
     Arm, PassEnd, PassRecord, PassSpec, Phase, Policy, Scope, StopReason, StoredRun, TestIndex,
 };
+use crate::classify::{Verdicts, classify};
 use crate::evidence::Evidence;
 use crate::evidence::mass::REPRESENTATIVES;
 use crate::plan::Plan;
@@ -183,6 +184,11 @@ impl Scheduler {
     /// Returns the evidence so far.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// Returns the verdicts of the evidence so far.
+    pub fn verdicts(&self) -> Verdicts {
+        classify(&self.evidence, &self.policy)
     }
 
     fn decide(&self) -> Step {

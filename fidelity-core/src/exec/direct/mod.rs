@@ -101,13 +101,6 @@ impl DirectRunner {
                 error,
             )
         })?;
-        let by_id: BTreeMap<_, _> = suite.tests.iter().map(|test| (&test.id, test)).collect();
-        let locate = |listed: &ListedTest| {
-            by_id.get(&listed.id).map(|test| Located {
-                binary: test.binary,
-                name: test.id.test.clone(),
-            })
-        };
         let pool = Pool::new(
             options.helper.clone(),
             run_directory.path().to_owned(),
@@ -116,12 +109,17 @@ impl DirectRunner {
         Ok(Self {
             binaries: suite.binaries.clone(),
             stamps,
-            tests: listed.iter().map(locate).collect(),
+            tests: located(suite, listed),
             options,
             dropped: BTreeSet::new(),
             pool,
             run_directory: Some(run_directory),
         })
+    }
+
+    /// Points every [`TestIndex`] into another list from now on.
+    pub fn set_tests(&mut self, suite: &Suite, listed: &[ListedTest]) {
+        self.tests = located(suite, listed);
     }
 
     /// Returns `environment` without the knobs that could not be applied: what a pass really runs under.
@@ -272,6 +270,18 @@ impl DirectRunner {
             _ => PassEnd::Completed,
         })
     }
+}
+
+/// Finds each listed test in the suite.
+fn located(suite: &Suite, listed: &[ListedTest]) -> Vec<Option<Located>> {
+    let by_id: BTreeMap<_, _> = suite.tests.iter().map(|test| (&test.id, test)).collect();
+    let locate = |listed: &ListedTest| {
+        by_id.get(&listed.id).map(|test| Located {
+            binary: test.binary,
+            name: test.id.test.clone(),
+        })
+    };
+    listed.iter().map(locate).collect()
 }
 
 /// Returns what was seen of the trial that `end` is the end of.
