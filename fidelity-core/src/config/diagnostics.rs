@@ -1,20 +1,15 @@
 //! Errors of the configuration, as people see them: the line, a caret, what was expected, and what to write instead.
 //!
-//! Every error points into the text it is about, or says why it cannot. Nothing a file holds reaches the terminal as
-//! a control character.
+//! Every error points into the text it is about, or says why it cannot. How it is drawn, [`super::render`] knows.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin as At, Renderer, Snippet};
-
+use super::printable::printable;
 use super::source::{Origin, Span};
 
 /// How many errors are shown; the others are counted.
 const SHOWN: usize = 20;
-
-/// How many bytes of the text around an error are handed to the renderer, on each side of it.
-const MARGIN: usize = 2_000;
 
 /// The sort of a [`ConfigError`], for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +60,7 @@ pub struct ConfigError {
     /// What was expected there; written beside the caret.
     pub label: String,
     /// Another place that belongs to it, with its own words.
-    pub related: Option<(Span, String)>,
+    pub related: Option<Box<(Span, String)>>,
     /// What to do, each an imperative.
     pub hints: Vec<String>,
 }
@@ -115,140 +110,8 @@ impl ConfigError {
 
     /// Points at a second place.
     pub(crate) fn related(mut self, span: &Span, label: impl Into<String>) -> Self {
-        self.related = Some((span.clone(), label.into()));
+        self.related = Some(Box::new((span.clone(), label.into())));
         self
-    }
-
-    /// Returns the error as people see it. `plain` leaves out colours.
-    pub fn render(&self, plain: bool) -> String {
-        let title = printable(&self.message);
-        let labels = (
-            printable(&self.label),
-            self.related
-                .as_ref()
-                .map(|(_, label)| printable(label))
-                .unwrap_or_default(),
-        );
-        let name = match &self.place {
-            Place::Text(span) => printable(span.source().name()),
-            Place::File(path) => printable(&path.to_string_lossy()),
-        };
-        let group = Group::with_title(Level::ERROR.primary_title(title));
-        let mut group = match &self.place {
-            Place::File(_) => group.element(At::path(name)),
-            Place::Text(span) => self.excerpts(group, span, name, labels),
-        };
-        for hint in &self.hints {
-            group = group.element(Level::HELP.message(printable(hint)));
-        }
-        let renderer = if plain {
-            Renderer::plain()
-        } else {
-            Renderer::styled()
-        };
-        defused(&renderer.render(&[group]), plain)
-    }
-
-    /// Adds the text around the error, and around what is related to it.
-    fn excerpts<'a>(
-        &self,
-        group: Group<'a>,
-        span: &Span,
-        name: String,
-        (label, related_label): (String, String),
-    ) -> Group<'a> {
-        let mut snippet = Excerpt::of(span).snippet(name, AnnotationKind::Primary, label);
-        let Some((related, _)) = &self.related else {
-            return group.element(snippet);
-        };
-        let near = related.source() == span.source()
-            && related.range().start.abs_diff(span.range().start) < MARGIN;
-        if near {
-            let covering = related.range().start.min(span.range().start)
-                ..related.range().end.max(span.range().end);
-            let excerpt = Excerpt::of(&span.source().span(covering));
-            let annotation = AnnotationKind::Context
-                .span(excerpt.relative(related))
-                .label(related_label);
-            let primary = AnnotationKind::Primary
-                .span(excerpt.relative(span))
-                .label(printable(&self.label));
-            snippet = excerpt
-                .bare(printable(span.source().name()))
-                .annotation(primary)
-                .annotation(annotation);
-            return group.element(snippet);
-        }
-        let name = printable(related.source().name());
-        let second = Excerpt::of(related).snippet(name, AnnotationKind::Context, related_label);
-        group.element(snippet).element(second)
-    }
-}
-
-/// The lines around a span: a renderer that is given a megabyte for each error takes its time.
-struct Excerpt {
-    text: String,
-    first_line: usize,
-    offset: usize,
-    span: Span,
-}
-
-impl Excerpt {
-    fn of(span: &Span) -> Self {
-        let text = span.source().text();
-        let range = span.range();
-        let before = range.start.saturating_sub(MARGIN);
-        let after = range.end.min(range.start + MARGIN).saturating_add(MARGIN);
-        let window = span.source().span(before..after);
-        let inner = window.range();
-        let line_start = text
-            .get(inner.start..range.start)
-            .and_then(|part| part.rfind('\n'))
-            .map_or(inner.start, |newline| inner.start + newline + 1);
-        let stop = range.end.clamp(line_start, inner.end);
-        let line_end = text
-            .get(stop..inner.end)
-            .and_then(|part| part.find('\n'))
-            .map_or(inner.end, |newline| stop + newline);
-        let first_line = span
-            .source()
-            .span(line_start..line_start)
-            .line_and_column()
-            .0;
-        Self {
-            text: text
-                .get(line_start..line_end)
-                .unwrap_or_default()
-                .to_owned(),
-            first_line,
-            offset: line_start,
-            span: span.clone(),
-        }
-    }
-
-    fn relative(&self, span: &Span) -> std::ops::Range<usize> {
-        let length = self.text.len();
-        let start = span.range().start.saturating_sub(self.offset).min(length);
-        let end = span.range().end.saturating_sub(self.offset).min(length);
-        start..end.max(start)
-    }
-
-    fn bare<'a>(&self, name: String) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let snippet = Snippet::source(self.text.clone());
-        match self.span.source().origin() {
-            Origin::Argument => snippet.line_numbering(false),
-            Origin::File(_) | Origin::BuiltIn => snippet.path(name).line_start(self.first_line),
-        }
-    }
-
-    fn snippet<'a>(
-        &self,
-        name: String,
-        kind: AnnotationKind,
-        label: String,
-    ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        let annotation = kind.span(self.relative(&self.span));
-        self.bare(name).annotation(annotation.label(label))
     }
 }
 
@@ -337,11 +200,6 @@ impl Findings {
         }
     }
 
-    /// Returns whether nothing is wrong so far.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.errors.is_empty()
-    }
-
     /// Returns whether there are so many errors that looking for more is of no use.
     pub(crate) fn full(&self) -> bool {
         Self::KEPT <= self.errors.len()
@@ -365,56 +223,11 @@ impl Findings {
                 Origin::Argument => (3, 0),
             },
         });
+        // An arm's fidelity profile can be wrong in the same way as one that was looked at for itself.
+        self.errors.dedup();
         Err(ConfigErrors {
             more: Self::KEPT <= self.errors.len(),
             errors: self.errors,
         })
     }
-}
-
-/// Returns `text` with everything that could steer a terminal written as an escape.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if steers(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// Returns `text` fit for a message: printable, and cut to 60 characters.
-pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut start: String = text.chars().take(LONGEST).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        start.push_str("...");
-    }
-    printable(&start)
-}
-
-/// Returns `text` fit for a message, in backquotes.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("`{}`", shown(text))
-}
-
-/// Replaces what is left of control characters in a rendered error. The renderer writes the older control characters
-/// as pictures, but lets the newer ones (U+0080 to U+009F) and some marks of writing direction through.
-fn defused(rendered: &str, plain: bool) -> String {
-    rendered
-        .chars()
-        .map(|c| match c {
-            '\n' => c,
-            '\u{1b}' if !plain => c,
-            c if steers(c) => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
-}
-
-fn steers(c: char) -> bool {
-    let direction = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    c.is_control() || direction
 }

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use crate::domain::{KnobId, KnobSetting, KnobValue, Policy};
 
 use super::catalogue::{self, Harsher, KNOBS, LATER};
-use super::diagnostics::{ConfigError, ErrorKind, Findings, quoted, shown};
+use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::model::{Entry, Key, Node, Table};
 use super::policy_keys;
+use super::policy_reader;
+use super::printable::{quoted, shown};
 use super::setting::{Slot, read_setting, read_value};
 use super::source::Span;
 use super::suggest::{self, Candidate};
@@ -70,7 +72,7 @@ impl Document {
                 "target" => read_name("target", node, &mut self.target, findings),
                 "policy" => {
                     if let Some(table) = findings.keep(node.table("policy")) {
-                        policy_keys::read_policy(table, &mut self.policy, findings);
+                        policy_reader::read_policy(table, &mut self.policy, findings);
                     }
                 }
                 "production" => {
@@ -126,9 +128,10 @@ impl Document {
                 },
             };
             let known = findings.keep(defined).is_some();
-            let Some(table) = findings.keep(node.table(&shown(&key.text))) else {
-                continue;
-            };
+            let empty = Table::default();
+            let table = findings
+                .keep(node.table(&shown(&key.text)))
+                .unwrap_or(&empty);
             let mut profile = match profiles {
                 Profiles::Define => WrittenProfile::default(),
                 Profiles::Change => self.profiles.remove(&key.text).unwrap_or_default(),
@@ -149,7 +152,8 @@ impl Document {
         let defined = self.profiles.keys().map(String::as_str).take(LOOKED_AT);
         let known = defined.chain(presets.iter().map(String::as_str));
         let message = format!("there is no fidelity profile {}", quoted(name));
-        let error = ConfigError::at(ErrorKind::UnknownName, span, message);
+        let error = ConfigError::at(ErrorKind::UnknownName, span, message)
+            .label("expected a fidelity profile or a preset");
         let near = suggest::nearest(name, known.clone().map(Candidate::plain));
         match near {
             Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -249,7 +253,8 @@ fn knobs_of<'t>(
             name if catalogue::named(name).is_some() => knobs.push((KnobId::from(name), key, node)),
             name if LATER.contains(&name) => {
                 let message = format!("the knob `{name}` is not available in this version");
-                let error = ConfigError::at(ErrorKind::NotAvailable, &key.span, message);
+                let error = ConfigError::at(ErrorKind::NotAvailable, &key.span, message)
+                    .label("expected a knob of this version");
                 findings.add(error.hint(format!(
                     "remove `{name}`; this version knows {}",
                     knob_list()
@@ -271,7 +276,7 @@ fn knob_list() -> String {
 fn unknown_knob(key: &Key, holder: Holder) -> ConfigError {
     let name = key.text.as_str();
     let message = format!("unknown knob {} in {}", quoted(name), holder.describe());
-    let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
+    let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message).label("expected a knob");
     if policy_keys::POLICY_KEYS.iter().any(|row| row.name == name) {
         return error.hint(format!("write `{name}` in `[policy]`"));
     }
@@ -330,7 +335,8 @@ fn unknown_root_key(key: &Key) -> ConfigError {
         ErrorKind::UnknownKey,
         &key.span,
         format!("unknown key {}", quoted(name)),
-    );
+    )
+    .label("expected a key or table of the configuration");
     if policy_keys::POLICY_KEYS.iter().any(|row| row.name == name) {
         return error.hint(format!("write `{name}` in `[policy]`"));
     }
@@ -379,7 +385,7 @@ fn read_runner(node: &Node, findings: &mut Findings) {
             (name, _) => {
                 let message = format!("unknown key {} in `[runner]`", quoted(name));
                 let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
-                findings.add(error.hint("write `kind`"));
+                findings.add(error.label("expected `kind`"));
             }
         }
     }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{FidelityProfile, KnobId, KnobSetting};
 
 use super::catalogue;
-use super::diagnostics::{ConfigError, ErrorKind, Findings, shown};
+use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::document::{Document, Written, WrittenProfile};
 use super::presets::{PREFIX, Presets};
+use super::printable::shown;
 use super::suggest::{self, Candidate};
 
 /// The fidelity profiles there are: those of the document, and the presets.
@@ -21,7 +22,7 @@ impl<'a> Known<'a> {
         self.document
             .profiles
             .get(name)
-            .or_else(|| self.presets.get(name))
+            .or_else(|| self.presets.get(name.strip_prefix(PREFIX)?))
     }
 
     fn find(&self, name: &Written<String>) -> Result<&'a WrittenProfile, ConfigError> {
@@ -50,6 +51,9 @@ impl<'a> Known<'a> {
     pub(crate) fn check(&self, findings: &mut Findings) {
         let mut sound: BTreeSet<&str> = BTreeSet::new();
         for (name, profile) in &self.document.profiles {
+            if findings.full() {
+                break;
+            }
             check_conflicts(profile, findings);
             let mut path: Vec<&str> = Vec::new();
             let mut on_path: BTreeSet<&str> = BTreeSet::new();

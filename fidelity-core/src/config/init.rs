@@ -1,1 +1,100 @@
-//! x
+//! The commented `fidelity.toml` that `cargo fidelity init` writes: the built-in settings, spelled out.
+//!
+//! Made from the tables of knobs and policy keys. Reading it gives the settings that hold without a file.
+
+use crate::domain::Policy;
+
+use super::catalogue::{self, KNOBS, Knob, KnobKind};
+use super::diagnostics::Findings;
+use super::policy_keys::{self, POLICY_KEYS};
+use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
+
+/// Where comments behind values start.
+const COMMENT_COLUMN: usize = 44;
+
+/// Facts of production, as people may know them.
+const FACTS: [(&str, &str); 5] = [
+    ("cpus", "2"),
+    ("memory", "\"1GiB\""),
+    ("open-files", "1024"),
+    ("tz", "\"UTC\""),
+    ("umask", "\"022\""),
+];
+
+/// Returns the text of a `fidelity.toml` that says what holds without one, with every key explained.
+pub fn text() -> String {
+    let presets = Presets::read(&mut Findings::default());
+    let mut lines = vec![
+        "# What `cargo fidelity` compares: the tests run in the environment of the baseline and in that of the target."
+            .to_owned(),
+        "# Everything here is the default; delete what you do not change.".to_owned(),
+        String::new(),
+        format!("baseline = \"{BASELINE}\""),
+        format!("target = \"{TARGET}\""),
+        String::new(),
+        "[policy]".to_owned(),
+    ];
+    let policy = Policy::default();
+    lines.extend(POLICY_KEYS.iter().map(|key| {
+        let value = policy_keys::to_toml(key, &policy);
+        commented(&format!("{} = {value}", key.name), key.help)
+    }));
+    lines.extend([
+        String::new(),
+        "# Facts about production. A finding made under a harsher setting is labelled \"beyond production\".".to_owned(),
+        "[production]".to_owned(),
+    ]);
+    lines.extend(FACTS.map(|(knob, fact)| format!("# {knob} = {fact}")));
+    lines.extend([
+        String::new(),
+        "# The environment as it is. A knob that is not named is left alone.".to_owned(),
+        format!("[profile.{BASELINE}]"),
+        String::new(),
+        "# Closer to production. Every knob may also be `{ one-of = [...] }`: each pass then draws a value.".to_owned(),
+        format!(
+            "# This is `preset:{TARGET_PRESET}`, version {}, written out; `inherits = \"preset:hostile\"` asks for much more.",
+            presets.version
+        ),
+        format!("[profile.{TARGET}]"),
+    ]);
+    lines.extend(target_knobs(&presets));
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// Returns the lines of the target: its knobs, and the others as comments.
+fn target_knobs(presets: &Presets) -> Vec<String> {
+    let target = presets.get(TARGET_PRESET).cloned().unwrap_or_default();
+    let setting = |knob: &Knob| {
+        let (_, setting) = target.knobs.iter().find(|(id, _)| id.0 == knob.name)?;
+        let line = format!("{} = {}", knob.name, catalogue::to_toml(&setting.value));
+        Some(commented(&line, knob.help))
+    };
+    let set = KNOBS.iter().filter_map(setting);
+    let unset = KNOBS
+        .iter()
+        .filter(|knob| setting(knob).is_none())
+        .map(|knob| commented(&example(knob), knob.help));
+    let mut lines: Vec<String> = set.chain(unset).collect();
+    for knob in KNOBS {
+        if let KnobKind::Word(words) = knob.kind {
+            lines.push(format!("# Values of `{}`:", knob.name));
+            let words = words
+                .iter()
+                .map(|(word, meaning)| format!("#   \"{word}\": {meaning}"));
+            lines.extend(words);
+        }
+    }
+    lines
+}
+
+fn example(knob: &Knob) -> String {
+    match knob.kind {
+        KnobKind::Variable => format!("# {}.NAME = {}", knob.name, knob.example),
+        _ => format!("# {} = {}", knob.name, knob.example),
+    }
+}
+
+fn commented(line: &str, comment: &str) -> String {
+    format!("{line:COMMENT_COLUMN$} # {comment}")
+}

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
+use super::printable::shown;
 use super::source::{Source, Span};
 
 /// A value and its place.
@@ -189,15 +190,49 @@ fn add_syntax_errors(
         if between.is_some_and(|between| !between.contains('\n')) {
             continue;
         }
-        let (what, expected) = error
-            .message()
-            .split_once(", expected ")
-            .unwrap_or((error.message(), ""));
-        let mut found = ConfigError::at(ErrorKind::Syntax, &span, format!("invalid TOML: {what}"));
-        if !expected.is_empty() {
-            found = found.label(format!("expected {expected}"));
+        findings.add(syntax_error(error.message(), &span));
+    }
+}
+
+/// Words of the parser that say little to people, and what they mean. It is a table of courtesies: a message that is
+/// not in it is shown as it is.
+const PLAINER: [(&str, &str, &str); 4] = [
+    ("duplicate key", "this is given twice", "the second time"),
+    (
+        "invalid basic string",
+        "a text without an end",
+        "expected `\"`",
+    ),
+    (
+        "invalid literal string",
+        "a text without an end",
+        "expected `'`",
+    ),
+    (
+        "unexpected leading zero",
+        "a number with a leading zero",
+        "write permission bits as text, like \"077\"",
+    ),
+];
+
+/// Returns the error of the parser, in words for people.
+fn syntax_error(message: &str, span: &Span) -> ConfigError {
+    let error =
+        |what: &str| ConfigError::at(ErrorKind::Syntax, span, format!("invalid TOML: {what}"));
+    let (what, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    if let Some((_, plain, label)) = PLAINER.iter().find(|(theirs, ..)| *theirs == what) {
+        return error(plain).label(*label);
+    }
+    let word = shown(span.text().trim());
+    match (what, expected) {
+        ("string values must be quoted", _) if word.is_empty() => {
+            error("a value is missing").label("expected a value, like \"text\", 5 or true")
         }
-        findings.add(found);
+        ("string values must be quoted", _) => error("a text without quotes")
+            .label("expected a value, like \"text\", 5 or true")
+            .hint(format!("write `\"{word}\"`")),
+        (_, "" | "nothing") => error(what).label("here"),
+        _ => error(what).label(format!("expected {expected}")),
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Each argument becomes the table it would be in a file, so that the same readers and the same messages serve both.
 
-use super::diagnostics::{ConfigError, ErrorKind, Findings, quoted};
+use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::document::{Document, Profiles, ROOT_KEYS};
 use super::model::{self, Key, Node, Table, Value};
+use super::printable::quoted;
 use super::source::{Source, Span};
 
 /// Settings of the command line, as they were typed. Later ones win; all win over the file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::diagnostics::Findings;
-use super::document::{Document, Profiles, WrittenProfile};
+use super::document::{Document, Profiles, Written, WrittenProfile};
 use super::model::{self, Entry, Table, Value};
 use super::source::Source;
 
@@ -54,18 +54,22 @@ impl Presets {
         }
     }
 
-    /// Returns the preset that `reference` (`preset:NAME`) names.
-    pub(crate) fn get(&self, reference: &str) -> Option<&WrittenProfile> {
-        self.profiles.get(reference.strip_prefix(PREFIX)?)
+    /// Returns the preset `name`, without `preset:`.
+    pub(crate) fn get(&self, name: &str) -> Option<&WrittenProfile> {
+        self.profiles.get(name)
     }
 
     /// Returns the built-in fidelity profiles, which a file may define anew.
-    pub(crate) fn built_in(&self) -> BTreeMap<String, WrittenProfile> {
-        let target = self
-            .profiles
-            .get(TARGET_PRESET)
-            .cloned()
-            .unwrap_or_default();
+    pub(crate) fn built_in() -> BTreeMap<String, WrittenProfile> {
+        let preset = format!("{PREFIX}{TARGET_PRESET}");
+        let source = Source::built_in("the built-in fidelity profiles", preset.clone());
+        let target = WrittenProfile {
+            inherits: Some(Written {
+                span: source.span(0..preset.len()),
+                value: preset,
+            }),
+            ..WrittenProfile::default()
+        };
         BTreeMap::from([
             (BASELINE.to_owned(), WrittenProfile::default()),
             (TARGET.to_owned(), target),

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use crate::domain::{Arm, FidelityProfile, KnobId, KnobSetting, KnobValue, Policy, Problem};
 
 use super::catalogue;
-use super::diagnostics::{ConfigErrors, Findings, printable};
+use super::diagnostics::{ConfigErrors, Findings};
 use super::document::{Document, Profiles, Written};
 use super::inherit::Known;
 use super::model;
 use super::overrides::Overrides;
 use super::presets::{self, Presets};
+use super::printable::printable;
 use super::source::Source;
 
 /// What a run is asked for: the question, before anything of the suite is known.
@@ -54,30 +55,30 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
     let mut findings = Findings::default();
     let presets = Presets::read(&mut findings);
     let mut document = Document {
-        profiles: presets.built_in(),
+        profiles: Presets::built_in(),
         ..Document::default()
     };
-    if let Some(source) = source
-        && let Some(root) = model::parse(source, &mut findings)
-    {
+    let root = source.map(|source| model::parse(source, &mut findings));
+    // Without the tree of a file every name is unknown: its syntax errors come first, and alone.
+    let readable = !matches!(root, Some(None));
+    if let Some(Some(root)) = root {
         document.read(&root, Profiles::Define, &mut findings);
     }
-    // A file that cannot be read makes every name an argument refers to unknown: its own errors come first.
-    let sound = findings.is_empty();
-    if sound || source.is_none() {
+    if readable {
         overrides.apply(&mut document, &mut findings);
     }
     let known = Known {
         document: &document,
         presets: &presets,
     };
-    if sound {
+    if readable {
         known.check(&mut findings);
     }
     let [baseline, target] = Arm::BOTH.map(|arm| {
         let name = arm_name(&document, arm);
-        let effective = if sound {
-            findings.keep(known.effective(&name))
+        let effective = known.effective(&name);
+        let effective = if readable {
+            findings.keep(effective)
         } else {
             None
         };

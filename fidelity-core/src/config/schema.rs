@@ -1,1 +1,244 @@
-//! x
+//! The JSON Schema (draft 2020-12) of `fidelity.toml`, for editors. Made from the tables the parser uses.
+//!
+//! The schema says less than the parser: ranges of quantities with units, names that must exist, circles and conflicts
+//! are beyond it. What it refuses, the parser refuses too.
+
+use serde_json::{Map, Value, json};
+
+use super::catalogue::{Harsher, KNOBS, Knob, KnobKind};
+use super::document::{ROOT_KEYS, RUNNERS};
+use super::policy_keys::{self, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange};
+use super::units::{SIZES, TIMES};
+
+/// Returns the schema.
+pub fn json() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "fidelity.toml",
+        "description": "What cargo fidelity compares, and by which thresholds.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "baseline": {
+                "description": "The fidelity profile of the baseline: the environment the tests usually see.",
+                "$ref": "#/$defs/profile-name",
+                "default": super::presets::BASELINE,
+            },
+            "target": {
+                "description": "The fidelity profile of the target: the environment closer to production.",
+                "$ref": "#/$defs/profile-name",
+                "default": super::presets::TARGET,
+            },
+            "policy": policy(),
+            "production": {
+                "description": "Facts about production. A finding made under a harsher setting is labelled.",
+                "type": "object",
+                "additionalProperties": false,
+                "properties": knobs(Holder::Production),
+            },
+            "profile": {
+                "description": "The fidelity profiles, by name.",
+                "type": "object",
+                "propertyNames": { "pattern": "^[A-Za-z0-9_-]+$", "not": { "enum": ROOT_KEYS } },
+                "additionalProperties": { "$ref": "#/$defs/profile" },
+            },
+            "runner": {
+                "description": "How tests are run.",
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { "kind": { "enum": RUNNERS } },
+            },
+        },
+        "$defs": {
+            "profile-name": { "type": "string" },
+            "profile": profile(),
+        },
+    })
+}
+
+fn profile() -> Value {
+    let mut properties = knobs(Holder::Profile);
+    let inherits = json!({
+        "description": "The fidelity profile or preset whose values hold where this one has none.",
+        "$ref": "#/$defs/profile-name",
+    });
+    properties.insert("inherits".to_owned(), inherits);
+    json!({
+        "description": "A fidelity profile. A knob that is not named is left alone.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+/// What a table of knobs belongs to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    Profile,
+    Production,
+}
+
+fn knobs(holder: Holder) -> Map<String, Value> {
+    KNOBS
+        .iter()
+        .filter(|knob| holder == Holder::Profile || knob.production != Harsher::Never)
+        .map(|knob| (knob.name.to_owned(), knob_schema(knob, holder)))
+        .collect()
+}
+
+fn knob_schema(knob: &Knob, holder: Holder) -> Value {
+    let value = value_schema(knob.kind);
+    let setting = match holder {
+        Holder::Production => value,
+        Holder::Profile => json!({
+            "anyOf": [
+                value.clone(),
+                {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["one-of"],
+                    "properties": {
+                        "one-of": {
+                            "description": "Each pass draws one of these values, balanced, by seed.",
+                            "type": "array",
+                            "items": value,
+                            "minItems": 1,
+                            "uniqueItems": true,
+                        },
+                    },
+                },
+            ],
+        }),
+    };
+    let mut schema = match knob.kind {
+        KnobKind::Variable => json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[^=\\x00-\\x1f\\x7f-\\x9f]+$" },
+            "additionalProperties": setting,
+        }),
+        _ => setting,
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), json!(description(knob)));
+    }
+    schema
+}
+
+/// Returns the line of help of a knob, with the meanings of its words.
+fn description(knob: &Knob) -> String {
+    match knob.kind {
+        KnobKind::Word(words) => {
+            let words: Vec<String> = words
+                .iter()
+                .map(|(word, meaning)| format!("{word}: {meaning}"))
+                .collect();
+            format!("{} ({})", knob.help, words.join("; "))
+        }
+        _ => knob.help.to_owned(),
+    }
+}
+
+fn value_schema(kind: KnobKind) -> Value {
+    match kind {
+        KnobKind::Count { min, max } => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
+        }
+        KnobKind::Size { .. } => json!({ "type": "string", "pattern": size_pattern() }),
+        KnobKind::Mode => json!({ "type": "string", "pattern": "^0?[0-7]{3}$" }),
+        KnobKind::Word(words) => {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            json!({ "enum": words })
+        }
+        KnobKind::TimeZone => {
+            json!({ "type": "string", "pattern": name_pattern("A-Za-z0-9/_+<>:,.-") })
+        }
+        KnobKind::Locale => json!({ "type": "string", "pattern": name_pattern("A-Za-z0-9_.@-") }),
+        KnobKind::Variable => json!({
+            "anyOf": [
+                { "type": "string", "pattern": "^[^\\x00]*$" },
+                {
+                    "description": "The variable is removed.",
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["unset"],
+                    "properties": { "unset": { "const": true } },
+                },
+            ],
+        }),
+    }
+}
+
+/// A name of these characters, in which references to the environment may stand.
+fn name_pattern(characters: &str) -> String {
+    format!("^([{characters}]|\\{{env:[A-Za-z_][A-Za-z0-9_]*\\}})+$")
+}
+
+fn size_pattern() -> String {
+    let units: Vec<&str> = SIZES.iter().map(|(unit, _)| *unit).collect();
+    format!("^[0-9]+({})$", units.join("|"))
+}
+
+fn duration_pattern() -> String {
+    let parts: String = TIMES
+        .iter()
+        .map(|(unit, _)| format!("([0-9]+{unit})?"))
+        .collect();
+    format!("^{parts}$")
+}
+
+fn policy() -> Value {
+    let keys = POLICY_KEYS
+        .iter()
+        .map(|key| (key.name.to_owned(), policy_key(key)));
+    let properties: Map<String, Value> = keys.collect();
+    json!({
+        "description": "The thresholds.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+fn policy_key(key: &PolicyKey) -> Value {
+    let duration = || json!({ "type": "string", "pattern": duration_pattern(), "minLength": 1 });
+    let none = json!({ "const": "none" });
+    let mut schema = match key.kind {
+        PolicyKind::Share(range, _) => share_schema(range),
+        PolicyKind::Count(min, max, _) => {
+            json!({ "type": "integer", "minimum": min, "maximum": max })
+        }
+        PolicyKind::Limit(_) => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, none] }),
+        PolicyKind::Flag(_) => json!({ "type": "boolean" }),
+        PolicyKind::Duration(..) => duration(),
+        PolicyKind::DurationLimit(..) => json!({ "anyOf": [duration(), none] }),
+        PolicyKind::Screen => {
+            let passes = json!({ "type": "integer", "minimum": 1, "maximum": MOST_PASSES });
+            json!({
+                "type": "object",
+                "additionalProperties": false,
+                "properties": { "baseline": passes, "target": passes },
+            })
+        }
+        PolicyKind::Conditions => {
+            let words: Vec<&str> = policy_keys::conditions()
+                .map(|kind| kind.as_str())
+                .collect();
+            json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
+        }
+    };
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), json!(key.help));
+    }
+    schema
+}
+
+fn share_schema(range: ShareRange) -> Value {
+    let number = match range {
+        ShareRange::Open => {
+            json!({ "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 })
+        }
+        ShareRange::From0 => json!({ "type": "number", "minimum": 0, "exclusiveMaximum": 1 }),
+        ShareRange::To1 => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+    };
+    json!({ "anyOf": [number, { "type": "string", "pattern": "^[0-9.]*[0-9][0-9.]*%$" }] })
+}

@@ -3,8 +3,9 @@
 use crate::domain::{KnobId, KnobSetting, KnobValue};
 
 use super::catalogue::{Knob, KnobKind};
-use super::diagnostics::{ConfigError, ErrorKind, Findings, quoted, shown};
+use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::model::{Entry, Node, Table, Value};
+use super::printable::{quoted, shown};
 use super::suggest;
 use super::units::{self, NotAQuantity};
 
@@ -39,11 +40,10 @@ pub(crate) fn read_setting(
             .filter(|other| other.key.text != "one-of")
         {
             let message = format!("{} has no place beside `one-of`", quoted(&other.key.text));
-            findings.add(ConfigError::at(
-                ErrorKind::UnknownKey,
-                &other.key.span,
-                message,
-            ));
+            findings.add(
+                ConfigError::at(ErrorKind::UnknownKey, &other.key.span, message)
+                    .label("expected nothing but `one-of`"),
+            );
         }
         return read_one_of(slot, entry, findings);
     }
@@ -85,6 +85,9 @@ fn read_one_of(slot: Slot<'_>, entry: &Entry, findings: &mut Findings) -> Option
         let [(first, at), (second, again)] = pair else {
             continue;
         };
+        if findings.full() {
+            break;
+        }
         if first == second {
             sound = false;
             let message = format!("{} is twice in `one-of`", quoted(&first.to_string()));
@@ -328,7 +331,7 @@ fn name(slot: Slot<'_>, node: &Node, allowed: fn(char) -> bool) -> Result<String
     match literal.chars().find(|c| !allowed(*c)) {
         None => Ok(text.to_owned()),
         Some(c) => {
-            let message = format!("{} cannot be part of `{id}`", quoted(&c.to_string()));
+            let message = format!("the character {c:?} cannot be part of `{id}`");
             Err(ConfigError::at(ErrorKind::Malformed, &node.span, message).label(label))
         }
     }
@@ -371,6 +374,7 @@ fn check_references(node: &Node, text: &str) -> Result<(), ConfigError> {
         });
         if !valid {
             let message = match name {
+                Some("") => "a reference to the environment names no variable".to_owned(),
                 Some(name) => format!("{} is no name of an environment variable", quoted(name)),
                 None => "a reference to the environment is not closed".to_owned(),
             };

@@ -111,6 +111,12 @@ impl Span {
         self.source.text().get(self.range()).unwrap_or_default()
     }
 
+    /// Returns the part of the span that is `range` of it.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        self.source
+            .span(self.start + range.start..self.start + range.end)
+    }
+
     /// Returns the line and the column (in characters) where the span starts, both counted from 1.
     pub fn line_and_column(&self) -> (usize, usize) {
         let before = self.source.text().get(..self.start).unwrap_or_default();

@@ -80,7 +80,7 @@ pub(crate) fn duration_ms(text: &str) -> Result<u64, NotAQuantity> {
 pub(crate) fn write_duration(ms: u64) -> String {
     let (unit, size) = TIMES
         .iter()
-        .find(|(_, size)| ms > 0 && ms % size == 0)
+        .find(|(_, size)| ms > 0 && ms.is_multiple_of(*size))
         .unwrap_or(&("ms", 1));
     format!("{}{unit}", ms / size)
 }

@@ -66,7 +66,7 @@ fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: u64) -> fmt::Result {
     ];
     match UNITS
         .iter()
-        .find(|(size, _)| bytes > 0 && bytes % size == 0)
+        .find(|(size, _)| bytes > 0 && bytes.is_multiple_of(*size))
     {
         Some((size, unit)) => write!(f, "{}{unit}", bytes / size),
         None => write!(f, "{bytes}B"),
