@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use crate::domain::{KnobId, KnobSetting, KnobValue, Policy};
 
-use super::catalogue::{self, Harsher, KNOBS, LATER};
+use super::catalogue::{self, Harsher, LATER};
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
+use super::knob_table::{Holder, knobs_of};
 use super::model::{Entry, Key, Node, Table};
 use super::policy_keys;
 use super::policy_reader;
 use super::printable::{quoted, shown};
+use super::runner::read_runner;
 use super::setting::{Slot, read_setting, read_value};
 use super::source::Span;
 use super::suggest::{self, Candidate};
@@ -210,125 +212,6 @@ fn read_profile(table: &Table, profile: &mut WrittenProfile, findings: &mut Find
     }
 }
 
-/// What a table of knobs belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holder {
-    Profile,
-    Production,
-}
-
-impl Holder {
-    fn describe(self) -> &'static str {
-        match self {
-            Self::Profile => "a fidelity profile",
-            Self::Production => "`[production]`",
-        }
-    }
-}
-
-/// Flattens a table of knobs: `env.NAME` becomes a knob of its own. What is no knob goes to `findings`.
-fn knobs_of<'t>(
-    table: &'t Table,
-    holder: Holder,
-    findings: &mut Findings,
-) -> Vec<(KnobId, &'t Key, &'t Node)> {
-    let mut knobs = Vec::with_capacity(table.entries.len());
-    for Entry { key, node } in &table.entries {
-        if findings.full() {
-            break;
-        }
-        match key.text.as_str() {
-            "inherits" if holder == Holder::Profile => {}
-            "env" => {
-                let variables = node
-                    .table("env")
-                    .map_err(|error| error.hint("write `env.NAME = \"text\"`"));
-                let variables = findings.keep(variables).map(|table| &table.entries);
-                for Entry { key, node } in variables.into_iter().flatten() {
-                    if findings.keep(check_variable_name(key)).is_some() {
-                        knobs.push((KnobId(format!("env.{}", key.text)), key, node));
-                    }
-                }
-            }
-            name if catalogue::named(name).is_some() => knobs.push((KnobId::from(name), key, node)),
-            name if LATER.contains(&name) => {
-                let message = format!("the knob `{name}` is not available in this version");
-                let error = ConfigError::at(ErrorKind::NotAvailable, &key.span, message)
-                    .label("expected a knob of this version");
-                findings.add(error.hint(format!(
-                    "remove `{name}`; this version knows {}",
-                    knob_list()
-                )));
-            }
-            _ => findings.add(unknown_knob(key, holder)),
-        }
-    }
-    knobs
-}
-
-fn knob_list() -> String {
-    suggest::list(KNOBS.iter().map(|knob| match knob.name {
-        "env" => "env.NAME",
-        name => name,
-    }))
-}
-
-fn unknown_knob(key: &Key, holder: Holder) -> ConfigError {
-    let name = key.text.as_str();
-    let message = format!("unknown knob {} in {}", quoted(name), holder.describe());
-    let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message).label("expected a knob");
-    if policy_keys::POLICY_KEYS.iter().any(|row| row.name == name) {
-        return error.hint(format!("write `{name}` in `[policy]`"));
-    }
-    let aliases = KNOBS.iter().flat_map(|knob| {
-        knob.aliases
-            .iter()
-            .map(|alias| Candidate::alias(alias, knob.name))
-    });
-    let names = KNOBS.iter().map(|knob| Candidate::plain(knob.name));
-    let words = ["inherits"].into_iter().chain(LATER.iter().copied());
-    let exact = name.to_lowercase().replace('_', "-");
-    let alias = KNOBS
-        .iter()
-        .find(|knob| knob.aliases.contains(&exact.as_str()));
-    if let Some(knob) = alias {
-        return error.hint(format!("did you mean `{}`?", knob.name));
-    }
-    let shouted = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    match suggest::nearest(
-        name,
-        names.chain(words.map(Candidate::plain)).chain(aliases),
-    ) {
-        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
-        None if shouted => error.hint(format!(
-            "write `env.{}` for an environment variable",
-            shown(name)
-        )),
-        None => error.hint(format!("knobs are {}", knob_list())),
-    }
-}
-
-fn check_variable_name(key: &Key) -> Result<(), ConfigError> {
-    let wrong = match key.text.as_str() {
-        "" => "the name of an environment variable is empty".to_owned(),
-        name if name.contains('=') => format!(
-            "{} cannot name an environment variable: it holds `=`",
-            quoted(name)
-        ),
-        name if name.contains(char::is_control) => {
-            format!(
-                "{} cannot name an environment variable: it holds a control character",
-                quoted(name)
-            )
-        }
-        _ => return Ok(()),
-    };
-    Err(ConfigError::at(ErrorKind::Malformed, &key.span, wrong).label("expected a name"))
-}
-
 fn unknown_root_key(key: &Key) -> ConfigError {
     let name = key.text.as_str();
     let error = ConfigError::at(
@@ -353,40 +236,5 @@ fn unknown_root_key(key: &Key) -> ConfigError {
             suggest::list(ROOT_KEYS)
         )),
         None => error.hint(format!("keys are {}", suggest::list(ROOT_KEYS))),
-    }
-}
-
-/// Kinds of runner this version has.
-pub(crate) const RUNNERS: [&str; 2] = ["auto", "direct"];
-
-/// Checks `[runner]`. Both kinds mean the same for now: test binaries are started directly.
-fn read_runner(node: &Node, findings: &mut Findings) {
-    let Some(table) = findings.keep(node.table("runner")) else {
-        return;
-    };
-    for Entry { key, node } in &table.entries {
-        match (key.text.as_str(), node.text()) {
-            ("kind", Some(kind)) if RUNNERS.contains(&kind) => {}
-            ("kind", Some(kind @ ("nextest" | "command"))) => {
-                let message = format!("the runner `{kind}` is not available in this version");
-                let error = ConfigError::at(ErrorKind::NotAvailable, &node.span, message);
-                findings.add(error.label("expected `auto` or `direct`"));
-            }
-            ("kind", Some(kind)) => {
-                let message = format!("there is no runner {}", quoted(kind));
-                let error = ConfigError::at(ErrorKind::OutOfRange, &node.span, message);
-                findings.add(error.label("expected `auto` or `direct`"));
-            }
-            ("kind", None) => findings.add(node.wrong_type("kind", "a word as text")),
-            (name @ ("command" | "junit"), _) => {
-                let message = format!("`{name}` is not available in this version");
-                findings.add(ConfigError::at(ErrorKind::NotAvailable, &key.span, message));
-            }
-            (name, _) => {
-                let message = format!("unknown key {} in `[runner]`", quoted(name));
-                let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message);
-                findings.add(error.label("expected `kind`"));
-            }
-        }
     }
 }

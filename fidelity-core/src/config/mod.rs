@@ -16,6 +16,7 @@ pub mod schema;
 mod diagnostics;
 mod document;
 mod inherit;
+mod knob_table;
 mod load;
 mod model;
 mod overrides;
@@ -24,10 +25,12 @@ mod presets;
 mod printable;
 mod render;
 mod resolve;
+mod runner;
 mod setting;
 mod source;
 mod suggest;
 mod units;
+mod value;
 
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,10 @@ use super::policy_keys::{
     LATER_CONDITIONS, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange, conditions,
 };
 use super::printable::{quoted, shown};
-use super::setting::{malformed, out_of_range};
 use super::source::Span;
 use super::suggest;
 use super::units;
+use super::value::{malformed, out_of_range};
 
 /// Reads `[policy]` into `policy`: what the table does not name stays.
 pub(crate) fn read_policy(table: &Table, policy: &mut Policy, findings: &mut Findings) {

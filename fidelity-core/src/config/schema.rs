@@ -6,8 +6,9 @@
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Harsher, KNOBS, Knob, KnobKind};
-use super::document::{ROOT_KEYS, RUNNERS};
+use super::document::ROOT_KEYS;
 use super::policy_keys::{self, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange};
+use super::runner::RUNNERS;
 use super::units::{SIZES, TIMES};
 
 /// Returns the schema.
