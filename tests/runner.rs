@@ -1,0 +1,16 @@
+//! Tests of the direct runner with real processes: outcomes, cleaning up, knobs.
+//!
+//! They live with the program, because its executable is what becomes guardian and canary.
+#![cfg(unix)]
+#![expect(unsafe_code, reason = "signals are sent by raw system calls")]
+
+#[path = "runner/cleanup.rs"]
+mod cleanup;
+#[path = "runner/knobs.rs"]
+mod knobs;
+#[path = "runner/outcomes.rs"]
+mod outcomes;
+#[path = "runner/stage.rs"]
+mod stage;
+#[path = "runner/tool.rs"]
+mod tool;

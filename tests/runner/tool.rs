@@ -1,0 +1,185 @@
+//! The tool as a process of its own, so that it can be killed or run as somebody else.
+//!
+//! It is this test executable again, told by its environment to play a part.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use fidelity_core::domain::{Environment, FidelityProfile, KnobSetting, KnobStatus};
+
+use crate::stage::{HOSTILE, Stage, environment, helper, hostile};
+
+/// The variable that says which part to play.
+const PART: &str = "FIDELITY_TEST_PART";
+/// The test that plays it.
+const PLAYER: &str = "tool::a_part_is_played_only_when_asked_for";
+
+/// Plays the part its environment names. Without one it checks that a test process is told of none.
+#[test]
+fn a_part_is_played_only_when_asked_for() {
+    let Ok(part) = std::env::var(PART) else {
+        assert!(std::env::var_os("FIDELITY_TEST_PARENT").is_none());
+        return;
+    };
+    let parent = std::env::var("FIDELITY_TEST_PARENT").unwrap();
+    match part.as_str() {
+        "hang" => {
+            // From a file: the environment of the tool must not hold what is searched in that of its tests.
+            let token = std::fs::read_to_string(Path::new(&parent).join("token")).unwrap();
+            let stage = Stage::new(&["hangs_and_leaves_a_daemon"]).set("TOKEN", &token);
+            let mut runner = stage.runner_with(|options| options.parent = Some(parent.into()));
+            drop(stage.pass(&mut runner, 1, &Environment::default()));
+        }
+        knob => {
+            let (knob, value) = knob.split_once('=').unwrap();
+            let stage = Stage::new(&["passes"]);
+            let mut runner =
+                stage.runner_with(|options| options.parent = Some(parent.clone().into()));
+            let value = serde_json::from_str(value).unwrap();
+            let status = apply(&mut runner, &environment(&[(knob, value)]));
+            println!("STATUS {}", serde_json::to_string(&status).unwrap());
+        }
+    }
+}
+
+/// Applies `environment` as the target arm.
+pub fn apply(
+    runner: &mut fidelity_core::exec::direct::DirectRunner,
+    environment: &Environment,
+) -> Vec<KnobStatus> {
+    let profile = |name: &str, knobs| FidelityProfile {
+        name: name.to_owned(),
+        knobs,
+    };
+    let knobs = environment
+        .0
+        .iter()
+        .map(|(knob, value)| (knob.clone(), KnobSetting::Fixed(value.clone())))
+        .collect();
+    runner
+        .apply(
+            &profile("low", BTreeMap::new()),
+            &profile("high", knobs),
+            &BTreeMap::new(),
+        )
+        .unwrap()
+}
+
+/// A running tool.
+pub struct Tool {
+    child: Child,
+    parent: Option<tempfile::TempDir>,
+}
+
+impl Tool {
+    /// Starts a tool that plays `part`; the tests it runs have `token` in their environment.
+    pub fn start(part: &str, token: &str) -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        std::fs::write(parent.path().join("token"), token).unwrap();
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", PLAYER, "--nocapture"])
+            .env(PART, part)
+            .env("FIDELITY_TEST_PARENT", parent.path())
+            .env(HOSTILE, hostile())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self {
+            child,
+            parent: Some(parent),
+        }
+    }
+
+    pub fn parent(&self) -> &Path {
+        self.parent.as_ref().unwrap().path()
+    }
+
+    pub fn take_parent(&mut self) -> tempfile::TempDir {
+        self.parent.take().unwrap()
+    }
+
+    pub fn pid(&self) -> i32 {
+        self.child.id() as i32
+    }
+
+    /// Sends a signal.
+    pub fn signal_only(&self, signal: i32) {
+        // SAFETY: takes two numbers; the process is our child and not reaped.
+        unsafe { libc::kill(self.pid(), signal) };
+    }
+
+    /// Sends a deadly signal and reaps the tool.
+    pub fn signal(&mut self, signal: i32) {
+        self.signal_only(signal);
+        self.child.wait().unwrap();
+    }
+
+    /// Returns the guardians.
+    pub fn guardians(&self) -> Vec<i32> {
+        let children = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let pid: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            let parent: i32 = stat
+                .rsplit_once(')')?
+                .1
+                .split_whitespace()
+                .nth(1)?
+                .parse()
+                .ok()?;
+            (parent == self.pid()).then_some(pid)
+        });
+        children.collect()
+    }
+}
+
+impl Drop for Tool {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Applies a knob in a tool that runs as an ordinary user, and returns what became of it.
+pub fn apply_as_ordinary_user(knob: &str, value: &str) -> KnobStatus {
+    let parent = tempfile::tempdir().unwrap();
+    let open = |path: &Path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    };
+    open(parent.path());
+    // Nobody may be able to enter the build directory.
+    let bring = |from: &Path, name: &str| {
+        let to = parent.path().join(name);
+        std::fs::copy(from, &to).unwrap();
+        open(&to);
+        to
+    };
+    let hostile = bring(hostile(), "hostile");
+    let helper = bring(&helper(), "helper");
+    let player = bring(&std::env::current_exe().unwrap(), "player");
+    let mut command = Command::new(player);
+    command
+        .args(["--exact", PLAYER, "--nocapture"])
+        .current_dir(parent.path())
+        .env(PART, format!("{knob}={value}"))
+        .env("FIDELITY_TEST_PARENT", parent.path())
+        .env("FIDELITY_TEST_HELPER", helper)
+        .env(HOSTILE, hostile)
+        .env("TMPDIR", parent.path());
+    // SAFETY: asks for a number.
+    if unsafe { libc::geteuid() } == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let Output { stdout, stderr, .. } = command.output().unwrap();
+    let text = String::from_utf8_lossy(&stdout);
+    let line = text.lines().find_map(|line| line.split_once("STATUS "));
+    let Some((_, json)) = line else {
+        panic!("{text}\n{}", String::from_utf8_lossy(&stderr));
+    };
+    let mut status: Vec<KnobStatus> = serde_json::from_str(json).unwrap();
+    status.pop().unwrap()
+}
