@@ -1,13 +1,9 @@
 //! The build: cargo's own, with cargo's own messages before the user's eyes, and the list of what came out of it.
 //!
-//! Knows nothing of tests or environments. The target runner is read from what cargo says it would start
-//! (`cargo test --no-run --verbose`), so that cargo's rules for finding it (files, variables, `cfg(...)` keys,
-//! precedence) need not be written down a second time.
+//! Knows nothing of tests or environments.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -15,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use cargo_metadata::{Artifact, Message, TargetKind};
 
-use super::child::{How, Limits, run};
 use super::{CargoOptions, SuiteError, Workspace};
 use crate::domain::BinaryId;
 
@@ -25,9 +20,6 @@ const INTERRUPT_POLL: Duration = Duration::from_millis(50);
 /// How long cargo, which the terminal interrupts with us, may take to end before it is killed; and how long its pipe may
 /// stay open without it.
 const GRACE: Duration = Duration::from_secs(3);
-
-/// A line for each binary: far below this.
-const EXECUTABLE_LINES_LIMIT: usize = 64 * 1024 * 1024;
 
 /// A test executable that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -214,69 +206,4 @@ fn binary_id(package: &str, kind: &str, target: &str) -> BinaryId {
         "test" => format!("{package}::{target}"),
         _ => format!("{package}::{kind}/{target}"),
     })
-}
-
-/// Returns the target runner that cargo would put before each executable, by the executable's path.
-///
-/// A path that is missing from the answer is one that cargo did not name.
-pub(super) fn runners(
-    options: &CargoOptions,
-    interrupted: &AtomicBool,
-) -> Result<BTreeMap<PathBuf, Vec<OsString>>, SuiteError> {
-    let mut cargo = options.cargo();
-    cargo
-        .args(["test", "--no-run", "--verbose", "--color", "never"])
-        .args(options.build_arguments());
-    let limits = Limits {
-        timeout: None,
-        stdout: EXECUTABLE_LINES_LIMIT,
-        stderr_tail: EXECUTABLE_LINES_LIMIT,
-        interrupted,
-    };
-    let ended = run(&mut cargo, &limits).map_err(|source| SuiteError::io("start cargo", source))?;
-    match ended.how {
-        How::Interrupted => Err(SuiteError::Interrupted),
-        _ => Ok(executable_lines(&ended.stderr)),
-    }
-}
-
-/// Reads lines like ``Executable `runner 'an argument' /path/of/binary` ``.
-fn executable_lines(text: &str) -> BTreeMap<PathBuf, Vec<OsString>> {
-    text.lines()
-        .filter_map(|line| {
-            let words = line
-                .trim_start()
-                .strip_prefix("Executable `")?
-                .strip_suffix('`')?;
-            let mut words = unquote(words)?;
-            let binary = words.pop()?;
-            let runner = words.into_iter().map(OsString::from).collect();
-            Some((Path::new(&binary).to_path_buf(), runner))
-        })
-        .collect()
-}
-
-/// Splits words quoted for a shell with single quotes and backslashes; none where a quote is left open.
-fn unquote(text: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            ' ' => words.extend(word.take()),
-            '\'' => {
-                let word = word.get_or_insert_default();
-                loop {
-                    match characters.next()? {
-                        '\'' => break,
-                        quoted => word.push(quoted),
-                    }
-                }
-            }
-            '\\' => word.get_or_insert_default().push(characters.next()?),
-            plain => word.get_or_insert_default().push(plain),
-        }
-    }
-    words.extend(word);
-    Some(words)
 }

@@ -197,7 +197,8 @@ fn append(kept: &mut Vec<u8>, bytes: &[u8], keep: Keep) -> bool {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::build::{Built, build, runners};
+use super::build::{Built, build};
 use super::capture::{Capture, Record};
 use super::harness::Manifests;
 use super::list::{Candidate, Listing};
+use super::target_runner::target_runners;
 use super::{CargoOptions, Suite, SuiteError, SuiteTest, TestBinary, Workspace, doctest};
 use crate::domain::{Problem, TestId};
 
@@ -48,7 +49,7 @@ pub fn discover(workspace: &Workspace, request: &Discovery<'_>) -> Result<Suite,
     if built.is_empty() {
         return Err(SuiteError::NoBinaries);
     }
-    let runners = runners(request.cargo, request.interrupted)?;
+    let runners = target_runners(request.cargo, &built, request.interrupted)?;
     let records = Capture {
         options: request.cargo,
         reporter: request.reporter,

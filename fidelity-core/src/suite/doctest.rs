@@ -79,7 +79,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && !path.join("Cargo.toml").exists() => collect(&path, files),
             Ok(kind) if kind.is_file() && path.extension().is_some_and(|end| end == "rs") => {
-                files.push(path)
+                files.push(path);
             }
             _ => {}
         }

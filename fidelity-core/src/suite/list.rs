@@ -270,7 +270,7 @@ impl TestBinary {
         let mut words = self
             .runner
             .iter()
-            .map(|word| Path::new(word))
+            .map(Path::new)
             .chain([self.path.as_path()]);
         let mut command = std::process::Command::new(words.next().unwrap_or(&self.path));
         command

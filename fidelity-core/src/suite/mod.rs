@@ -1,9 +1,9 @@
 //! The suite: which test binaries there are, how cargo would start each, and which tests they hold.
 //!
 //! [`discover`] builds and starts things, with the help of its neighbours: [`workspace`] asks cargo where things are,
-//! [`build`] has cargo build, [`capture`] learns from cargo itself how it starts each binary, [`list`] asks the binaries
-//! for their tests, [`doctest`] counts what is left out, [`fingerprint`] hashes. [`filter`] decides about names and
-//! touches nothing. No part of this knows of arms, knobs or trials.
+//! `build` has cargo build, `target_runner` finds the user's runner, [`capture`] learns from cargo itself how it starts
+//! each binary, `list` asks the binaries for their tests, `doctest` counts what is left out, [`fingerprint`] hashes.
+//! [`filter`] and [`filterset`] decide about names and touch nothing. No part of this knows of arms, knobs or trials.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,21 +13,22 @@ use crate::domain::{BinaryId, Problem, TestId};
 mod build;
 pub mod capture;
 mod child;
-pub mod discover;
+mod discover;
 mod doctest;
 mod error;
 pub mod filter;
 pub mod filterset;
-pub mod fingerprint;
+mod fingerprint;
 mod harness;
 mod list;
 pub mod options;
+mod target_runner;
 pub mod workspace;
 
-pub use discover::{Discovery, discover};
+pub use discover::{Discovery, LIST_TIMEOUT, discover};
 pub use error::SuiteError;
 pub use filter::{Filter, RunIgnored};
-pub use fingerprint::fingerprint;
+pub use fingerprint::{BuildFingerprint, fingerprint};
 pub use options::CargoOptions;
 pub use workspace::{Workspace, locate};
 

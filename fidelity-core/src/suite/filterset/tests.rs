@@ -100,85 +100,87 @@ fn negation_binds_tighter_than_and_which_binds_tighter_than_or() {
     );
 }
 
+/// Expression, reason, column, width.
+const MISTAKES: &[(&str, &str, usize, usize)] = &[
+    ("", "expected an expression like `test(name)`", 0, 1),
+    (
+        "kind(lib) and",
+        "expected `and`, `or` or `-` (did you mean `and`?)",
+        10,
+        3,
+    ),
+    (
+        "kind(lib) and ",
+        "expected an expression like `test(name)`",
+        14,
+        1,
+    ),
+    ("tset(a)", "unknown set `tset` (did you mean `test`?)", 0, 4),
+    (
+        "deps(a)",
+        "`deps()` is not supported; `test`, `package`, `binary`, `binary_id` and `kind` are",
+        0,
+        4,
+    ),
+    ("test a", "expected `(`", 5, 1),
+    ("test(a", "expected `)`", 6, 1),
+    ("(test(a)", "expected `)`", 8, 1),
+    (
+        "test(a) && test(b)",
+        "expected `and`, `or` or `-` (did you mean `and`?)",
+        8,
+        2,
+    ),
+    (
+        "test(a) || test(b)",
+        "expected `and`, `or` or `-` (did you mean `or`?)",
+        8,
+        2,
+    ),
+    (
+        "test(a) OR test(b)",
+        "expected `and`, `or` or `-` (did you mean `or`?)",
+        8,
+        2,
+    ),
+    ("test(a) test(b)", "expected `and`, `or` or `-`", 8, 4),
+    ("all(x)", "`all()` takes no argument", 4, 1),
+    (
+        "test()",
+        "expected a name, `=name`, `~part`, `/regex/` or `#glob`",
+        5,
+        1,
+    ),
+    (
+        "test(=)",
+        "expected a name, `=name`, `~part`, `/regex/` or `#glob`",
+        6,
+        1,
+    ),
+    (
+        "test(a,b)",
+        "only one argument is taken here; a comma in a name is written `\\,`",
+        6,
+        1,
+    ),
+    (
+        "test(ü\\q)",
+        "unknown escape; known are `\\\\ \\/ \\) \\, \\n \\r \\t \\u{..}`",
+        6,
+        2,
+    ),
+    ("test(/a)", "expected `/`", 8, 1),
+    ("test(a) )", "expected `and`, `or` or `-`", 8, 1),
+    ("test(#ab[)", "invalid glob: `[` without `]`", 6, 3),
+];
+
 #[test]
 fn an_error_points_at_the_mistake() {
-    let cases = [
-        ("", "expected an expression like `test(name)`", 0, 1),
-        (
-            "kind(lib) and",
-            "expected `and`, `or` or `-` (did you mean `and`?)",
-            10,
-            3,
-        ),
-        (
-            "kind(lib) and ",
-            "expected an expression like `test(name)`",
-            14,
-            1,
-        ),
-        ("tset(a)", "unknown set `tset` (did you mean `test`?)", 0, 4),
-        (
-            "deps(a)",
-            "`deps()` is not supported; `test`, `package`, `binary`, `binary_id` and `kind` are",
-            0,
-            4,
-        ),
-        ("test a", "expected `(`", 5, 1),
-        ("test(a", "expected `)`", 6, 1),
-        ("(test(a)", "expected `)`", 8, 1),
-        (
-            "test(a) && test(b)",
-            "expected `and`, `or` or `-` (did you mean `and`?)",
-            8,
-            2,
-        ),
-        (
-            "test(a) || test(b)",
-            "expected `and`, `or` or `-` (did you mean `or`?)",
-            8,
-            2,
-        ),
-        (
-            "test(a) OR test(b)",
-            "expected `and`, `or` or `-` (did you mean `or`?)",
-            8,
-            2,
-        ),
-        ("test(a) test(b)", "expected `and`, `or` or `-`", 8, 4),
-        ("all(x)", "`all()` takes no argument", 4, 1),
-        (
-            "test()",
-            "expected a name, `=name`, `~part`, `/regex/` or `#glob`",
-            5,
-            1,
-        ),
-        (
-            "test(=)",
-            "expected a name, `=name`, `~part`, `/regex/` or `#glob`",
-            6,
-            1,
-        ),
-        (
-            "test(a,b)",
-            "only one argument is taken here; a comma in a name is written `\\,`",
-            6,
-            1,
-        ),
-        (
-            "test(ü\\q)",
-            "unknown escape; known are `\\\\ \\/ \\) \\, \\n \\r \\t \\u{..}`",
-            6,
-            2,
-        ),
-        ("test(/a)", "expected `/`", 8, 1),
-        ("test(a) )", "expected `and`, `or` or `-`", 8, 1),
-        ("test(#ab[)", "invalid glob: `[` without `]`", 6, 3),
-    ];
-    for (text, reason, column, width) in cases {
+    for (text, reason, column, width) in MISTAKES {
         let error = text.parse::<Filterset>().unwrap_err();
         assert_eq!(
             (error.reason.to_string().as_str(), error.column, error.width),
-            (reason, column, width),
+            (*reason, *column, *width),
             "{text:?}"
         );
     }
