@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cargo_metadata::{Artifact, Message, TargetKind};
 
+use super::child::by_interrupt;
 use super::{CargoOptions, SuiteError, Workspace};
 use crate::domain::BinaryId;
 
@@ -100,7 +101,7 @@ fn spawn(cargo: &mut Command) -> Result<Child, SuiteError> {
 }
 
 fn check(status: ExitStatus, interrupted: &AtomicBool) -> Result<(), SuiteError> {
-    if interrupted.load(Ordering::Relaxed) || ended_by_interrupt(status) {
+    if interrupted.load(Ordering::Relaxed) || by_interrupt(status) {
         return Err(SuiteError::Interrupted);
     }
     if status.success() {
@@ -108,17 +109,6 @@ fn check(status: ExitStatus, interrupted: &AtomicBool) -> Result<(), SuiteError>
     } else {
         Err(SuiteError::BuildFailed { status })
     }
-}
-
-#[cfg(unix)]
-fn ended_by_interrupt(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    matches!(status.signal(), Some(libc::SIGINT | libc::SIGTERM)) || status.code() == Some(130)
-}
-
-#[cfg(not(unix))]
-fn ended_by_interrupt(_status: ExitStatus) -> bool {
-    false
 }
 
 /// Watches for ends that the pipe does not show: the user's interrupt, and a cargo that is gone while something it

@@ -78,10 +78,12 @@ fn wait(child: &mut Child, pipes: &Receiver<Event>, limits: &Limits<'_>) -> io::
     let mut open = 2;
     loop {
         if let Some(status) = child.try_wait()? {
-            drain(pipes, open);
+            let full = drain(pipes, open);
             let interrupted = limits.interrupted.load(Ordering::Relaxed);
-            return Ok(if interrupted {
+            return Ok(if interrupted || by_interrupt(status) {
                 How::Interrupted
+            } else if full {
+                How::TooMuchOutput
             } else {
                 How::Exited(status)
             });
@@ -109,17 +111,32 @@ fn wait(child: &mut Child, pipes: &Receiver<Event>, limits: &Limits<'_>) -> io::
     }
 }
 
-/// Waits until both readers have seen the end of their pipe, or somebody else turns out to hold one open.
-fn drain(pipes: &Receiver<Event>, mut open: usize) {
+/// Returns whether the terminal's interrupt ended the child: it reaches all of us at once, and the child may be first.
+#[cfg(unix)]
+pub(super) fn by_interrupt(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(libc::SIGINT)
+}
+
+#[cfg(not(unix))]
+pub(super) fn by_interrupt(_status: ExitStatus) -> bool {
+    false
+}
+
+/// Waits until both readers have seen the end of their pipe, or somebody else turns out to hold one open. Returns
+/// whether there was more than may be kept.
+fn drain(pipes: &Receiver<Event>, mut open: usize) -> bool {
     let deadline = Instant::now() + PIPE_GRACE;
+    let mut full = false;
     while open > 0 {
         let left = deadline.saturating_duration_since(Instant::now());
         match pipes.recv_timeout(left) {
             Ok(Event::Closed) => open -= 1,
-            Ok(Event::Full) => {}
-            Err(_) => return,
+            Ok(Event::Full) => full = true,
+            Err(_) => break,
         }
     }
+    full
 }
 
 fn kill(child: &mut Child, how: How) -> io::Result<How> {
@@ -243,6 +260,18 @@ mod tests {
         let ended = shell("yes", Duration::from_secs(60), false);
         assert!(matches!(ended.how, How::TooMuchOutput), "{:?}", ended.how);
         assert_eq!(ended.stdout.len(), 1000);
+    }
+
+    #[test]
+    fn a_child_that_wrote_too_much_and_ended_is_found_out() {
+        let ended = shell("head -c 1001 /dev/zero", Duration::from_secs(60), false);
+        assert!(matches!(ended.how, How::TooMuchOutput), "{:?}", ended.how);
+    }
+
+    #[test]
+    fn a_child_that_the_terminal_interrupts_was_interrupted() {
+        let ended = shell("kill -INT $$; sleep 5", Duration::from_secs(60), false);
+        assert!(matches!(ended.how, How::Interrupted), "{:?}", ended.how);
     }
 
     #[test]
