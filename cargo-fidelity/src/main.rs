@@ -1,6 +1,6 @@
 //! `cargo fidelity`: finds tests that pass in a kind environment and fail in a realistic one.
 
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination as _};
 
 use clap::Parser;
 use fidelity_core::exec::{canary, guardian};
@@ -12,10 +12,10 @@ mod commands;
 mod console;
 mod error;
 mod exit_code;
+mod failure;
 mod signals;
 
 use cli::{Cargo, CargoSubcommand, Command, Fidelity};
-use console::Console;
 
 fn main() -> ExitCode {
     // Before anything else is loaded or read: a guardian has to be small, and cargo starts us in the place of each
@@ -32,19 +32,26 @@ fn main() -> ExitCode {
 /// Reads the command line and runs the command.
 fn run() -> ExitCode {
     let CargoSubcommand::Fidelity(Fidelity { command, global }) = Cargo::parse().subcommand;
-    let console = Console::new(&global);
+    global.color.apply();
     let ended = match command {
-        Command::Run(arguments) => commands::run::run(&arguments, &global, &console),
-        Command::Report(arguments) => commands::report::run(&arguments, &global, &console),
-        Command::Explain(arguments) => commands::explain::run(&arguments, &global, &console),
-        Command::Init(arguments) => commands::init::run(&arguments, &console),
-        Command::Generate(arguments) => commands::generate::run(&arguments, &console),
+        Command::Run(arguments) => commands::run::run(&arguments, &global),
+        Command::Report(arguments) => commands::report::run(&arguments, &global),
+        Command::Explain(arguments) => commands::explain::run(&arguments, &global),
+        Command::Init(arguments) => commands::init::run(&arguments),
+        Command::Generate(arguments) => commands::generate::run(&arguments),
     };
     match ended {
-        Ok(code) => code.into(),
-        Err(error) => {
-            console.error(&error);
-            error.exit_code().into()
-        }
+        Ok(code) => code.report(),
+        Err(error) => error.print().report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cargo::command().debug_assert();
     }
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fidelity_core::suite::{CargoOptions, Features, Selection};
+use fidelity_core::suite::CargoOptions;
+use fidelity_core::suite::options::{Features, Selection};
 
 /// How the suite is built.
 #[derive(Debug, Args)]

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::console::color::ColorArg;
+
 mod build;
 mod selection;
 
 pub use build::BuildArgs;
-pub use selection::SelectionArgs;
+pub use selection::{NoTests, RunIgnored, SelectionArgs};
 
 /// cargo's own colours of help texts.
 const STYLES: Styles = Styles::styled()
@@ -66,7 +68,7 @@ pub struct Global {
     pub format: Format,
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    pub color: Color,
+    pub color: ColorArg,
     /// Print less: no progress, and no hints on the final page
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -85,17 +87,6 @@ pub enum Format {
     Human,
     /// For programs, `"schema": 1`
     Json,
-}
-
-/// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// Runs the suite under both profiles and gives every test a verdict
@@ -133,10 +124,10 @@ pub struct ProfileArgs {
     #[arg(long, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// The profile that stands for the usual environment [default: low]
-    #[arg(long = "baseline-profile", value_name = "PROFILE")]
+    #[arg(long = "baseline-profile", id = "baseline_profile", value_name = "PROFILE")]
     pub baseline: Option<String>,
     /// The profile that stands for production, or `preset:realistic`, `preset:hostile` [default: high]
-    #[arg(long = "target-profile", value_name = "PROFILE")]
+    #[arg(long = "target-profile", id = "target_profile", value_name = "PROFILE")]
     pub target: Option<String>,
     /// Override a setting, such as `high.tz=UTC` or `policy.fdr=0.01`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]

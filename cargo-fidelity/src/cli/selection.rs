@@ -21,6 +21,9 @@ pub struct SelectionArgs {
     /// Which `#[ignore]`d tests take part
     #[arg(long, value_name = "WHICH", default_value = "default")]
     pub run_ignored: RunIgnored,
+    /// Take a binary that does not list its tests as one test
+    #[arg(long)]
+    pub include_harnessless: bool,
     /// What to do if there are no tests
     #[arg(long, value_name = "ACTION", default_value = "fail")]
     pub no_tests: NoTests,

@@ -2,13 +2,13 @@
 
 use fidelity_core::domain::{Revision, TestId, TestIndex};
 use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
-use fidelity_core::stats::binomial;
+use fidelity_core::stats::binomial::clopper_pearson;
 use fidelity_core::store::{Store, TestHistoryRow};
 
+use super::output::{print, style};
 use super::page::Page;
 use super::place::open_store;
 use crate::cli::{ExplainArgs, Global};
-use crate::console::Console;
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::exit_code::ExitCode;
 const CANDIDATES: usize = 10;
 
 /// Prints one test's evidence in words.
-pub fn run(arguments: &ExplainArgs, global: &Global, console: &Console) -> Result<ExitCode, CliError> {
+pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliError> {
     let store = open_store(global, &arguments.place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;
@@ -34,12 +34,17 @@ pub fn run(arguments: &ExplainArgs, global: &Global, console: &Console) -> Resul
         joined: &page.joined,
         verdicts: &page.verdicts,
         history: &history,
-        interval: binomial::interval,
+        interval,
     };
     let explanation = Explanation::new(&sources, test)
         .ok_or_else(|| CliError::new(ErrorKind::Internal, "the run has no verdict for this test"))?;
-    console.print(&explain::render(&explanation, &console.style()))?;
+    print(&explain::render(&explanation, &style(global)))?;
     Ok(ExitCode::Passed)
+}
+
+/// Returns the interval of a failure rate; everything is possible where nothing was counted.
+fn interval(failures: u32, trials: u32, confidence: f64) -> (f64, f64) {
+    clopper_pearson(failures, trials, confidence).unwrap_or((0.0, 1.0))
 }
 
 /// Returns the one test that the words name: exactly, or by a part that no other test has.
@@ -94,7 +99,7 @@ fn past_verdict(row: TestHistoryRow) -> Option<PastVerdict> {
     Some(PastVerdict {
         run: row.run,
         started_at: row.started_at,
-        revision: row.commit.map(|commit| Revision { commit, dirty: row.dirty }),
+        revision: row.commit.map(|commit| Revision { commit, dirty: false }),
         verdict: row.verdict?,
     })
 }

@@ -7,12 +7,11 @@ use fidelity_core::config::{FILE_NAME, init};
 
 use super::place::workspace_root;
 use crate::cli::InitArgs;
-use crate::console::Console;
 use crate::error::{CliError, ErrorKind as Kind};
 use crate::exit_code::ExitCode;
 
 /// Writes a commented `fidelity.toml`, unless there is one.
-pub fn run(arguments: &InitArgs, console: &Console) -> Result<ExitCode, CliError> {
+pub fn run(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     let path = workspace_root(&arguments.place)?.join(FILE_NAME);
     let mut options = OpenOptions::new();
     options.write(true);
@@ -24,7 +23,7 @@ pub fn run(arguments: &InitArgs, console: &Console) -> Result<ExitCode, CliError
     let written = options.open(&path).and_then(|mut file| file.write_all(init::text().as_bytes()));
     match written {
         Ok(()) => {
-            console.note(&format!("wrote {}", path.display()));
+            anstream::eprintln!("wrote {}", path.display());
             Ok(ExitCode::Passed)
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -33,7 +32,7 @@ pub fn run(arguments: &InitArgs, console: &Console) -> Result<ExitCode, CliError
         }
         Err(error) => {
             let message = format!("could not write {}", path.display());
-            Err(CliError::new(Kind::Usage, message).because(error))
+            Err(CliError::new(Kind::Usage, message).caused_by(&error))
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod init;
 pub mod report;
 pub mod run;
 
+mod output;
 mod page;
 mod place;
 mod prepare;

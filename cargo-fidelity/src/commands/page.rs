@@ -6,8 +6,8 @@ use fidelity_core::domain::{Condition, RunId, StopReason, StoredRun};
 use fidelity_core::report::{Report, gate, human, json};
 use fidelity_core::store::Store;
 
+use super::output::{print, style};
 use crate::cli::{Format, GateArgs, Global};
-use crate::console::Console;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 
@@ -36,7 +36,6 @@ impl Page {
         &self,
         conditions: Option<Vec<Condition>>,
         global: &Global,
-        console: &Console,
     ) -> Result<ExitCode, CliError> {
         let report = Report::new(&self.run, &self.joined, &self.verdicts);
         let report = match conditions {
@@ -44,13 +43,13 @@ impl Page {
             None => report,
         };
         let text = match global.format {
-            Format::Human => human::render(&report, &console.style()),
+            Format::Human => human::render(&report, &style(global)),
             Format::Json => json::render(&report),
         };
-        console.print(&text)?;
+        print(&text)?;
         Ok(match self.run.end.as_ref().map(|end| &end.stop) {
             Some(StopReason::Interrupted) => ExitCode::Interrupted,
-            Some(StopReason::Environment { .. }) => ExitCode::EnvironmentFailed,
+            Some(StopReason::Environment { .. }) => ExitCode::Environment,
             _ if gate(&report, &report.conditions).passed => ExitCode::Passed,
             _ => ExitCode::GateFailed,
         })

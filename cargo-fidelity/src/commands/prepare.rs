@@ -3,23 +3,22 @@
 use std::path::Path;
 
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::exec::direct::RunnerOptions;
-use fidelity_core::suite::discover::LIST_TIMEOUT;
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
-    CargoOptions, Discovery, Filter, RunIgnored, Suite, SuiteError, Workspace, discover,
+    CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace, discover,
 };
 
 use crate::cli::{self, Global, RunArgs};
-use crate::error::CliError;
+use crate::console::color::ColorArg;
+use crate::error::{CliError, ErrorKind};
 use crate::signals::Signals;
 
 /// Returns what cargo is asked to do.
 pub fn cargo_options(arguments: &RunArgs, global: &Global) -> CargoOptions {
     let color = match global.color {
-        cli::Color::Auto => None,
-        cli::Color::Always => Some("always".to_owned()),
-        cli::Color::Never => Some("never".to_owned()),
+        ColorArg::Auto => None,
+        ColorArg::Always => Some("always".to_owned()),
+        ColorArg::Never => Some("never".to_owned()),
     };
     CargoOptions {
         quiet: global.quiet,
@@ -61,12 +60,17 @@ pub fn fail_on(conditions: &[String]) -> Option<String> {
 pub fn build(
     workspace: &Workspace,
     cargo: &CargoOptions,
+    harnessless: bool,
     signals: &Signals,
 ) -> Result<Suite, CliError> {
+    // cargo starts it, for which `/proc/self/exe` would be cargo.
+    let reporter = std::env::current_exe().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not find this program's own file").caused_by(&error)
+    })?;
     let request = Discovery {
         cargo,
-        reporter: &RunnerOptions::this_executable(),
-        harnessless: false,
+        reporter: &reporter,
+        harnessless,
         list_timeout: LIST_TIMEOUT,
         interrupted: signals.flag(),
     };

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{
-    Fingerprint, KnobStatus, ListedTest, RunHeader, RunId, Seed, StoredRun, TestId,
+    Fingerprint, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
 };
-use fidelity_core::plan::profiles_fingerprint;
-use fidelity_core::revision;
+use fidelity_core::plan::Conditions;
+use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
 use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
 
+use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
 
 /// Everything a header is made of.
@@ -21,7 +22,7 @@ pub struct Facts<'a> {
     pub cargo: &'a CargoOptions,
     pub workspace: &'a Workspace,
     pub parallelism: u32,
-    pub seed: Option<u64>,
+    pub arguments: &'a RunArgs,
 }
 
 impl Facts<'_> {
@@ -29,17 +30,31 @@ impl Facts<'_> {
     pub fn header(self) -> Result<RunHeader, CliError> {
         let built = fingerprint(self.suite, self.workspace, self.cargo)?;
         let Settings { baseline, target, policy, notes, .. } = self.settings;
-        let profiles = profiles_fingerprint(&baseline, &target, &self.knobs, self.parallelism);
-        let id = random_bits()?;
-        let fresh = Seed(random_bits()? as u64 >> 1);
+        let profiles = Conditions {
+            baseline: &baseline,
+            target: &target,
+            knobs: &self.knobs,
+            parallelism: self.parallelism,
+            timeout_ms: policy.timeout_ms,
+            arguments: &self.arguments.arguments,
+        }
+        .fingerprint();
         let mut problems = self.suite.problems.clone();
         problems.extend(notes);
+        let revision = revision(&self.workspace.root).unwrap_or_else(|error| {
+            let (kind, message) = ("revision-unknown".to_owned(), error.to_string());
+            problems.push(Problem { kind, message });
+            None
+        });
         problems.sort();
+        // 63 bits, so that every reader of JSON can hold it.
+        let (id, fresh) = (random_bits()?, Seed((random_bits()? >> 65) as u64));
+        let seed = self.arguments.budget.seed;
         Ok(RunHeader {
             id: RunId(id),
-            started_at: fidelity_core::revision::now_utc(),
-            seed: self.seed.map_or(fresh, Seed),
-            seed_given: self.seed.is_some(),
+            started_at: jiff::Timestamp::now().to_string(),
+            seed: seed.map_or(fresh, Seed),
+            seed_given: seed.is_some(),
             policy,
             baseline,
             target,
@@ -50,7 +65,7 @@ impl Facts<'_> {
                 profiles,
                 toolchain: built.toolchain,
             },
-            revision: revision::of(&self.workspace.root),
+            revision,
             joined: Vec::new(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),

@@ -3,10 +3,10 @@
 use fidelity_core::report::runs;
 use fidelity_core::store::Store;
 
+use super::output::{print, style};
 use super::page::{Page, conditions};
 use super::place::open_store;
 use crate::cli::{Format, Global, ReportArgs};
-use crate::console::Console;
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
 
@@ -14,18 +14,18 @@ use crate::exit_code::ExitCode;
 const LISTED: usize = 100;
 
 /// Prints a stored run, or the list of them.
-pub fn run(arguments: &ReportArgs, global: &Global, console: &Console) -> Result<ExitCode, CliError> {
+pub fn run(arguments: &ReportArgs, global: &Global) -> Result<ExitCode, CliError> {
     let store = open_store(global, &arguments.place)?;
     if arguments.list {
         let listed = store.runs(LISTED)?;
         let text = match global.format {
-            Format::Human => runs::render(&listed, &console.style()),
+            Format::Human => runs::render(&listed, &style(global)),
             Format::Json => runs::render_json(&listed),
         };
-        console.print(&text)?;
+        print(&text)?;
         return Ok(ExitCode::Passed);
     }
     let conditions = conditions(&arguments.gate)?;
     let id = store.find_run(&arguments.run)?;
-    Page::load(&store, id)?.print(conditions, global, console)
+    Page::load(&store, id)?.print(conditions, global)
 }

@@ -1,0 +1,129 @@
+//! Every library error as the user sees it: its kind, which says the exit code, and what to do about it.
+
+use fidelity_core::config::ConfigErrors;
+use fidelity_core::driver::DriveError;
+use fidelity_core::exec::ExecError;
+use fidelity_core::store::StoreError;
+use fidelity_core::suite::SuiteError;
+
+use crate::error::{CliError, ErrorKind};
+
+impl From<ConfigErrors> for CliError {
+    fn from(errors: ConfigErrors) -> Self {
+        let count = errors.errors().len();
+        let message = match count {
+            1 => "the configuration has a mistake".to_owned(),
+            _ => format!("the configuration has {count} mistakes"),
+        };
+        let plain = !crate::console::color::stderr_has_colors();
+        Self::new(ErrorKind::Usage, message).with_snippet(errors.render(plain))
+    }
+}
+
+impl From<SuiteError> for CliError {
+    fn from(error: SuiteError) -> Self {
+        let kind = match &error {
+            SuiteError::CargoMissing { .. }
+            | SuiteError::Metadata { .. }
+            | SuiteError::NoBinaries
+            | SuiteError::NoTests { .. }
+            | SuiteError::NothingSelected { .. }
+            | SuiteError::Filterset(_) => ErrorKind::Usage,
+            SuiteError::BuildFailed { .. }
+            | SuiteError::ListFailed { .. }
+            | SuiteError::ListTimedOut { .. }
+            | SuiteError::ListTooLong { .. }
+            | SuiteError::NotCaptured { .. } => ErrorKind::Build,
+            SuiteError::Interrupted => ErrorKind::Interrupted,
+            SuiteError::Io { .. } => ErrorKind::Internal,
+        };
+        let cli = Self::from_error(kind, &error);
+        match &error {
+            SuiteError::CargoMissing { .. } => cli.hint("install Rust, or name cargo in $CARGO"),
+            SuiteError::Metadata { .. } => cli.hint("run it in a package, or pass --manifest-path"),
+            SuiteError::BuildFailed { .. } => cli.hint("cargo's messages are above; no test was run"),
+            SuiteError::NoBinaries | SuiteError::NoTests { .. } => {
+                cli.hint("pass `--no-tests pass` if that is as it should be")
+            }
+            SuiteError::NothingSelected { .. } => {
+                cli.hint("loosen the filters, or pass `--no-tests pass` if that is as it should be")
+            }
+            SuiteError::Filterset(error) => cli.with_snippet(error.snippet()),
+            SuiteError::ListFailed { stderr, .. } | SuiteError::ListTimedOut { stderr, .. } => {
+                said(cli, stderr).hint("a test binary has to answer `--list` without running its tests")
+            }
+            SuiteError::NotCaptured { stderr, .. } => said(cli, stderr),
+            _ => cli,
+        }
+    }
+}
+
+/// Adds what a process said before it failed.
+fn said(error: CliError, stderr: &str) -> CliError {
+    if stderr.trim().is_empty() {
+        return error;
+    }
+    let mut error = error;
+    error.causes.push(format!("it said: {}", stderr.trim()));
+    error
+}
+
+impl From<ExecError> for CliError {
+    fn from(error: ExecError) -> Self {
+        let kind = match &error {
+            ExecError::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::Environment,
+        };
+        let cli = Self::from_error(kind, &error);
+        match &error {
+            ExecError::BinaryChanged { .. } => cli.hint("let nothing build or replace it while tests run"),
+            ExecError::NotSupported(_) => cli.hint("run it on Linux"),
+            _ => cli,
+        }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::NoStore { .. }
+            | StoreError::NotAStore { .. }
+            | StoreError::TooNew { .. }
+            | StoreError::NoRuns { .. }
+            | StoreError::NoSuchRun { .. }
+            | StoreError::AmbiguousRun { .. }
+            | StoreError::Finished { .. }
+            | StoreError::Alive { .. } => ErrorKind::Usage,
+            _ => ErrorKind::Internal,
+        };
+        let cli = Self::from_error(kind, &error);
+        let cli = match error.advice() {
+            Some(advice) => cli.hint(advice),
+            None => cli,
+        };
+        match &error {
+            StoreError::NoStore { .. } | StoreError::NoRuns { .. } => {
+                cli.hint("`cargo fidelity run` makes the first run")
+            }
+            StoreError::NoSuchRun { .. } => cli.hint("`cargo fidelity report --list` names the runs"),
+            StoreError::Finished { run } => {
+                cli.hint(format!("print it: `cargo fidelity report {}`", run.short()))
+            }
+            StoreError::ReadOnly { .. } | StoreError::Corrupt { .. } | StoreError::TooNew { .. } => {
+                cli.hint("`--store FILE` keeps runs elsewhere")
+            }
+            _ => cli,
+        }
+    }
+}
+
+impl From<DriveError> for CliError {
+    fn from(error: DriveError) -> Self {
+        match error {
+            DriveError::Exec(error) => error.into(),
+            DriveError::Store(error) => error.into(),
+            DriveError::Diverged { .. } => Self::from_error(ErrorKind::Environment, &error)
+                .hint("another version of cargo-fidelity began this run: start a new one"),
+        }
+    }
+}
