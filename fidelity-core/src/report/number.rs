@@ -33,7 +33,7 @@ pub fn percent(share: f64) -> String {
         format!("{percent:.2}")
     } else if percent < 0.95 {
         format!("{percent:.1}")
-    } else if percent >= 99.5 && percent < 100.0 {
+    } else if (99.5..100.0).contains(&percent) {
         format!("{:.1}", percent.min(99.9))
     } else {
         format!("{percent:.0}")
@@ -258,7 +258,7 @@ mod tests {
             let rate = excluded_above(trials, 0.95);
             // The oracle: at that rate, the chance of seeing no failure is what is left of the confidence.
             assert!(
-                ((1.0 - rate).powi(trials as i32) - 0.05).abs() < 1e-12,
+                ((1.0 - rate).powf(f64::from(trials)) - 0.05).abs() < 1e-12,
                 "{trials}"
             );
             assert_eq!(trials_to_exclude(rate, 0.95), u64::from(trials));

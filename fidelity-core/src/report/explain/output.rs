@@ -5,8 +5,8 @@ use crate::report::number::{count, things};
 use crate::report::page::{Indent, Page, Tone, plain, span};
 use crate::report::{Style, text};
 
-use super::Explanation;
 use super::page::title;
+use super::{Explanation, FailureKind};
 
 /// Signatures and lines of an output shown, where nothing more is asked for.
 const KINDS: usize = 4;
@@ -27,47 +27,7 @@ pub(super) fn write(page: &mut Page, explanation: &Explanation, style: &Style) {
     };
     title(page, "FAILURES");
     for kind in &kinds[..shown] {
-        let numbers: Vec<String> = Arm::BOTH
-            .into_iter()
-            .filter(|arm| 0 < kind.number[arm.index()])
-            .map(|arm| {
-                format!(
-                    "{} in {}",
-                    kind.number[arm.index()],
-                    explanation.run.arm(arm)
-                )
-            })
-            .collect();
-        page.text(
-            Indent::hanging(2),
-            &[
-                span(Tone::Bad, &kind.message),
-                plain(format!(" ({})", numbers.join(", "))),
-            ],
-        );
-        if !kind.signature.is_empty() && kind.signature != kind.message {
-            let signature = format!("signature {}", kind.signature);
-            page.text(Indent::hanging(4), &[span(Tone::Faint, signature)]);
-        }
-        if let Some(example) = explanation.trials.get(kind.example) {
-            let mut seen = format!(
-                "seen in pass {} ({}",
-                example.pass,
-                explanation.run.arm(example.arm)
-            );
-            for (knob, value) in &example.drawn {
-                seen.push_str(&format!(", {knob} = {value}"));
-            }
-            page.text(Indent::hanging(4), &[span(Tone::Faint, format!("{seen})"))]);
-        }
-        let mut streams = [
-            Stream::new("stderr", &kind.output.stderr, kind.output.stderr_omitted),
-            Stream::new("stdout", &kind.output.stdout, kind.output.stdout_omitted),
-        ];
-        streams.sort_by_key(|stream| stream.panic_at.is_none());
-        for stream in streams {
-            stream.write(page, style);
-        }
+        write_kind(page, explanation, kind, style);
     }
     if shown < kinds.len() {
         let left = things((kinds.len() - shown) as u64, "more kind");
@@ -78,6 +38,50 @@ pub(super) fn write(page: &mut Page, explanation: &Explanation, style: &Style) {
                 format!("and {left} of failure (-v shows them)"),
             )],
         );
+    }
+}
+
+fn write_kind(page: &mut Page, explanation: &Explanation, kind: &FailureKind, style: &Style) {
+    let numbers: Vec<String> = Arm::BOTH
+        .into_iter()
+        .filter(|arm| 0 < kind.number[arm.index()])
+        .map(|arm| {
+            format!(
+                "{} in {}",
+                kind.number[arm.index()],
+                explanation.run.arm(arm)
+            )
+        })
+        .collect();
+    page.text(
+        Indent::hanging(2),
+        &[
+            span(Tone::Bad, &kind.message),
+            plain(format!(" ({})", numbers.join(", "))),
+        ],
+    );
+    if !kind.signature.is_empty() && kind.signature != kind.message {
+        let signature = format!("signature {}", kind.signature);
+        page.text(Indent::hanging(4), &[span(Tone::Faint, signature)]);
+    }
+    if let Some(example) = explanation.trials.get(kind.example) {
+        let mut seen = format!(
+            "seen in pass {} ({}",
+            example.pass,
+            explanation.run.arm(example.arm)
+        );
+        for (knob, value) in &example.drawn {
+            seen.push_str(&format!(", {knob} = {value}"));
+        }
+        page.text(Indent::hanging(4), &[span(Tone::Faint, format!("{seen})"))]);
+    }
+    let mut streams = [
+        Stream::new("stderr", &kind.output.stderr, kind.output.stderr_omitted),
+        Stream::new("stdout", &kind.output.stdout, kind.output.stdout_omitted),
+    ];
+    streams.sort_by_key(|stream| stream.panic_at.is_none());
+    for stream in streams {
+        stream.write(page, style);
     }
 }
 
