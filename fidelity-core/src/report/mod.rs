@@ -23,6 +23,7 @@ pub mod json;
 pub mod model;
 pub mod number;
 mod page;
+mod problems;
 pub mod plan;
 pub mod runs;
 pub mod text;

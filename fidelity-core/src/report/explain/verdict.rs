@@ -98,10 +98,10 @@ pub(super) fn evidence(page: &mut Page, explanation: &Explanation) {
 
 /// Returns what an e-value means, by Ville's inequality.
 fn in_words(e: f64) -> String {
-    if e < 1.0 {
+    if e < 0.5 {
         "The trials speak against it.".to_owned()
     } else if e < 2.0 {
-        "That is no evidence.".to_owned()
+        "That is no evidence either way.".to_owned()
     } else {
         format!(
             "If the environment made no difference, a run would ever get this far with a chance of at most 1 in {}.",

@@ -4,6 +4,7 @@ use crate::domain::{Condition, Problem, StopReason, VerdictKind};
 use crate::report::model::{Report, TestReport};
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Span, Tone, plain, span};
+use crate::report::problems::{KNOB_NOT_APPLIED, is_about_knob};
 use crate::report::words::{listed, next};
 use crate::report::{Style, gate};
 
@@ -74,10 +75,10 @@ fn problems(page: &mut Page, report: &Report, style: &Style) {
 fn is_told_elsewhere(report: &Report, problem: &Problem) -> bool {
     match problem.kind.as_str() {
         "joined-run" => true,
-        "knob-not-applied" => report
+        KNOB_NOT_APPLIED => report
             .run
             .differing_knobs()
-            .any(|knob| !knob.applied && problem.message.contains(&knob.knob.0)),
+            .any(|knob| !knob.applied && is_about_knob(problem, &knob.knob)),
         kind => ENDINGS.contains(&kind),
     }
 }
