@@ -5,7 +5,7 @@ use crate::domain::{Arm, Revision, TestId, VerdictKind};
 
 use super::model::{Report, RunFacts, TestReport};
 use super::number::{confidence, evidence, percent_range};
-use super::page::{Span, Tone, plain, span};
+use super::page::{self, Indent, Page, Span, Tone, plain, span};
 use super::text;
 
 /// Columns of a name at most: what names things is no place for a novel.
@@ -96,9 +96,26 @@ pub(super) fn explain_command(report: &Report, id: &TestId) -> String {
     format!("cargo fidelity explain {}", report.command_name(id))
 }
 
-/// Returns the line that says what to do next.
-pub(super) fn next(text: impl AsRef<str>) -> Vec<Span> {
-    vec![plain("-> "), span(Tone::Hint, text)]
+/// Writes what to do next and the command for it, which gets a line of its own rather than being broken: it is there
+/// to be copied. Either may be empty.
+pub(super) fn next(page: &mut Page, indent: usize, says: &str, command: &str) {
+    let gap = if says.is_empty() || command.is_empty() {
+        ""
+    } else {
+        " "
+    };
+    let line = [
+        plain("-> "),
+        plain(says),
+        plain(gap),
+        span(Tone::Hint, command),
+    ];
+    if says.is_empty() || indent + page::width(&line) <= page.width() {
+        page.text(Indent::hanging(indent), &line);
+    } else {
+        page.text(Indent::hanging(indent), &line[..2]);
+        page.text(Indent::hanging(indent + 3), &line[3..]);
+    }
 }
 
 /// Returns the command that makes this run again, with its own seed; none for what was no run.

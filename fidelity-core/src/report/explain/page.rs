@@ -343,17 +343,15 @@ fn last_lines(page: &mut Page, explanation: &Explanation, style: &Style) {
         );
     }
     let name = &explanation.command_name;
-    page.text(
-        Indent::hanging(0),
-        &next(format!("more passes of it: cargo fidelity run {name}")),
+    next(
+        page,
+        0,
+        "more passes of it:",
+        &format!("cargo fidelity run {name}"),
     );
     if style.verbose == 0 && !explanation.trials.is_empty() {
-        page.text(
-            Indent::hanging(0),
-            &next(format!(
-                "every trial, whole outputs: cargo fidelity explain {name} -v"
-            )),
-        );
+        let command = format!("cargo fidelity explain {name} -v");
+        next(page, 0, "every trial, whole outputs:", &command);
     }
 }
 

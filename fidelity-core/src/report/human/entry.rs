@@ -55,7 +55,12 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     }
     mates(page, section, entry);
     if section.kind == VerdictKind::HiddenDefect {
-        page.text(indent, &next(explain_command(section.report, leader.id())));
+        next(
+            page,
+            INDENT,
+            "",
+            &explain_command(section.report, leader.id()),
+        );
     }
 }
 

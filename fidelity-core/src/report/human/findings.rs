@@ -174,40 +174,35 @@ impl Section<'_> {
     /// Says what to do about the tests of the section.
     fn advice(&self, page: &mut Page, entries: &[Entry<'_>], told: usize) {
         let run = &self.report.run;
-        let explain = explain_command(self.report, entries[0].leader().id());
         let decided = run.stop == Some(StopReason::Decided);
-        let advice = match self.kind {
+        let mut shown = &entries[0];
+        let says = match self.kind {
+            VerdictKind::Stable => return,
             // Those told in full have said it themselves.
             VerdictKind::HiddenDefect if entries.len() <= told => return,
             VerdictKind::HiddenDefect => {
-                format!(
-                    "each in detail: {}",
-                    explain_command(self.report, entries[told].leader().id())
-                )
+                shown = &entries[told];
+                "each in detail:".to_owned()
             }
-            VerdictKind::Flaky => format!("fix or quarantine, whatever the environment: {explain}"),
-            VerdictKind::Broken => {
-                format!(
-                    "fix first, they say nothing about {}: {explain}",
-                    run.target
-                )
-            }
+            VerdictKind::Flaky => "fix or quarantine, whatever the environment:".to_owned(),
+            VerdictKind::Broken => format!("fix first, they say nothing about {}:", run.target),
             VerdictKind::BaselineOnly => {
-                format!(
-                    "see what {} lacks or the test assumes: {explain}",
-                    run.baseline
-                )
+                format!("see what {} lacks or the test assumes:", run.baseline)
             }
             // A run that was cut off says below how it goes on.
-            VerdictKind::Undetermined if !decided => format!("see what is known: {explain}"),
+            VerdictKind::Undetermined if !decided => "see what is known:".to_owned(),
             VerdictKind::Undetermined if run.policy.reuse => {
-                format!("more passes: cargo fidelity run (these count too), or {explain}")
+                "another `cargo fidelity run` adds passes to these; see what is known:".to_owned()
             }
             VerdictKind::Undetermined => {
-                format!("more passes: raise max-passes in [policy], or {explain}")
+                "a higher max-passes in [policy] adds passes; see what is known:".to_owned()
             }
-            VerdictKind::Stable => return,
         };
-        page.text(Indent::hanging(2), &next(advice));
+        next(
+            page,
+            2,
+            &says,
+            &explain_command(self.report, shown.leader().id()),
+        );
     }
 }

@@ -85,18 +85,20 @@ fn is_told_elsewhere(report: &Report, problem: &Problem) -> bool {
 
 /// Says why a run that did not decide everything stopped, and how it goes on.
 fn stopped(page: &mut Page, report: &Report) {
-    let resumable = "cargo fidelity run --resume";
-    let (tone, next_step) = match &report.run.stop {
+    let (tone, says, command) = match &report.run.stop {
         Some(StopReason::Decided) => return,
-        Some(StopReason::OutOfTime) => (Tone::Warn, format!("{resumable} --max-time 30m")),
+        Some(StopReason::OutOfTime) => (
+            Tone::WarnTitle,
+            "with more time:",
+            "cargo fidelity run --resume --max-time 30m",
+        ),
         Some(StopReason::OutOfTrials | StopReason::Interrupted) | None => {
-            (Tone::Warn, resumable.to_owned())
+            (Tone::WarnTitle, "go on:", "cargo fidelity run --resume")
         }
         Some(StopReason::Environment { .. }) => (
-            Tone::Bad,
-            format!(
-                "put the environment right, then {resumable}; `cargo fidelity doctor` checks it"
-            ),
+            Tone::BadTitle,
+            "put the environment right (`cargo fidelity doctor` checks it), then go on:",
+            "cargo fidelity run --resume",
         ),
     };
     let why = report
@@ -113,7 +115,7 @@ fn stopped(page: &mut Page, report: &Report) {
             plain(format!("  {}; {}", why.message, unfinished(report))),
         ],
     );
-    page.text(Indent::hanging(2), &next(next_step));
+    next(page, 2, says, command);
 }
 
 /// Returns what is open: undetermined tests, and the passes that would decide those that passes can decide.
@@ -128,9 +130,9 @@ fn unfinished(report: &Report) -> String {
         (0, _) => "every test has a verdict, on fewer passes than planned".to_owned(),
         (_, None) => format!("{} undecided", things(open, "test")),
         (_, Some(passes)) => format!(
-            "{} undecided, about {} more",
+            "{} undecided, about {}",
             things(open, "test"),
-            things(u64::from(passes), "pass")
+            things(u64::from(passes), "more pass")
         ),
     }
 }

@@ -3,7 +3,7 @@
 use crate::report::Style;
 use crate::report::model::{PassCounts, Report, RunFacts};
 use crate::report::number::{count, duration_ms, things};
-use crate::report::page::{Indent, Page, Tone, plain, span};
+use crate::report::page::{self, Indent, Page, Tone, plain, span};
 use crate::report::words::{commit, replay_command, started};
 
 /// Joined runs that are named before the rest is only counted.
@@ -35,18 +35,22 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     if !run.joined.is_empty() {
         page.text(Indent::hanging(0), &[plain(joined(run, style))]);
     }
-    let how = match replay_command(run) {
-        Some(command) => [span(Tone::Faint, "; replay: "), span(Tone::Hint, command)],
-        None => [
-            span(Tone::Faint, ", seed "),
-            span(Tone::Faint, run.seed.to_string()),
-        ],
+    let mut line = vec![span(Tone::Faint, identity(run, style))];
+    let Some(command) = replay_command(run) else {
+        line.push(span(Tone::Faint, format!(", seed {}", run.seed)));
+        page.text(Indent::hanging(0), &line);
+        return;
     };
-    let [how, command] = how;
-    page.text(
-        Indent::hanging(0),
-        &[span(Tone::Faint, identity(run, style)), how, command],
-    );
+    // The command is there to be copied: it is not broken while there is room for it.
+    let replay = [span(Tone::Faint, "replay: "), span(Tone::Hint, command)];
+    if page::width(&line) + 2 + page::width(&replay) <= page.width() {
+        line.push(span(Tone::Faint, "; "));
+        line.extend(replay);
+        page.text(Indent::hanging(0), &line);
+    } else {
+        page.text(Indent::hanging(0), &line);
+        page.text(Indent::hanging(0), &replay);
+    }
 }
 
 /// Returns the passes by phase: `37 passes (6 screening, 31 focus)`.

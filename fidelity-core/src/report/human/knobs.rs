@@ -4,6 +4,7 @@ use crate::domain::KnobStatus;
 use crate::report::model::Report;
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Span, Tone, plain, span};
+use crate::report::words::next;
 use crate::report::{Style, text};
 
 /// Rows of the table, where nothing more is asked for.
@@ -100,11 +101,9 @@ fn no_difference(page: &mut Page, report: &Report) {
             ),
         )],
     );
-    page.text(
-        Indent::hanging(2),
-        &crate::report::words::next(format!(
-            "give {} a knob in fidelity.toml; `cargo fidelity doctor` lists them",
-            run.target
-        )),
+    let says = format!(
+        "give {} a knob in fidelity.toml; to see which there are:",
+        run.target
     );
+    next(page, 2, &says, "cargo fidelity doctor");
 }

@@ -56,8 +56,10 @@ pub(super) fn write(page: &mut Page, report: &Report, tests: &[&TestReport]) {
         );
     }
     let explain = explain_command(report, tests[0].id());
-    page.text(
-        Indent::hanging(2),
-        &next(format!("a longer run compares them; {explain}")),
+    next(
+        page,
+        2,
+        "a longer run compares them; see what is known:",
+        &explain,
     );
 }

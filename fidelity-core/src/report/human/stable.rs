@@ -33,13 +33,11 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     let screened = fewest(&tests, Arm::Target);
     let wanted = trials_to_exclude(WORTH_EXCLUDING, report.run.policy.confidence);
     if u64::from(screened) < wanted {
-        page.text(
-            Indent::hanging(2),
-            &next(format!(
-                "to exclude a rate above {} %: [policy] screen = {{ target = {wanted} }}",
-                percent(WORTH_EXCLUDING)
-            )),
+        let says = format!(
+            "to exclude a rate above {} %, in fidelity.toml:",
+            percent(WORTH_EXCLUDING)
         );
+        next(page, 2, &says, &format!("policy.screen.target = {wanted}"));
     }
     if 1 < style.verbose {
         for test in tests {
@@ -88,8 +86,10 @@ fn no_tests(page: &mut Page) {
         Indent::all(0),
         &[span(Tone::WarnTitle, "NO TESTS WERE COMPARED")],
     );
-    page.text(
-        Indent::hanging(2),
-        &next("`cargo fidelity list` shows the tests; check filters, packages and features"),
+    next(
+        page,
+        2,
+        "check filters, packages and features; to see the tests:",
+        "cargo fidelity list",
     );
 }
