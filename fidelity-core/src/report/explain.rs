@@ -1,5 +1,5 @@
 //! One test's evidence: every trial, rates by arm and by what each pass drew, failures by signature, history. This
-//! file selects and counts; [`page`] puts it into words.
+//! file selects and counts; its page puts it into words.
 //!
 //! Invariant: a function of stored things alone, like the report.
 

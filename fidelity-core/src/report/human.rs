@@ -1,5 +1,5 @@
 //! The final page of a run, for people: what was compared, what needs attention in the order of its importance, what
-//! is stable and how sure that is, and what to do next. One file a part; each writes lines to a [`Page`].
+//! is stable and how sure that is, and what to do next. One file a part; each writes lines to one page.
 
 use crate::domain::VerdictKind;
 
