@@ -2,6 +2,7 @@
 //!
 //! They live with the program, because its executable is what becomes guardian and canary.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 #![expect(unsafe_code, reason = "signals are sent by raw system calls")]
 
 #[path = "runner/cleanup.rs"]

@@ -39,10 +39,7 @@ fn refused(knob: &str, value: KnobValue) -> String {
 
 #[test]
 fn a_variable_is_set_and_removed() {
-    assert_eq!(
-        applied("env.APP_MODE", text("production")),
-        "set to \"production\""
-    );
+    assert_eq!(applied("env.APP_MODE", text("production")), "set as asked");
     assert_eq!(applied("env.BASE", KnobValue::Unset), "not set");
 }
 
@@ -94,6 +91,20 @@ fn memory_and_file_size_are_limited() {
         applied("file-size", KnobValue::Bytes(1 << 20)),
         "limit 1MiB"
     );
+}
+
+#[test]
+fn a_file_that_grows_too_large_is_an_error_and_no_crash() {
+    let stage = Stage::new(&["writes_a_file_of_2_megabytes"]);
+    let mut runner = stage.runner();
+    for (limit, outcome) in [(1 << 20, Outcome::Failed), (4 << 20, Outcome::Passed)] {
+        let limited = environment(&[("file-size", KnobValue::Bytes(limit))]);
+        let (seen, _) = stage.pass(&mut runner, 1, &limited).unwrap();
+        assert_eq!(
+            seen["writes_a_file_of_2_megabytes"].outcome, outcome,
+            "{seen:?}"
+        );
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Tool {
     }
 
     pub fn pid(&self) -> i32 {
-        self.child.id() as i32
+        self.child.id().cast_signed()
     }
 
     /// Sends a signal.

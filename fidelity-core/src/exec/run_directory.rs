@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::sys;
 
@@ -86,15 +87,23 @@ fn remove_stale(parent: &Path) {
         return;
     };
     for entry in entries.flatten() {
-        let is_run_directory = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(PREFIX));
-        if is_run_directory && let Some(stale) = Stale::at(entry.path()) {
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        let candidate =
+            name.starts_with(PREFIX) || name.starts_with(UNBORN) && is_old(&entry.path());
+        if candidate && let Some(stale) = Stale::at(entry.path()) {
             kill_marked(&stale.path, &BTreeSet::new());
             drop(remove_tree(&stale.path));
         }
     }
+}
+
+/// Returns whether what is at `path` was made more than an hour ago: nobody takes that long to lock it.
+fn is_old(path: &Path) -> bool {
+    let age = fs::symlink_metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .map(|modified| modified.elapsed().unwrap_or_default());
+    age.is_ok_and(|age| age > Duration::from_secs(3600))
 }
 
 /// A run directory nobody uses, locked.
@@ -213,7 +222,7 @@ mod tests {
         let run = RunDirectory::create(parent.path()).unwrap();
         let inner = run.path().join("1/tmp/locked");
         fs::create_dir_all(inner.join("deeper")).unwrap();
-        fs::set_permissions(&inner, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o000)).unwrap();
         assert!(run.leave());
     }
 

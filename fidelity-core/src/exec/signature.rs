@@ -148,7 +148,7 @@ pub fn skeleton(message: &str) -> String {
 }
 
 /// Returns what stands for the beginning of `rest`, and how many bytes of it that covers.
-fn piece<'a>(rest: &'a str, first: char, before: Option<char>) -> (&'a str, usize) {
+fn piece(rest: &str, first: char, before: Option<char>) -> (&str, usize) {
     if first.is_whitespace() {
         return (" ", first.len_utf8());
     }

@@ -285,3 +285,9 @@ macro_rules! ordered {
 }
 
 ordered!(ordered_a ordered_b ordered_c ordered_d ordered_e ordered_f ordered_g ordered_h);
+
+#[test]
+fn writes_a_file_of_2_megabytes() {
+    let path = std::env::temp_dir().join("large");
+    std::fs::write(path, vec![b'x'; 2 << 20]).unwrap();
+}

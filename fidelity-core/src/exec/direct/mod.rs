@@ -23,6 +23,7 @@ mod applying;
 mod binary;
 mod order;
 mod pool;
+mod probe;
 mod recipe;
 mod slot;
 mod trial;

@@ -29,33 +29,47 @@ pub(crate) fn sweep(leader: Pid, wake: BorrowedFd<'_>) -> u32 {
     killed.extend(descendants());
     // The leader is a zombie yet, so its number cannot have become somebody else's group.
     drop(sys::kill_group(leader, libc::SIGKILL));
-    loop {
-        reap_ended(leader);
-        let mut stopped = BTreeSet::new();
-        loop {
-            let found: Vec<Pid> = descendants()
-                .into_iter()
-                .filter(|pid| !stopped.contains(pid))
-                .collect();
-            if found.is_empty() || start.elapsed() > PATIENCE {
-                break;
-            }
-            for pid in found {
-                drop(sys::kill(pid, libc::SIGSTOP));
-                stopped.insert(pid);
-            }
-        }
-        if stopped.is_empty() || start.elapsed() > PATIENCE {
-            break;
-        }
+    // Looking for processes misses some that come and go meanwhile. Whether any is left, only the kernel knows.
+    while is_anything_alive() && start.elapsed() < PATIENCE {
+        let stopped = stop_all(start);
         for &pid in &stopped {
             drop(sys::kill(pid, libc::SIGKILL));
         }
         killed.extend(stopped);
+        reap_ended(leader);
         rest(wake);
     }
     reap_ended(leader);
     u32::try_from(killed.len()).unwrap_or(u32::MAX)
+}
+
+/// Stops every descendant, looking again until no new one is found.
+fn stop_all(start: Instant) -> BTreeSet<Pid> {
+    let mut stopped = BTreeSet::new();
+    while start.elapsed() < PATIENCE {
+        let mut found = descendants();
+        found.retain(|pid| !stopped.contains(pid));
+        if found.is_empty() {
+            break;
+        }
+        for pid in found {
+            drop(sys::kill(pid, libc::SIGSTOP));
+            stopped.insert(pid);
+        }
+    }
+    stopped
+}
+
+/// Returns whether a descendant is alive: the topmost of those that are is our child, since orphans become ours.
+#[cfg(target_os = "linux")]
+fn is_anything_alive() -> bool {
+    sys::has_live_child()
+}
+
+/// See the Linux version.
+#[cfg(not(target_os = "linux"))]
+fn is_anything_alive() -> bool {
+    false
 }
 
 /// Reaps every ended child but `leader`. Returns whether `leader` has ended.
@@ -76,7 +90,7 @@ pub(crate) fn reap_ended(leader: Pid) -> bool {
 #[cfg(target_os = "linux")]
 fn anything_left(leader: Pid, wake: BorrowedFd<'_>) -> bool {
     let start = Instant::now();
-    while sys::has_live_child() {
+    while is_anything_alive() {
         if start.elapsed() >= GRACE {
             return true;
         }

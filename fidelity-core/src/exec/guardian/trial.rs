@@ -166,14 +166,16 @@ impl Watch {
                 break;
             }
             let listening = self.forced.is_none();
-            let (woken, readable) = self.wait(streams, signals, tool);
+            // What the tool said may have come together with the order to start: then no reading would tell.
+            let (woken, readable) = if listening && tool.frames.has_frame() {
+                (false, true)
+            } else {
+                self.wait(streams, signals, tool)
+            };
             if woken {
                 drain(signals);
             }
-            if listening && sys::asked_to_end() {
-                self.force(Ending::Cancelled);
-            }
-            if listening && readable && tool.says_stop() {
+            if listening && (sys::asked_to_end() || readable && tool.says_stop()) {
                 self.force(Ending::Cancelled);
             }
         }

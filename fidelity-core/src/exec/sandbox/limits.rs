@@ -28,7 +28,8 @@ impl Resource {
             Self::Memory => libc::RLIMIT_AS,
             Self::Stack => libc::RLIMIT_STACK,
         };
-        number as i32
+        // The C library's headers do not agree on the type; the numbers are small.
+        i32::try_from(number).unwrap_or(-1)
     }
 
     /// Returns the step of limiting it, as an infinitive.

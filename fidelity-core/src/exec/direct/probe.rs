@@ -1,0 +1,279 @@
+//! Trying an environment: a canary looks around in it, and every binary lists its tests.
+//!
+//! Must not know: profiles, what became of other environments. Invariant: nothing it runs is a trial.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::pool::Work;
+use super::recipe::Recipe;
+use super::slot::{Finished, Job};
+use super::{DirectRunner, Refusal, clear, order};
+use crate::domain::{Environment, KnobId};
+use crate::exec::ExecError;
+use crate::exec::canary::{self, CanaryReport};
+use crate::exec::guardian::protocol::Ending;
+use crate::exec::sandbox::{Sandbox, fingerprint};
+
+/// How long a canary, or a binary that lists its tests, may take.
+const LIMIT_MS: u64 = 30_000;
+/// How many canaries show the order of starts. By chance they are sorted once in 40,320 times; the seed is fixed.
+const STARTERS: u32 = 8;
+/// Seeds the order of those canaries.
+const STARTING_SEED: u64 = 1;
+/// The recipe of the canary; binaries count from 0.
+const CANARY: u32 = u32::MAX;
+
+/// How many tests each binary lists, by its position in the suite.
+pub(super) type Lists = BTreeMap<u32, u64>;
+
+/// Why an environment does not work: the knobs known to be responsible, and the reason.
+pub(super) struct Unfit {
+    pub(super) knobs: Vec<(KnobId, String)>,
+    pub(super) reason: String,
+}
+
+impl Unfit {
+    fn because(reason: impl Into<String>) -> Self {
+        Self {
+            knobs: Vec::new(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl DirectRunner {
+    /// Starts canaries and lists every binary's tests under `environment`. Returns what the canary saw.
+    pub(super) fn probe(
+        &mut self,
+        environment: &Environment,
+        lists: &Lists,
+    ) -> Result<Result<CanaryReport, Unfit>, ExecError> {
+        let (sandbox, directory) = match self.furnish(environment, 0)? {
+            Ok(furnished) => furnished,
+            Err(Refusal::Knobs(knobs)) => {
+                return Ok(Err(Unfit {
+                    knobs,
+                    reason: String::new(),
+                }));
+            }
+            Err(Refusal::Whole(reason)) => return Ok(Err(Unfit::because(reason))),
+        };
+        let report = self.canary(environment, &sandbox, &directory)?;
+        clear(&directory);
+        let report = match report {
+            Ok(report) => report,
+            Err(reason) => return Ok(Err(Unfit::because(reason))),
+        };
+        // A binary that lists nothing as things are is not asked: it may take the words for leave to run.
+        let now = match self.lists(environment, lists.keys().copied().collect())? {
+            Ok(now) => now,
+            Err(reason) => return Ok(Err(Unfit::because(reason))),
+        };
+        let changed = lists.iter().find(|(id, count)| now.get(id) != Some(count));
+        Ok(
+            match changed.and_then(|(&id, _)| self.binaries.get(id as usize)) {
+                Some(binary) => Err(Unfit::because(format!(
+                    "the test binary {} no longer lists its tests under it",
+                    binary.id
+                ))),
+                None => Ok(report),
+            },
+        )
+    }
+
+    /// Returns what a canary sees in `sandbox`; the inner error says why there is none.
+    fn canary(
+        &mut self,
+        environment: &Environment,
+        sandbox: &Sandbox,
+        directory: &Path,
+    ) -> Result<Result<CanaryReport, String>, ExecError> {
+        let mut words = vec!["look".to_owned()];
+        let own_home = environment.0.contains_key(&KnobId::from("home"));
+        words.push(if own_home { "own-home" } else { "-" }.to_owned());
+        let names: Vec<&str> = environment.0.keys().filter_map(KnobId::variable).collect();
+        words.extend(names.iter().map(ToString::to_string));
+        let seen = match self.canaries(sandbox, vec![words], 1)?.pop() {
+            Some(Ok(output)) => output,
+            Some(Err(reason)) => return Ok(Err(reason)),
+            None => return Ok(Err("the canary did not run".to_owned())),
+        };
+        let Ok(mut report) = serde_json::from_slice::<CanaryReport>(&seen) else {
+            return Ok(Err("the canary could not say what it sees".to_owned()));
+        };
+        for name in names {
+            use std::os::unix::ffi::OsStrExt;
+            if let Some(Some(value)) = sandbox.variables.get(std::ffi::OsStr::new(name)) {
+                report
+                    .expected
+                    .insert(name.to_owned(), fingerprint(value.as_bytes()));
+            }
+        }
+        if let Some(threads) = sandbox.threads {
+            report.met = self.meeting(sandbox, directory, threads)?;
+        }
+        if environment.0.contains_key(&KnobId::from("order")) {
+            report.started = self.starting(sandbox, directory)?;
+        }
+        Ok(Ok(report))
+    }
+
+    /// Returns how many canaries were alive at once when `threads` of them were started.
+    fn meeting(
+        &mut self,
+        sandbox: &Sandbox,
+        directory: &Path,
+        threads: usize,
+    ) -> Result<u64, ExecError> {
+        let place = directory.join("meeting").display().to_string();
+        let words = vec!["meet".to_owned(), place, threads.to_string()];
+        let answers = self.canaries(sandbox, vec![words; threads], threads)?;
+        let counts = answers.into_iter().map(|answer| {
+            let output = answer.ok()?;
+            std::str::from_utf8(&output).ok()?.parse::<u64>().ok()
+        });
+        Ok(counts.map(Option::unwrap_or_default).min().unwrap_or(0))
+    }
+
+    /// Returns in which order numbered canaries started.
+    fn starting(&mut self, sandbox: &Sandbox, directory: &Path) -> Result<Vec<u32>, ExecError> {
+        let file = directory.join("starts");
+        let mut numbers: Vec<u32> = (1..=STARTERS).collect();
+        if sandbox.shuffle {
+            order::shuffle(&mut numbers, STARTING_SEED);
+        }
+        let words = |number: &u32| {
+            vec![
+                "start".to_owned(),
+                file.display().to_string(),
+                number.to_string(),
+            ]
+        };
+        self.canaries(sandbox, numbers.iter().map(words).collect(), 1)?;
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// Runs one canary for each list of `words`, `width` at a time. Returns what each printed, or why it did not.
+    fn canaries(
+        &mut self,
+        sandbox: &Sandbox,
+        words: Vec<Vec<String>>,
+        width: usize,
+    ) -> Result<Vec<Result<Vec<u8>, String>>, ExecError> {
+        let helper = std::fs::canonicalize(&self.options.helper)
+            .unwrap_or_else(|_| self.options.helper.clone());
+        let command = [helper.into_os_string(), canary::ARGUMENT.into()];
+        // A canary runs where a test would, with what a test would get.
+        let recipe = match self.binaries.first() {
+            Some(binary) => Recipe::new(&command, &binary.environment, &binary.directory, sandbox),
+            None => Recipe::new(&command, &[], Path::new("/"), sandbox),
+        };
+        let jobs = words.into_iter().enumerate().map(|(tag, words)| Job {
+            tag,
+            recipe: CANARY,
+            arguments: words.into_iter().map(String::into_bytes).collect(),
+            timeout_ms: LIMIT_MS,
+            keep_output: true,
+            misfires: 0,
+        });
+        let jobs: Vec<Job> = jobs.collect();
+        let mut answers: Vec<Result<Vec<u8>, String>> =
+            vec![Err("it was not started".to_owned()); jobs.len()];
+        let work = Work {
+            recipes: &[(CANARY, recipe)].into(),
+            jobs: jobs.into(),
+            width,
+            before: &|_| Ok(()),
+        };
+        let _flow = self.pool.run(work, &mut |finished| {
+            for end in finished {
+                if let Some(answer) = answers.get_mut(end.job.tag) {
+                    *answer = printed(end)
+                        .map_err(|reason| format!("a process started with it {reason}"));
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(answers)
+    }
+
+    /// Returns the lists of all binaries without any knob.
+    pub(super) fn lists_as_things_are(&mut self) -> Result<Lists, ExecError> {
+        let ids = (0..u32::try_from(self.binaries.len()).unwrap_or(u32::MAX)).collect();
+        Ok(self
+            .lists(&Environment::default(), ids)?
+            .unwrap_or_default())
+    }
+
+    /// Returns how many tests each of the binaries `ids` lists under `environment`; those that list none are left out.
+    fn lists(
+        &mut self,
+        environment: &Environment,
+        ids: Vec<u32>,
+    ) -> Result<Result<Lists, String>, ExecError> {
+        let (sandbox, directory) = match self.furnish(environment, 0)? {
+            Ok(furnished) => furnished,
+            Err(refusal) => return Ok(Err(refusal.reason())),
+        };
+        let jobs = ids.into_iter().map(|id| Job {
+            tag: id as usize,
+            recipe: id,
+            arguments: ["--list", "--format", "terse"]
+                .map(|word| word.as_bytes().to_vec())
+                .into(),
+            timeout_ms: LIMIT_MS,
+            keep_output: true,
+            misfires: 0,
+        });
+        let jobs = jobs.collect();
+        let recipes = self.recipes(&jobs, &sandbox);
+        let mut counts = Lists::new();
+        let work = Work {
+            recipes: &recipes,
+            jobs,
+            width: self.options.slots,
+            before: &|_| Ok(()),
+        };
+        let _flow = self.pool.run(work, &mut |finished| {
+            for end in finished {
+                let id = end.job.recipe;
+                let count = printed(end).map_or(0, |output| count_tests(&output));
+                if count > 0 {
+                    counts.insert(id, count);
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        clear(&directory);
+        Ok(Ok(counts))
+    }
+}
+
+/// Returns the standard output of a process that ended well, or how it ended.
+fn printed(end: Finished) -> Result<Vec<u8>, String> {
+    let length = end.ended.stdout.0.min(end.output.len());
+    let (output, errors) = end.output.split_at(length);
+    let errors = String::from_utf8_lossy(errors);
+    let last = errors.lines().last().unwrap_or_default();
+    match end.ended.ending {
+        Ending::Exited(0) => Ok(output.to_vec()),
+        Ending::Exited(code) => Err(format!("ends with exit status {code} ({last})")),
+        Ending::Signalled(signal) => Err(format!("dies of signal {signal} ({last})")),
+        Ending::TimedOut => Err("does not end".to_owned()),
+        Ending::Cancelled => Err("was cancelled".to_owned()),
+        Ending::Lost(reason) => Err(format!("was lost: {reason}")),
+        Ending::NotStarted { step, errno } => Err(format!(
+            "could not {step}: {}",
+            std::io::Error::from_raw_os_error(errno)
+        )),
+    }
+}
+
+/// Counts the tests in a list.
+fn count_tests(list: &[u8]) -> u64 {
+    let lines = list.split(|&byte| byte == b'\n');
+    lines.filter(|line| line.ends_with(b": test")).count() as u64
+}
