@@ -140,7 +140,12 @@ impl World {
             }
             Truth::Drifting(first, second) => {
                 let turn = (self.passes - 1) / DRIFT_EVERY;
-                self.uniform() < if turn % 2 == 0 { first } else { second }
+                self.uniform()
+                    < if turn.is_multiple_of(2) {
+                        first
+                    } else {
+                        second
+                    }
             }
             Truth::Alternating => self.passes % 2 == 1,
             Truth::AfterBaseline => self.previous == Some(Arm::Baseline),

@@ -90,10 +90,9 @@ impl Generation {
                     continue;
                 }
                 for (position, value) in values.into_iter().enumerate() {
-                    if value >= bar {
-                        if let Some(suspicion) = unit.suspicion_mut(position, books, pool) {
-                            suspicion.claim(claim);
-                        }
+                    let suspicion = unit.suspicion_mut(position, books, pool);
+                    if let Some(suspicion) = suspicion.filter(|_| value >= bar) {
+                        suspicion.claim(claim);
                     }
                 }
             }

@@ -3,7 +3,7 @@
 //! Knows arms and draw probabilities; not which passes a suspect is asked to take part in.
 
 use crate::domain::Arm;
-use crate::stats::eprocess::{EProcess, Side};
+use crate::stats::eprocess::{EProcess, Side, Tally};
 use crate::stats::equivalence;
 use crate::stats::outlook;
 
@@ -56,6 +56,8 @@ pub struct Suspicion {
     /// Failures go with the baseline.
     mirror: EProcess,
     log_closeness: f64,
+    /// Coin passes by arm. Unlike the screening, they were not the reason to suspect the test.
+    coins: [Tally; 2],
     close: bool,
     claims: [bool; 4],
 }
@@ -69,6 +71,7 @@ impl Suspicion {
             target: EProcess::new(baseline.tally(true), target.tally(false)),
             mirror: EProcess::new(target.tally(true), baseline.tally(false)),
             log_closeness: 0.0,
+            coins: [Tally::default(); 2],
             close: false,
             claims: [false; 4],
         }
@@ -96,6 +99,7 @@ impl Suspicion {
         }
         if coin {
             let failed = failed_unless(arm == Arm::Target);
+            self.coins[arm.index()].add(failed);
             self.log_closeness += equivalence::log_factor(side(arm, Arm::Target), failed);
             self.close |= self.log_closeness >= equivalence::EXCLUDED_AT.ln();
         }
@@ -135,7 +139,11 @@ impl Suspicion {
             let growth = outlook::expected_log_factor(process.believed_rates(), actual);
             outlook::passes_needed(process.log_e(), log_needed, growth)
         };
-        let growth = equivalence::growth((rate(Arm::Baseline), rate(Arm::Target)));
+        let of_coins = |arm: Arm| {
+            let Tally { trials, failures } = self.coins[arm.index()];
+            f64::from(failures) / f64::from(trials.max(1))
+        };
+        let growth = equivalence::growth((of_coins(Arm::Baseline), of_coins(Arm::Target)));
         let close =
             outlook::passes_needed(self.log_closeness, equivalence::EXCLUDED_AT.ln(), growth);
         [

@@ -9,8 +9,7 @@ pub struct Budget {
     max_trials: Option<u64>,
     elapsed_ms: u64,
     trials: u64,
-    /// Wall time of all trials added up, in microseconds: more than elapses, where trials run side by side.
-    tested_us: u64,
+    pace: Pace,
 }
 
 impl Budget {
@@ -21,7 +20,7 @@ impl Budget {
             max_trials: policy.max_trials,
             elapsed_ms: 0,
             trials: 0,
-            tested_us: 0,
+            pace: Pace::default(),
         }
     }
 
@@ -29,9 +28,8 @@ impl Budget {
     pub fn spend(&mut self, pass: &PassRecord, elapsed_ms: u64) {
         self.elapsed_ms = self.elapsed_ms.saturating_add(elapsed_ms);
         self.trials = self.trials.saturating_add(pass.spec.tests.len() as u64);
-        for observation in &pass.observations {
-            self.tested_us = self.tested_us.saturating_add(observation.duration_us);
-        }
+        let durations = pass.observations.iter().map(|seen| seen.duration_us as f64);
+        self.pace.learn(durations.sum(), elapsed_ms as f64);
     }
 
     /// Returns the wall time spent, in milliseconds.
@@ -50,12 +48,9 @@ impl Budget {
         }
     }
 
-    /// Returns about how many milliseconds trials of these durations take in all, from the pace so far.
-    pub fn wall_ms(&self, duration_us: f64) -> f64 {
-        if self.tested_us == 0 {
-            return 0.0;
-        }
-        duration_us * self.elapsed_ms as f64 / self.tested_us as f64
+    /// Returns about how many milliseconds `passes` with trials of `duration_us` microseconds in all take.
+    pub fn wall_ms(&self, passes: f64, duration_us: f64) -> f64 {
+        self.pace.wall_ms(passes, duration_us)
     }
 
     fn time_left_ms(&self) -> f64 {
@@ -75,15 +70,11 @@ impl Budget {
     /// Returns positions in `wishes`, sorted. At least one wish is granted if its pass fits the trials left. Wishes
     /// without a decision in sight come last.
     pub fn choose(&self, wishes: &[Wish]) -> Vec<usize> {
-        let total = |cost: fn(&Wish) -> f64| -> f64 {
-            wishes
-                .iter()
-                .map(|wish| f64::from(wish.passes.unwrap_or(wish.at_most)) * cost(wish))
-                .sum()
-        };
-        let all_fit = self.wall_ms(total(|wish| wish.duration_us)) <= self.time_left_ms()
-            && total(|wish| wish.trials as f64) <= self.trials_left();
-        if all_fit {
+        let mut everyone = Bill::default();
+        for wish in wishes {
+            everyone.add(wish);
+        }
+        if self.affords(&everyone) {
             return (0..wishes.len()).collect();
         }
         let price = |wish: &Wish| {
@@ -97,23 +88,90 @@ impl Budget {
                 .total_cmp(&price(&wishes[*b]))
                 .then(a.cmp(b))
         });
-        let (mut duration_us, mut trials, mut pass) = (0.0, 0.0, 0);
+        let (mut bill, mut trials_a_pass) = (Bill::default(), 0);
         let mut chosen = Vec::new();
         for position in order {
             let wish = &wishes[position];
-            let passes = f64::from(wish.passes.unwrap_or(wish.at_most));
-            duration_us += passes * wish.duration_us;
-            trials += passes * wish.trials as f64;
-            pass += wish.trials;
-            let fits =
-                self.wall_ms(duration_us) <= self.time_left_ms() && trials <= self.trials_left();
-            if !fits && !chosen.is_empty() || pass as f64 > self.trials_left() {
+            bill.add(wish);
+            trials_a_pass += wish.trials;
+            let alone = chosen.is_empty();
+            if !self.affords(&bill) && !alone || trials_a_pass as f64 > self.trials_left() {
                 break;
             }
             chosen.push(position);
         }
         chosen.sort_unstable();
         chosen
+    }
+
+    fn affords(&self, bill: &Bill) -> bool {
+        self.wall_ms(bill.passes, bill.duration_us) <= self.time_left_ms()
+            && bill.trials <= self.trials_left()
+    }
+}
+
+/// What wishes cost together: they share passes.
+#[derive(Default)]
+struct Bill {
+    passes: f64,
+    duration_us: f64,
+    trials: f64,
+}
+
+impl Bill {
+    fn add(&mut self, wish: &Wish) {
+        let passes = f64::from(wish.passes.unwrap_or(wish.at_most));
+        self.passes = self.passes.max(passes);
+        self.duration_us += passes * wish.duration_us;
+        self.trials += passes * wish.trials as f64;
+    }
+}
+
+/// Wall time of a pass as a fixed part and a part that grows with the time of its trials: least squares over the
+/// passes seen, as sums. Trials run side by side, so the wall time may be less than theirs.
+#[derive(Clone, Debug, Default)]
+struct Pace {
+    passes: f64,
+    tested_us: f64,
+    elapsed_ms: f64,
+    squares: f64,
+    products: f64,
+}
+
+impl Pace {
+    fn learn(&mut self, tested_us: f64, elapsed_ms: f64) {
+        self.passes += 1.0;
+        self.tested_us += tested_us;
+        self.elapsed_ms += elapsed_ms;
+        self.squares += tested_us * tested_us;
+        self.products += tested_us * elapsed_ms;
+    }
+
+    /// Returns the fixed part in milliseconds and the growing part in milliseconds a microsecond, neither negative.
+    fn parts(&self) -> (f64, f64) {
+        let spread = self.passes * self.squares - self.tested_us * self.tested_us;
+        let proportional = self.elapsed_ms / self.tested_us.max(1.0);
+        // Passes that are all alike do not tell the parts apart.
+        if spread <= 1e-6 * self.passes * self.squares {
+            return (0.0, proportional);
+        }
+        let slope = (self.passes * self.products - self.tested_us * self.elapsed_ms) / spread;
+        let fixed = (self.elapsed_ms - slope * self.tested_us) / self.passes;
+        if fixed <= 0.0 {
+            (0.0, proportional)
+        } else if slope <= 0.0 {
+            (self.elapsed_ms / self.passes, 0.0)
+        } else {
+            (fixed, slope)
+        }
+    }
+
+    fn wall_ms(&self, passes: f64, tested_us: f64) -> f64 {
+        if self.passes == 0.0 {
+            return 0.0;
+        }
+        let (fixed, slope) = self.parts();
+        passes * fixed + tested_us * slope
     }
 }
 
@@ -135,15 +193,16 @@ mod tests {
     use super::*;
 
     fn budget(max_time_ms: Option<u64>, max_trials: Option<u64>) -> Budget {
-        Budget {
+        let mut budget = Budget {
             elapsed_ms: 1_000,
-            tested_us: 1_000_000,
             ..Budget::new(&Policy {
                 max_time_ms,
                 max_trials,
                 ..Policy::default()
             })
-        }
+        };
+        budget.pace.learn(1e6, 1_000.0);
+        budget
     }
 
     fn wish(passes: Option<u32>, duration_us: f64) -> Wish {
@@ -196,5 +255,17 @@ mod tests {
             budget(Some(1_000), None).refuses(1),
             Some(StopReason::OutOfTime)
         );
+    }
+
+    #[test]
+    fn the_fixed_part_of_a_pass_is_told_from_the_growing_one() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.wall_ms(3.0, 1e6), 0.0);
+        for tested_us in [4e6, 4e6, 1e6, 0.0] {
+            pace.learn(tested_us, 500.0 + tested_us / 2_000.0);
+        }
+        let (fixed, slope) = pace.parts();
+        assert!((fixed - 500.0).abs() < 1e-6 && (slope - 0.0005).abs() < 1e-12);
+        assert!((pace.wall_ms(3.0, 1e6) - 2_000.0).abs() < 1e-6);
     }
 }

@@ -111,7 +111,10 @@ mod tests {
                 Arm::Target => 't',
             })
             .collect();
-        assert_eq!((arms.as_str(), draws.order_seed(1)), ("", 0));
+        assert_eq!(
+            (arms.as_str(), draws.order_seed(1)),
+            ("btbttbbttbbbttbt", 15_161_869_734_276_615_509)
+        );
     }
 
     /// False-alarm chance below 1e-6: five standard deviations on each of seven counts, seeds fixed.

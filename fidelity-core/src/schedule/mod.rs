@@ -192,11 +192,10 @@ impl Scheduler {
     }
 
     fn decide(&self) -> Step {
-        if let Some(discarded) = &self.discarded {
-            if discarded.in_a_row >= DISCARDED_AT_MOST {
-                let reason = discarded.reason.clone();
-                return Step::Done(StopReason::Environment { reason });
-            }
+        let lost = |discarded: &&Discarded| discarded.in_a_row >= DISCARDED_AT_MOST;
+        if let Some(discarded) = self.discarded.as_ref().filter(lost) {
+            let reason = discarded.reason.clone();
+            return Step::Done(StopReason::Environment { reason });
         }
         let Some(spec) = self.wanted() else {
             return Step::Done(StopReason::Decided);

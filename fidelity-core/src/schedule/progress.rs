@@ -24,9 +24,10 @@ impl Scheduler {
             .iter()
             .map(|wish| f64::from(wish.passes.unwrap_or(wish.at_most)) * wish.duration_us)
             .sum();
-        let left_ms = self
-            .budget
-            .wall_ms(f64::from(screening) * suite_us + focus_us);
+        let left_ms = self.budget.wall_ms(
+            f64::from(screening) + f64::from(focus),
+            f64::from(screening) * suite_us + focus_us,
+        );
         let limit = self.policy.max_time_ms.map_or(u64::MAX, |most| {
             most.saturating_sub(self.budget.elapsed_ms())
         });

@@ -43,7 +43,7 @@ pub fn clustering_p(outcomes: impl IntoIterator<Item = bool>) -> f64 {
     let chance = |count: u64| {
         let half = count / 2;
         let term = |a: u64, b: u64| (split(failures, a) + split(passes, b) - whole).exp();
-        if count % 2 == 0 {
+        if count.is_multiple_of(2) {
             2.0 * term(half, half)
         } else {
             term(half, half + 1) + term(half + 1, half)
