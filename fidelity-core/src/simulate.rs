@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
+use crate::classify::classify;
 use crate::domain::{
     Arm, CapturedOutput, Environment, Failure, ListedTest, Observation, Outcome, PassEnd,
-    PassRecord, PassSpec, Scope, StopReason, StoredRun, TestId,
+    PassRecord, PassSpec, Policy, Scope, Seed, StopReason, StoredRun, TestId, TestIndex,
+    VerdictKind,
 };
 use crate::plan::Plan;
 use crate::schedule::{Scheduler, Step};
@@ -219,3 +221,53 @@ pub fn run(
         }
     }
 }
+
+/// Returns the highest log e-value for "worse in the target" that a lone test reaches over the screening and
+/// `passes` focus passes, looked at after every pass; none where it never became a suspect.
+///
+/// Nothing but a closed question (a large difference is excluded) stops the run earlier: whoever looks, looks as
+/// often as possible.
+pub fn highest_log_e(truth: Truth, seed: u64, passes: u32) -> Option<f64> {
+    let policy = Policy {
+        // So small that no e-value of these lengths is ever enough to stop.
+        fdr: f64::MIN_POSITIVE,
+        max_passes: passes,
+        futile_after: passes,
+        company_after: 0,
+        max_time_ms: None,
+        ..Policy::default()
+    };
+    let mut world = World::new(vec![truth], seed);
+    let plan = Plan {
+        tests: world.tests(),
+        policy,
+        seed: Seed(seed),
+    };
+    let mut highest: Option<f64> = None;
+    run(plan, &[], &mut world, |scheduler, _| {
+        if let Some((suspicion, _)) = scheduler.evidence().standing(TestIndex(0)) {
+            let now = suspicion.log_e(Arm::Target);
+            highest = Some(highest.map_or(now, |before| before.max(now)));
+        }
+    });
+    highest
+}
+
+/// Returns how many of a suite's tests are reported as hidden defects by one run under this policy.
+pub fn reported_defects(truths: &[Truth], policy: &Policy, seed: u64) -> usize {
+    let mut world = World::new(truths.to_vec(), seed);
+    let plan = Plan {
+        tests: world.tests(),
+        policy: policy.clone(),
+        seed: Seed(seed),
+    };
+    let ended = run(plan, &[], &mut world, |_, _| {});
+    classify(ended.scheduler.evidence(), policy)
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict.kind == VerdictKind::HiddenDefect)
+        .count()
+}
+
+#[cfg(test)]
+mod calibration;

@@ -369,4 +369,4 @@ impl Scheduler {
 mod progress;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -158,7 +158,7 @@ fn observation(test: TestIndex, outcome: Outcome) -> Observation {
     }
 }
 
-fn header(plan: &Plan) -> RunHeader {
+pub(crate) fn header(plan: &Plan) -> RunHeader {
     let profile = |name: &str| FidelityProfile {
         name: name.to_owned(),
         knobs: std::collections::BTreeMap::new(),
