@@ -102,10 +102,11 @@ fn company_costs_at_most_two_screenings_and_then_focus_goes_on() {
 #[test]
 fn suspects_found_in_company_are_the_next_generation() {
     let mut play = Play::new(two_binaries(with_company(), SEED), &[]);
-    // Tests 3 and 4 start to fail in the target once company begins.
+    // Tests 3 and 4 start to fail in the target once company has begun, one after the other.
     play.finish(|spec, test| match test {
         2 => needs_company(spec, test),
-        3 | 4 => failed_if(in_target(spec) && spec.number > 26),
+        3 => failed_if(in_target(spec) && spec.number > 26),
+        4 => failed_if(in_target(spec) && spec.number > 29),
         _ => Outcome::Passed,
     });
     assert_eq!(play.finding(2).generation, Some(1));
@@ -115,4 +116,24 @@ fn suspects_found_in_company_are_the_next_generation() {
     }
     let units = play.scheduler.evidence().generations()[1].units.len();
     assert_eq!(units, 2);
+}
+
+#[test]
+fn a_suspect_that_company_cannot_decide_stops_at_the_budget() {
+    let patient = Policy {
+        futile_after: 100,
+        ..with_company()
+    };
+    let mut play = Play::new(two_binaries(patient, 8), &[]);
+    // Fails in every other pass among its binary, in either arm.
+    play.finish(|spec, test| {
+        failed_if(test == 2 && spec.scope != Scope::Suspects && spec.number.is_multiple_of(2))
+    });
+    let allowed = super::super::company::SCREENINGS as usize * 6 * 12;
+    let trials = play.count(Phase::Company) * 6;
+    assert!(
+        (allowed..allowed + 12).contains(&trials),
+        "{trials} of {allowed}"
+    );
+    assert_eq!(play.count(Phase::Focus), 20);
 }

@@ -1,5 +1,7 @@
 //! Focus: who is sampled, how long, and what comes of it.
 
+use crate::evidence::suspicion::Claim;
+
 use super::*;
 
 #[test]
@@ -141,6 +143,10 @@ fn a_defect_that_fails_in_both_arms_but_more_in_the_target_is_flaky_and_worse_th
         play.verdict(0),
         (VerdictKind::Flaky, "worse-in-target".to_owned())
     );
+    // It is no rejection of the stricter claim either: filtering afterwards would spoil the level for the others.
+    let family = &play.scheduler.evidence().generations()[0];
+    assert_eq!(family.rejected(Claim::WorseInTarget), 1);
+    assert_eq!(family.rejected(Claim::HiddenDefect), 0);
 }
 
 #[test]
