@@ -182,6 +182,24 @@ fn a_mass_failure_excuses_its_members_and_not_what_has_failed_everywhere() {
 }
 
 #[test]
+fn members_that_fail_in_the_other_arm_too_are_suspects_of_the_same_family() {
+    let mut evidence = Evidence::new(&listed(), &policy());
+    for (number, arm, target_probability) in [
+        (1, Arm::Target, 0.75),
+        (2, Arm::Target, 2.0 / 3.0),
+        (3, Arm::Target, 0.5),
+    ] {
+        evidence.record(&pass(number, arm, target_probability, 0x0fff));
+        assert_eq!(evidence.suspects(), 0);
+    }
+    // The baseline comes last, so no pass is left in which they could fail by themselves.
+    evidence.record(&pass(4, Arm::Baseline, 0.0, 0x0fff));
+    assert_eq!(evidence.suspects(), 12);
+    assert_eq!(evidence.generations().len(), 1);
+    assert_eq!(evidence.generations()[0].units.len(), 13);
+}
+
+#[test]
 fn before_its_first_failure_a_test_has_bet_nothing() {
     let mut evidence = Evidence::new(&listed(), &policy());
     evidence.record(&pass(1, Arm::Baseline, 0.75, 0));

@@ -166,7 +166,7 @@ fn best_looking_chain(truths: &[Truth], policy: &Policy, chain: u64) -> bool {
         };
         let mut passes = Vec::new();
         let ended = run(plan.clone(), &joined, &mut world, |_, pass| {
-            passes.push(pass)
+            passes.push(pass);
         });
         let verdicts = classify(ended.scheduler.evidence(), policy);
         let mut best: Vec<(f64, usize)> = verdicts
