@@ -70,13 +70,16 @@ mod tests {
 }
 "#;
 
-const CONFIGURATION: &str = "[profile.low]\n\n[profile.high]\nenv.UNUSED = \"1\"\n\n[policy]\ntimeout = \"2s\"\n";
+const CONFIGURATION: &str =
+    "[profile.low]\n\n[profile.high]\nenv.UNUSED = \"1\"\n\n[policy]\ntimeout = \"2s\"\n";
 
 #[test]
 fn a_misbehaving_test_has_an_outcome_and_the_others_are_not_harmed() {
     let project = Project::library("misbehaving", MISBEHAVING);
     project.write("fidelity.toml", CONFIGURATION);
-    let ran = project.run(&["run", "--format", "json", "--seed", "1"]).exits_with(1);
+    let ran = project
+        .run(&["run", "--format", "json", "--seed", "1"])
+        .exits_with(1);
     let verdicts = ran.verdicts();
     let expected = [
         ("aborts", "broken"),
@@ -91,12 +94,19 @@ fn a_misbehaving_test_has_an_outcome_and_the_others_are_not_harmed() {
         ("prints_what_is_no_text_and_fails", "broken"),
     ];
     for (test, verdict) in expected {
-        assert_eq!(verdicts[&format!("misbehaving tests::{test}")], verdict, "{test}\n{}", ran.stdout);
+        assert_eq!(
+            verdicts[&format!("misbehaving tests::{test}")],
+            verdict,
+            "{test}\n{}",
+            ran.stdout
+        );
     }
     assert_eq!(verdicts.len(), expected.len());
     let human = project.run(&["report"]);
     assert_printable(&human.stdout);
-    let explained = project.run(&["explain", "prints_what_is_no_text"]).exits_with(0);
+    let explained = project
+        .run(&["explain", "prints_what_is_no_text"])
+        .exits_with(0);
     assert_printable(&explained.stdout);
     assert!(explained.stdout.contains("red"), "{}", explained.stdout);
 }
@@ -104,7 +114,9 @@ fn a_misbehaving_test_has_an_outcome_and_the_others_are_not_harmed() {
 /// Checks that nothing reaches a terminal that it would obey.
 #[track_caller]
 fn assert_printable(text: &str) {
-    let bad = text.chars().find(|character| character.is_control() && *character != '\n');
+    let bad = text
+        .chars()
+        .find(|character| character.is_control() && *character != '\n');
     assert_eq!(bad, None, "{text:?}");
 }
 
@@ -129,7 +141,10 @@ mod tests {
     );
     let ran = project.run(&["run", "--format", "json"]).exits_with(4);
     assert!(ran.stderr.contains("changed"), "{}", ran.stderr);
-    let report = project.run(&["report", "--format", "json"]).exits_with(0).json();
+    let report = project
+        .run(&["report", "--format", "json"])
+        .exits_with(0)
+        .json();
     assert_eq!(report["run"]["passes"], 1, "{report}");
 }
 
@@ -167,14 +182,21 @@ fn a_directory_without_a_project_is_a_mistake() {
 #[test]
 fn a_workspace_may_have_spaces_and_letters_of_any_kind_in_its_path() {
     let project = Project::copy_under("tests/testdata/planted", "a wörkspace with späces");
-    let ran = project.run(&["run", "--format", "json", "--seed", "3"]).exits_with(1);
-    assert_eq!(ran.verdicts()["planted tests::fails_in_the_target"], "hidden-defect");
+    let ran = project
+        .run(&["run", "--format", "json", "--seed", "3"])
+        .exits_with(1);
+    assert_eq!(
+        ran.verdicts()["planted tests::fails_in_the_target"],
+        "hidden-defect"
+    );
 }
 
 #[test]
 fn a_target_directory_that_cannot_be_written_is_said_by_cargo_and_by_us() {
     let project = Project::library("one", "#[test]\nfn passes() {}\n");
-    let ran = project.run(&["run", "--target-dir", "/proc/nowhere"]).exits_with(3);
+    let ran = project
+        .run(&["run", "--target-dir", "/proc/nowhere"])
+        .exits_with(3);
     assert!(ran.stderr.contains("/proc/nowhere"), "{}", ran.stderr);
 }
 
@@ -203,6 +225,10 @@ fn main() {
     );
     let ran = project.run(&["run", "--format", "json"]).exits_with(0);
     assert_eq!(ran.verdicts().len(), 5, "{}", ran.stdout);
-    assert!(ran.verdicts().values().all(|verdict| verdict == "stable"), "{}", ran.stdout);
+    assert!(
+        ran.verdicts().values().all(|verdict| verdict == "stable"),
+        "{}",
+        ran.stdout
+    );
     assert_printable(&project.run(&["report", "-vv"]).exits_with(0).stdout);
 }

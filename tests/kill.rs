@@ -40,9 +40,18 @@ fn outcome(ran: &Ran) -> Outcome {
     let tests = report["tests"].as_array().unwrap().clone();
     let line = |test: &serde_json::Value| {
         let counts = |arm: &str| format!("{}/{}", test[arm]["failures"], test[arm]["trials"]);
-        format!("{} {} baseline {} target {}", test["verdict"], test["reason"], counts("baseline"), counts("target"))
+        format!(
+            "{} {} baseline {} target {}",
+            test["verdict"],
+            test["reason"],
+            counts("baseline"),
+            counts("target")
+        )
     };
-    tests.iter().map(|test| (test["test"].as_str().unwrap().to_owned(), line(test))).collect()
+    tests
+        .iter()
+        .map(|test| (test["test"].as_str().unwrap().to_owned(), line(test)))
+        .collect()
 }
 
 /// Returns how often each test was really executed.
@@ -59,14 +68,22 @@ fn start(project: &Project, log: &Path, resume: bool) -> Child {
         arguments.extend(fresh);
     }
     let mut command = project.tool(&arguments);
-    command.env("TRIAL_LOG", log).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .env("TRIAL_LOG", log)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Waits until the suite has executed `trials` trials in all, or the tool has ended.
 fn wait_for(tool: &mut Child, log: &Path, trials: usize) {
     let started = Instant::now();
     while executed(log) < trials && tool.try_wait().unwrap().is_none() {
-        assert!(started.elapsed() < Duration::from_secs(120), "the tool hangs");
+        assert!(
+            started.elapsed() < Duration::from_secs(120),
+            "the tool hangs"
+        );
         std::thread::sleep(Duration::from_micros(300));
     }
 }
@@ -77,7 +94,10 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
     let log = project.root.join("reference.log");
     let reference = Ran::of(start(&project, &log, false).wait_with_output().unwrap()).exits_with(1);
     let (right, total) = (outcome(&reference), executed(&log));
-    assert!(right.values().any(|line| line.contains("hidden-defect")), "{right:?}");
+    assert!(
+        right.values().any(|line| line.contains("hidden-defect")),
+        "{right:?}"
+    );
 
     let mut moments = Moments(20_261_122);
     let (mut kills, mut runs) = (0, 0);
@@ -89,7 +109,11 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
             let mut tool = start(&project, &log, resume);
             let done = executed(&log);
             // Mostly somewhere in the next dozen trials; sometimes after the last one, while verdicts are written.
-            let ahead = if moments.below(8) == 0 { total } else { moments.below(12) as usize };
+            let ahead = if moments.below(8) == 0 {
+                total
+            } else {
+                moments.below(12) as usize
+            };
             let target = (done + ahead).min(total);
             wait_for(&mut tool, &log, target);
             let delay = moments.below(if target == total { 20_000 } else { 3_000 });
@@ -105,11 +129,18 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
             // Killed before the run was stored there is nothing to resume; what it executed then is not known to it.
             resume = resume || stored(&project, runs + 1);
         };
-        let ran = if ran.code == Some(1) { ran } else { project.run(&["report", "--format", "json"]) };
+        let ran = if ran.code == Some(1) {
+            ran
+        } else {
+            project.run(&["report", "--format", "json"])
+        };
         let context = format!("run {runs}, {kills} kills, stderr:\n{}", ran.stderr);
         assert_eq!(outcome(&ran), right, "{context}");
         let repeated = executed(&log) - total;
-        assert!(repeated <= PARALLELISM * killed_here, "{repeated} trials repeated by {killed_here} kills; {context}");
+        assert!(
+            repeated <= PARALLELISM * killed_here,
+            "{repeated} trials repeated by {killed_here} kills; {context}"
+        );
     }
     println!("{kills} kills over {runs} runs of {total} trials, seed of the moments 20261122");
 }
@@ -117,5 +148,8 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
 /// Returns whether the store holds this many runs.
 fn stored(project: &Project, runs: usize) -> bool {
     let listed = project.run(&["report", "--list", "--format", "json"]);
-    listed.code == Some(0) && listed.json()["runs"].as_array().is_some_and(|list| list.len() >= runs)
+    listed.code == Some(0)
+        && listed.json()["runs"]
+            .as_array()
+            .is_some_and(|list| list.len() >= runs)
 }

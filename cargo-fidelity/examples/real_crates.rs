@@ -58,13 +58,55 @@ const ROWS: &[Row] = &[
         hidden: &["syslog_loose::tests parse_vrl"],
         what: "defaults",
     },
-    Row { name: "statrs", version: "0.19.1", arguments: &[], hidden: &[], what: "defaults" },
-    Row { name: "chrono", version: "0.4.45", arguments: &[], hidden: &[], what: "dates, defaults" },
-    Row { name: "humantime", version: "2.4.0", arguments: &[], hidden: &[], what: "dates, defaults" },
-    Row { name: "filetime", version: "0.2.29", arguments: &[], hidden: &[], what: "files, defaults" },
-    Row { name: "fs_extra", version: "1.3.0", arguments: &[], hidden: &[], what: "files, defaults" },
-    Row { name: "which", version: "8.0.6", arguments: &[], hidden: &[], what: "CLI, defaults" },
-    Row { name: "tiny_http", version: "0.12.0", arguments: &[], hidden: &[], what: "network, defaults" },
+    Row {
+        name: "statrs",
+        version: "0.19.1",
+        arguments: &[],
+        hidden: &[],
+        what: "defaults",
+    },
+    Row {
+        name: "chrono",
+        version: "0.4.45",
+        arguments: &[],
+        hidden: &[],
+        what: "dates, defaults",
+    },
+    Row {
+        name: "humantime",
+        version: "2.4.0",
+        arguments: &[],
+        hidden: &[],
+        what: "dates, defaults",
+    },
+    Row {
+        name: "filetime",
+        version: "0.2.29",
+        arguments: &[],
+        hidden: &[],
+        what: "files, defaults",
+    },
+    Row {
+        name: "fs_extra",
+        version: "1.3.0",
+        arguments: &[],
+        hidden: &[],
+        what: "files, defaults",
+    },
+    Row {
+        name: "which",
+        version: "8.0.6",
+        arguments: &[],
+        hidden: &[],
+        what: "CLI, defaults",
+    },
+    Row {
+        name: "tiny_http",
+        version: "0.12.0",
+        arguments: &[],
+        hidden: &[],
+        what: "network, defaults",
+    },
     Row {
         name: "tiny_http",
         version: "0.12.0",
@@ -88,12 +130,16 @@ fn main() -> ExitCode {
 
 /// Prints the table of the rows that are wanted (all if none is named); false if a row differs from what is expected.
 fn print_table(wanted: &[String]) -> Result<bool, Box<dyn Error>> {
-    let rows: Vec<&Row> =
-        ROWS.iter().filter(|row| wanted.is_empty() || wanted.iter().any(|name| name == row.name)).collect();
+    let rows: Vec<&Row> = ROWS
+        .iter()
+        .filter(|row| wanted.is_empty() || wanted.iter().any(|name| name == row.name))
+        .collect();
     let tool = build_tool()?;
     let place = tempfile::Builder::new().prefix("real-crates-").tempdir()?;
     let packages = fetch(&rows, place.path())?;
-    println!("| crate | environment | commit | hidden | flaky | broken | baseline-only | undetermined | stable | passes | trials | wall | found / expected |");
+    println!(
+        "| crate | environment | commit | hidden | flaky | broken | baseline-only | undetermined | stable | passes | trials | wall | found / expected |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|---|");
     let (mut as_expected, mut details) = (true, String::new());
     for row in rows {
@@ -107,17 +153,33 @@ fn print_table(wanted: &[String]) -> Result<bool, Box<dyn Error>> {
 /// Builds the tool with the profile of this example and returns its path.
 fn build_tool() -> Result<PathBuf, Box<dyn Error>> {
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--release", "-p", "cargo-fidelity", "--manifest-path"])
+        .args([
+            "build",
+            "--release",
+            "-p",
+            "cargo-fidelity",
+            "--manifest-path",
+        ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .status()?;
     let beside = std::env::current_exe()?;
-    let tool = beside.ancestors().nth(2).ok_or("the example has a target directory")?.join("cargo-fidelity");
-    if built.success() && tool.exists() { Ok(tool) } else { Err("the tool does not build".into()) }
+    let tool = beside
+        .ancestors()
+        .nth(2)
+        .ok_or("the example has a target directory")?
+        .join("cargo-fidelity");
+    if built.success() && tool.exists() {
+        Ok(tool)
+    } else {
+        Err("the tool does not build".into())
+    }
 }
 
 /// Fetches the packages and copies each to a folder of its own, where it can be built.
 fn fetch(rows: &[&Row], place: &Path) -> Result<BTreeMap<&'static str, PathBuf>, Box<dyn Error>> {
-    let mut manifest = String::from("[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\n");
+    let mut manifest = String::from(
+        "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\n",
+    );
     let versions: BTreeMap<_, _> = rows.iter().map(|row| (row.name, row.version)).collect();
     for (name, version) in &versions {
         writeln!(manifest, "{name} = \"={version}\"")?;
@@ -147,14 +209,30 @@ fn fetch(rows: &[&Row], place: &Path) -> Result<BTreeMap<&'static str, PathBuf>,
 fn run(tool: &Path, row: &Row, package: &Path) -> Result<Value, Box<dyn Error>> {
     let started = Instant::now();
     let ran = Command::new(tool)
-        .args(["fidelity", "run", "--format", "json", "--no-gate", "--seed", SEED, "--set", "policy.reuse=false"])
+        .args([
+            "fidelity",
+            "run",
+            "--format",
+            "json",
+            "--no-gate",
+            "--seed",
+            SEED,
+            "--set",
+            "policy.reuse=false",
+        ])
         .args(row.arguments)
         .current_dir(package)
         .env_remove("RUST_BACKTRACE")
         .stderr(Stdio::piped())
         .output()?;
     if !ran.status.success() {
-        return Err(format!("{}: {}\n{}", row.name, ran.status, String::from_utf8_lossy(&ran.stderr)).into());
+        return Err(format!(
+            "{}: {}\n{}",
+            row.name,
+            ran.status,
+            String::from_utf8_lossy(&ran.stderr)
+        )
+        .into());
     }
     let mut report: Value = serde_json::from_slice(&ran.stdout)?;
     report["command_s"] = started.elapsed().as_secs_f64().into();
@@ -162,19 +240,41 @@ fn run(tool: &Path, row: &Row, package: &Path) -> Result<Value, Box<dyn Error>> 
 }
 
 /// Prints one row and notes its findings; false if they are not the expected ones.
-fn print_row(row: &Row, package: &Path, report: &Value, details: &mut String) -> Result<bool, Box<dyn Error>> {
+fn print_row(
+    row: &Row,
+    package: &Path,
+    report: &Value,
+    details: &mut String,
+) -> Result<bool, Box<dyn Error>> {
     let tests = report["tests"].as_array().ok_or("a report lists tests")?;
     let name_of = |test: &Value| {
-        format!("{} {}", test["binary"].as_str().unwrap_or("?"), test["test"].as_str().unwrap_or("?"))
+        format!(
+            "{} {}",
+            test["binary"].as_str().unwrap_or("?"),
+            test["test"].as_str().unwrap_or("?")
+        )
     };
     let with = |verdict: &str| -> Vec<String> {
-        tests.iter().filter(|test| test["verdict"] == verdict).map(name_of).collect()
+        tests
+            .iter()
+            .filter(|test| test["verdict"] == verdict)
+            .map(name_of)
+            .collect()
     };
     let hidden = with("hidden-defect");
-    let found = row.hidden.iter().filter(|expected| hidden.iter().any(|test| test == *expected)).count();
+    let found = row
+        .hidden
+        .iter()
+        .filter(|expected| hidden.iter().any(|test| test == *expected))
+        .count();
     let commit = fs::read_to_string(package.join(".cargo_vcs_info.json")).unwrap_or_default();
     let commit: Value = serde_json::from_str(&commit).unwrap_or_default();
-    let commit: String = commit["git"]["sha1"].as_str().unwrap_or("-").chars().take(8).collect();
+    let commit: String = commit["git"]["sha1"]
+        .as_str()
+        .unwrap_or("-")
+        .chars()
+        .take(8)
+        .collect();
     println!(
         "| {} {} | {} | {commit} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} s | {found} / {} |",
         row.name,
@@ -191,7 +291,14 @@ fn print_row(row: &Row, package: &Path, report: &Value, details: &mut String) ->
         report["command_s"].as_f64().unwrap_or_default(),
         row.hidden.len(),
     );
-    writeln!(details, "{} {}, {}: `cargo fidelity run --seed {SEED} {}`", row.name, row.version, row.what, row.arguments.join(" "))?;
+    writeln!(
+        details,
+        "{} {}, {}: `cargo fidelity run --seed {SEED} {}`",
+        row.name,
+        row.version,
+        row.what,
+        row.arguments.join(" ")
+    )?;
     for test in tests.iter().filter(|test| test["verdict"] != "stable") {
         writeln!(
             details,

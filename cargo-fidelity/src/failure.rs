@@ -41,7 +41,9 @@ impl From<SuiteError> for CliError {
         match &error {
             SuiteError::CargoMissing { .. } => cli.hint("install Rust, or name cargo in $CARGO"),
             SuiteError::Metadata { .. } => cli.hint("run it in a package, or pass --manifest-path"),
-            SuiteError::BuildFailed { .. } => cli.hint("cargo's messages are above; no test was run"),
+            SuiteError::BuildFailed { .. } => {
+                cli.hint("cargo's messages are above; no test was run")
+            }
             SuiteError::NoBinaries | SuiteError::NoTests { .. } => {
                 cli.hint("pass `--no-tests pass` if that is as it should be")
             }
@@ -50,7 +52,8 @@ impl From<SuiteError> for CliError {
             }
             SuiteError::Filterset(error) => cli.with_snippet(error.snippet()),
             SuiteError::ListFailed { stderr, .. } | SuiteError::ListTimedOut { stderr, .. } => {
-                said(cli, stderr).hint("a test binary has to answer `--list` without running its tests")
+                said(cli, stderr)
+                    .hint("a test binary has to answer `--list` without running its tests")
             }
             SuiteError::NotCaptured { stderr, .. } => said(cli, stderr),
             _ => cli,
@@ -76,7 +79,9 @@ impl From<ExecError> for CliError {
         };
         let cli = Self::from_error(kind, &error);
         match &error {
-            ExecError::BinaryChanged { .. } => cli.hint("let nothing build or replace it while tests run"),
+            ExecError::BinaryChanged { .. } => {
+                cli.hint("let nothing build or replace it while tests run")
+            }
             ExecError::NotSupported(_) => cli.hint("run it on Linux"),
             _ => cli,
         }
@@ -105,13 +110,15 @@ impl From<StoreError> for CliError {
             StoreError::NoStore { .. } | StoreError::NoRuns { .. } => {
                 cli.hint("`cargo fidelity run` makes the first run")
             }
-            StoreError::NoSuchRun { .. } => cli.hint("`cargo fidelity report --list` names the runs"),
+            StoreError::NoSuchRun { .. } => {
+                cli.hint("`cargo fidelity report --list` names the runs")
+            }
             StoreError::Finished { run } => {
                 cli.hint(format!("print it: `cargo fidelity report {}`", run.short()))
             }
-            StoreError::ReadOnly { .. } | StoreError::Corrupt { .. } | StoreError::TooNew { .. } => {
-                cli.hint("`--store FILE` keeps runs elsewhere")
-            }
+            StoreError::ReadOnly { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::TooNew { .. } => cli.hint("`--store FILE` keeps runs elsewhere"),
             _ => cli,
         }
     }

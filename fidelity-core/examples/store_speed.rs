@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fidelity_core::domain::{
-    Arm, CapturedOutput, Environment, Failure, FidelityProfile, Fingerprint, KnobId, KnobSetting, KnobValue,
-    ListedTest, Observation, Outcome, PassEnd, PassSpec, Phase, Policy, Revision, RunEnd, RunHeader, RunId,
-    Scope, Seed, StopReason, StoredRun, TestId, TestIndex, Verdict, VerdictKind,
+    Arm, CapturedOutput, Environment, Failure, FidelityProfile, Fingerprint, KnobId, KnobSetting,
+    KnobValue, ListedTest, Observation, Outcome, PassEnd, PassSpec, Phase, Policy, Revision,
+    RunEnd, RunHeader, RunId, Scope, Seed, StopReason, StoredRun, TestId, TestIndex, Verdict,
+    VerdictKind,
 };
 use fidelity_core::store::{SqliteStore, Store};
 
@@ -30,16 +31,32 @@ impl Load {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let numbers: Vec<u32> = std::env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
+    let numbers: Vec<u32> = std::env::args()
+        .skip(1)
+        .map(|word| word.parse())
+        .collect::<Result<_, _>>()?;
     let load = match numbers.as_slice() {
-        [] => Load { runs: 50, passes: 20, tests: 10_000 },
-        [runs, passes, tests] => Load { runs: *runs, passes: *passes, tests: *tests },
+        [] => Load {
+            runs: 50,
+            passes: 20,
+            tests: 10_000,
+        },
+        [runs, passes, tests] => Load {
+            runs: *runs,
+            passes: *passes,
+            tests: *tests,
+        },
         _ => return Err("usage: store_speed [RUNS PASSES TESTS]".into()),
     };
-    let directory = tempfile::Builder::new().prefix("store-speed").tempdir_in(".")?;
+    let directory = tempfile::Builder::new()
+        .prefix("store-speed")
+        .tempdir_in(".")?;
     let file = directory.path().join("history.db");
     write(load, &file)?;
-    println!("  file                     {:>12.1} MB", size_of(directory.path())? / 1e6);
+    println!(
+        "  file                     {:>12.1} MB",
+        size_of(directory.path())? / 1e6
+    );
     read(load, &file)?;
     append_one_by_one(&directory.path().join("single.db"))?;
     rows_only(load, &directory.path().join("rows.db"))?;
@@ -67,14 +84,29 @@ fn write(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
             spent += start.elapsed();
         }
         let start = Instant::now();
-        log.end_run(&RunEnd { stop: StopReason::Decided, wall_ms: 20_000 }, &verdicts)?;
+        log.end_run(
+            &RunEnd {
+                stop: StopReason::Decided,
+                wall_ms: 20_000,
+            },
+            &verdicts,
+        )?;
         drop(log);
         spent += start.elapsed();
     }
     let count = load.observations();
-    println!("wrote {count} observations: {} runs of {} passes of {} tests", load.runs, load.passes, load.tests);
-    println!("  observations per second  {:>12.0}", count as f64 / spent.as_secs_f64());
-    println!("  create_run               {:>12.2} ms each", millis(made) / f64::from(load.runs));
+    println!(
+        "wrote {count} observations: {} runs of {} passes of {} tests",
+        load.runs, load.passes, load.tests
+    );
+    println!(
+        "  observations per second  {:>12.0}",
+        count as f64 / spent.as_secs_f64()
+    );
+    println!(
+        "  create_run               {:>12.2} ms each",
+        millis(made) / f64::from(load.runs)
+    );
     println!("  peak memory              {:>12.1} MB", peak_memory()?);
     Ok(())
 }
@@ -83,7 +115,10 @@ fn write(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
 fn read(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let store = SqliteStore::open(file)?;
-    println!("  open                     {:>12.2} ms", millis(start.elapsed()));
+    println!(
+        "  open                     {:>12.2} ms",
+        millis(start.elapsed())
+    );
     let run = store.find_run(&header(load.runs / 2).id.to_string())?;
     let start = Instant::now();
     let stored = store.load(run)?;
@@ -109,7 +144,11 @@ fn read(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
     );
     let start = Instant::now();
     let runs = store.runs(20)?;
-    println!("  list {:>3} runs            {:>12.2} ms", runs.len(), millis(start.elapsed()));
+    println!(
+        "  list {:>3} runs            {:>12.2} ms",
+        runs.len(),
+        millis(start.elapsed())
+    );
     println!("  peak memory              {:>12.1} MB", peak_memory()?);
     Ok(())
 }
@@ -137,8 +176,16 @@ fn append_one_by_one(file: &Path) -> Result<(), Box<dyn Error>> {
     let mean = calls.iter().sum::<Duration>().as_secs_f64() * 1e6 / calls.len() as f64;
     println!("append of one observation, {} calls", calls.len());
     println!("  mean                     {mean:>12.1} us");
-    println!("  median, 99 %, worst      {:>12.1} us, {:.1} us, {:.1} us", micros(0.5), micros(0.99), micros(1.0));
-    println!("  with begin and end       {:>12.1} us each", whole.as_secs_f64() * 1e6 / calls.len() as f64);
+    println!(
+        "  median, 99 %, worst      {:>12.1} us, {:.1} us, {:.1} us",
+        micros(0.5),
+        micros(0.99),
+        micros(1.0)
+    );
+    println!(
+        "  with begin and end       {:>12.1} us each",
+        whole.as_secs_f64() * 1e6 / calls.len() as f64
+    );
     Ok(())
 }
 
@@ -157,11 +204,18 @@ fn rows_only(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
             let seen = observations(run, number, load.tests);
             let start = Instant::now();
             let transaction = connection.transaction()?;
-            let mut insert = transaction
-                .prepare_cached("INSERT INTO trial VALUES (?1, ?2, ?3, 0, ?4, ?5, 0, NULL, NULL, NULL)")?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO trial VALUES (?1, ?2, ?3, 0, ?4, ?5, 0, NULL, NULL, NULL)",
+            )?;
             for seen in seen {
                 let failed = i64::from(seen.outcome.is_failure());
-                insert.execute((run, number, seen.test.0, failed, seen.duration_us.cast_signed()))?;
+                insert.execute((
+                    run,
+                    number,
+                    seen.test.0,
+                    failed,
+                    seen.duration_us.cast_signed(),
+                ))?;
             }
             drop(insert);
             transaction.commit()?;
@@ -177,9 +231,18 @@ fn rows_only(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
     let counted = start.elapsed();
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
     println!("for comparison, one row a trial and nothing packed");
-    println!("  observations per second  {:>12.0}", load.observations() as f64 / spent.as_secs_f64());
-    println!("  file                     {:>12.1} MB", fs::metadata(file)?.len() as f64 / 1e6);
-    println!("  count a run by query     {:>12.2} ms ({failed} of {rows} trials fail)", millis(counted));
+    println!(
+        "  observations per second  {:>12.0}",
+        load.observations() as f64 / spent.as_secs_f64()
+    );
+    println!(
+        "  file                     {:>12.1} MB",
+        fs::metadata(file)?.len() as f64 / 1e6
+    );
+    println!(
+        "  count a run by query     {:>12.2} ms ({failed} of {rows} trials fail)",
+        millis(counted)
+    );
     Ok(())
 }
 
@@ -193,7 +256,10 @@ fn failing_tests(run: &StoredRun) -> usize {
             *failures += u32::from(seen.outcome.is_failure());
         }
     }
-    counts.iter().filter(|arms| arms.iter().any(|(_, failures)| *failures > 0)).count()
+    counts
+        .iter()
+        .filter(|arms| arms.iter().any(|(_, failures)| *failures > 0))
+        .count()
 }
 
 /// A number that follows from where a trial is: SplitMix64 (Steele, Lea & Flood 2014, OOPSLA).
@@ -213,13 +279,25 @@ fn observations(run: u32, pass: u32, tests: u32) -> Vec<Observation> {
         Observation {
             test: TestIndex(test),
             attempt: 0,
-            outcome: if fails { Outcome::Failed } else { Outcome::Passed },
+            outcome: if fails {
+                Outcome::Failed
+            } else {
+                Outcome::Passed
+            },
             duration_us: 500 + (number >> 20) % 32_768,
             failure: fails.then(|| Failure {
-                signature: format!("src/module_{}.rs:{} assertion failed", test % 40, test % 300),
+                signature: format!(
+                    "src/module_{}.rs:{} assertion failed",
+                    test % 40,
+                    test % 300
+                ),
                 message: format!("assertion failed: case {test} is even"),
                 output: CapturedOutput {
-                    stderr: format!("thread 'module::case_{test:05}' ({number}) panicked at src/lib.rs\n").repeat(3).into(),
+                    stderr: format!(
+                        "thread 'module::case_{test:05}' ({number}) panicked at src/lib.rs\n"
+                    )
+                    .repeat(3)
+                    .into(),
                     ..CapturedOutput::default()
                 },
             }),
@@ -241,7 +319,11 @@ fn spec(number: u32, tests: u32) -> PassSpec {
     PassSpec {
         number,
         phase: Phase::Screen,
-        arm: if number % 6 == 1 { Arm::Baseline } else { Arm::Target },
+        arm: if number % 6 == 1 {
+            Arm::Baseline
+        } else {
+            Arm::Target
+        },
         target_probability: 0.5,
         scope: Scope::Suite,
         tests: (0..tests).map(TestIndex).collect(),
@@ -254,7 +336,13 @@ fn spec(number: u32, tests: u32) -> PassSpec {
 fn verdicts(tests: u32) -> Vec<(TestIndex, Verdict)> {
     let verdict = |test| {
         let kind = VerdictKind::ALL[random(0, 0, test) as usize % VerdictKind::ALL.len()];
-        (TestIndex(test), Verdict { kind, reason: "intermittent".to_owned() })
+        (
+            TestIndex(test),
+            Verdict {
+                kind,
+                reason: "intermittent".to_owned(),
+            },
+        )
     };
     (0..tests).map(verdict).collect()
 }
@@ -265,7 +353,10 @@ fn environment() -> Environment {
 
 fn profile(name: &str) -> FidelityProfile {
     let setting = KnobSetting::Fixed(KnobValue::Text("UTC".to_owned()));
-    FidelityProfile { name: name.to_owned(), knobs: [(KnobId::from("tz"), setting)].into() }
+    FidelityProfile {
+        name: name.to_owned(),
+        knobs: [(KnobId::from("tz"), setting)].into(),
+    }
 }
 
 fn header(run: u32) -> RunHeader {
@@ -279,8 +370,15 @@ fn header(run: u32) -> RunHeader {
         target: profile("high"),
         knobs: Vec::new(),
         parallelism: 2,
-        fingerprint: Fingerprint { binaries: "b".repeat(64), profiles: "p".repeat(64), toolchain: "t".repeat(64) },
-        revision: Some(Revision { commit: "c".repeat(40), dirty: false }),
+        fingerprint: Fingerprint {
+            binaries: "b".repeat(64),
+            profiles: "p".repeat(64),
+            toolchain: "t".repeat(64),
+        },
+        revision: Some(Revision {
+            commit: "c".repeat(40),
+            dirty: false,
+        }),
         joined: Vec::new(),
         tool_version: "0.1.0".to_owned(),
         arguments: vec!["run".to_owned()],
@@ -304,8 +402,12 @@ fn size_of(directory: &Path) -> Result<f64, Box<dyn Error>> {
 
 /// Returns the most memory the process held at a time, in megabytes; 0 where the system does not tell.
 fn peak_memory() -> Result<f64, Box<dyn Error>> {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else { return Ok(0.0) };
+    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+        return Ok(0.0);
+    };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).unwrap_or("0");
+    let kib = line
+        .and_then(|line| line.split_whitespace().next())
+        .unwrap_or("0");
     Ok(kib.parse::<f64>()? * 1024.0 / 1e6)
 }

@@ -89,11 +89,20 @@ pub fn drive(
             (Step::Pass(spec), None) => {
                 let environment = environment(header, &spec);
                 world.log.begin_pass(&spec, &environment)?;
-                PassRecord { spec, environment, observations: Vec::new(), end: None }
+                PassRecord {
+                    spec,
+                    environment,
+                    observations: Vec::new(),
+                    end: None,
+                }
             }
         };
-        world.observer.pass_started(&pass.spec, &pass.environment, &scheduler.progress());
-        let Some(pass) = execute(pass, world)? else { return Ok(StopReason::Interrupted) };
+        world
+            .observer
+            .pass_started(&pass.spec, &pass.environment, &scheduler.progress());
+        let Some(pass) = execute(pass, world)? else {
+            return Ok(StopReason::Interrupted);
+        };
         scheduler.record(&pass);
         world.observer.pass_ended(&pass, &scheduler.progress());
     }
@@ -115,7 +124,12 @@ fn environment(header: &RunHeader, spec: &PassSpec) -> Environment {
 /// Runs what is left to do of a pass and closes it. None if the user interrupted it.
 fn execute(mut pass: PassRecord, world: &mut World<'_>) -> Result<Option<PassRecord>, DriveError> {
     let left = tests_left(&pass);
-    let World { runner, log, observer, clock } = world;
+    let World {
+        runner,
+        log,
+        observer,
+        clock,
+    } = world;
     let started = clock.elapsed_ms();
     let mut lost = None;
     let ended = runner.run_pass(&pass.spec, &left, &pass.environment, &mut |seen| {
@@ -123,7 +137,8 @@ fn execute(mut pass: PassRecord, world: &mut World<'_>) -> Result<Option<PassRec
             lost = Some(error);
             return ControlFlow::Break(());
         }
-        seen.iter().for_each(|observation| observer.trial(observation));
+        seen.iter()
+            .for_each(|observation| observer.trial(observation));
         pass.observations.extend(seen);
         ControlFlow::Continue(())
     });
@@ -137,13 +152,20 @@ fn execute(mut pass: PassRecord, world: &mut World<'_>) -> Result<Option<PassRec
     };
     let elapsed_ms = clock.elapsed_ms().saturating_sub(started);
     log.end_pass(&end, elapsed_ms)?;
-    pass.observations.sort_by_key(|observation| (observation.test, observation.attempt));
+    pass.observations
+        .sort_by_key(|observation| (observation.test, observation.attempt));
     pass.end = Some((end, elapsed_ms));
     Ok(Some(pass))
 }
 
 /// Returns the tests of a pass that have no observation yet.
 fn tests_left(pass: &PassRecord) -> Vec<TestIndex> {
-    let seen: std::collections::BTreeSet<TestIndex> = pass.observations.iter().map(|seen| seen.test).collect();
-    pass.spec.tests.iter().copied().filter(|test| !seen.contains(test)).collect()
+    let seen: std::collections::BTreeSet<TestIndex> =
+        pass.observations.iter().map(|seen| seen.test).collect();
+    pass.spec
+        .tests
+        .iter()
+        .copied()
+        .filter(|test| !seen.contains(test))
+        .collect()
 }

@@ -50,7 +50,12 @@ impl Conditions<'_> {
         let wire = Wire {
             baseline: self.baseline.knobs.iter().collect(),
             target: self.target.knobs.iter().collect(),
-            not_applied: self.knobs.iter().filter(|knob| !knob.applied).map(|knob| &knob.knob).collect(),
+            not_applied: self
+                .knobs
+                .iter()
+                .filter(|knob| !knob.applied)
+                .map(|knob| &knob.knob)
+                .collect(),
             parallelism: self.parallelism,
             timeout_ms: self.timeout_ms,
             arguments: self.arguments,
@@ -67,10 +72,18 @@ mod tests {
 
     fn profile(name: &str, zone: &str) -> FidelityProfile {
         let zone = KnobSetting::Fixed(KnobValue::Text(zone.to_owned()));
-        FidelityProfile { name: name.to_owned(), knobs: [(KnobId::from("tz"), zone)].into() }
+        FidelityProfile {
+            name: name.to_owned(),
+            knobs: [(KnobId::from("tz"), zone)].into(),
+        }
     }
 
-    fn fingerprint(baseline: &FidelityProfile, target: &FidelityProfile, applied: bool, arguments: &[String]) -> String {
+    fn fingerprint(
+        baseline: &FidelityProfile,
+        target: &FidelityProfile,
+        applied: bool,
+        arguments: &[String],
+    ) -> String {
         let status = KnobStatus {
             knob: KnobId::from("tz"),
             baseline: None,
@@ -80,16 +93,44 @@ mod tests {
             beyond_production: false,
         };
         let knobs = [status];
-        Conditions { baseline, target, knobs: &knobs, parallelism: 2, timeout_ms: 1000, arguments }.fingerprint()
+        Conditions {
+            baseline,
+            target,
+            knobs: &knobs,
+            parallelism: 2,
+            timeout_ms: 1000,
+            arguments,
+        }
+        .fingerprint()
     }
 
     #[test]
     fn runs_are_comparable_by_effective_values_and_not_by_names() {
         let (low, high) = (profile("low", "UTC"), profile("high", "Pacific/Apia"));
         let one = fingerprint(&low, &high, true, &[]);
-        assert_eq!(one, fingerprint(&profile("a", "UTC"), &profile("b", "Pacific/Apia"), true, &[]));
-        assert_ne!(one, fingerprint(&high, &low, true, &[]), "the arms are swapped");
-        assert_ne!(one, fingerprint(&low, &high, false, &[]), "the knob was not applied");
-        assert_ne!(one, fingerprint(&low, &high, true, &["--nocapture".to_owned()]), "other arguments");
+        assert_eq!(
+            one,
+            fingerprint(
+                &profile("a", "UTC"),
+                &profile("b", "Pacific/Apia"),
+                true,
+                &[]
+            )
+        );
+        assert_ne!(
+            one,
+            fingerprint(&high, &low, true, &[]),
+            "the arms are swapped"
+        );
+        assert_ne!(
+            one,
+            fingerprint(&low, &high, false, &[]),
+            "the knob was not applied"
+        );
+        assert_ne!(
+            one,
+            fingerprint(&low, &high, true, &["--nocapture".to_owned()]),
+            "other arguments"
+        );
     }
 }

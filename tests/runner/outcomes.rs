@@ -210,7 +210,7 @@ fn a_trial_starts_with_clean_signals_and_no_descriptors_of_ours_in_its_directory
     assert!(line(&ours, "tmpdir ").ends_with("/1/tmp"), "{ours}");
     assert_eq!(
         line(&ours, "runner "),
-        "--exact reports_what_it_sees --nocapture"
+        "--exact --nocapture reports_what_it_sees"
     );
 }
 

@@ -93,6 +93,8 @@ impl Stage {
                 directory: parent.path().to_owned(),
                 environment,
                 runner: Vec::new(),
+                target: "hostile".into(),
+                lists: true,
                 says_result: true,
             }],
             tests: ids

@@ -16,7 +16,10 @@ pub const TOOL: &str = env!("CARGO_BIN_EXE_cargo-fidelity");
 
 /// Returns the root of the repository.
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository is there")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .expect("the repository is there")
 }
 
 /// A cargo project in a temporary directory of its own.
@@ -52,33 +55,58 @@ impl Project {
 
     /// Makes an empty directory.
     pub fn empty(name: &str) -> Self {
-        let keeps = tempfile::Builder::new().prefix("fidelity-test-").tempdir().expect("a temporary directory");
+        let keeps = tempfile::Builder::new()
+            .prefix("fidelity-test-")
+            .tempdir()
+            .expect("a temporary directory");
         let root = keeps.path().canonicalize().expect("it is there").join(name);
         fs::create_dir_all(&root).expect("the root can be made");
-        Self { _keeps: keeps, root }
+        Self {
+            _keeps: keeps,
+            root,
+        }
     }
 
     /// Writes a file, and the folders above it.
     pub fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
-        fs::create_dir_all(path.parent().expect("it is below the root")).expect("folders can be made");
+        fs::create_dir_all(path.parent().expect("it is below the root"))
+            .expect("folders can be made");
         fs::write(path, text).expect("the file can be written");
     }
 
     /// Returns the tool, ready to run `cargo fidelity ARGS` in the project, in an environment without surprises.
     pub fn tool(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(TOOL);
-        command.arg("fidelity").args(arguments).current_dir(&self.root).stdin(Stdio::null());
+        command
+            .arg("fidelity")
+            .args(arguments)
+            .current_dir(&self.root)
+            .stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
-            let surprising = ["CARGO_FIDELITY", "NEXTEST", "RUST_TEST", "RUST_BACKTRACE", "NO_COLOR", "CLICOLOR", "TZ"];
-            if surprising.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            let surprising = [
+                "CARGO_FIDELITY",
+                "NEXTEST",
+                "RUST_TEST",
+                "RUST_BACKTRACE",
+                "NO_COLOR",
+                "CLICOLOR",
+                "TZ",
+            ];
+            if surprising
+                .iter()
+                .any(|prefix| name.to_string_lossy().starts_with(prefix))
+            {
                 command.env_remove(name);
             }
         }
         // What cargo set for this test is not there when a user starts the tool.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
-            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_BIN_") || text.starts_with("CARGO_MANIFEST") {
+            if text.starts_with("CARGO_PKG_")
+                || text.starts_with("CARGO_BIN_")
+                || text.starts_with("CARGO_MANIFEST")
+            {
                 command.env_remove(name);
             }
         }
@@ -116,15 +144,25 @@ impl Ran {
     /// Checks the exit status, showing everything printed where it differs.
     #[track_caller]
     pub fn exits_with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Returns stdout as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "{error}\nstdout:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
+        })
     }
 
     /// Returns `(binary, test) -> verdict` of a JSON report.
@@ -135,7 +173,12 @@ impl Ran {
         let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
         tests
             .iter()
-            .map(|test| (format!("{} {}", text(&test["binary"]), text(&test["test"])), text(&test["verdict"])))
+            .map(|test| {
+                (
+                    format!("{} {}", text(&test["binary"]), text(&test["test"])),
+                    text(&test["verdict"]),
+                )
+            })
             .collect()
     }
 }

@@ -124,7 +124,11 @@ pub struct ProfileArgs {
     #[arg(long, value_name = "FILE")]
     pub config_file: Option<PathBuf>,
     /// The profile that stands for the usual environment [default: low]
-    #[arg(long = "baseline-profile", id = "baseline_profile", value_name = "PROFILE")]
+    #[arg(
+        long = "baseline-profile",
+        id = "baseline_profile",
+        value_name = "PROFILE"
+    )]
     pub baseline: Option<String>,
     /// The profile that stands for production, or `preset:realistic`, `preset:hostile` [default: high]
     #[arg(long = "target-profile", id = "target_profile", value_name = "PROFILE")]

@@ -10,7 +10,12 @@ pub struct SelectionArgs {
     #[arg(value_name = "FILTERS")]
     pub filters: Vec<String>,
     /// Run tests of this filterset, such as `test(parse) & !package(slow)`; can be repeated, any may match
-    #[arg(short = 'E', long = "filterset", visible_alias = "filter-expr", value_name = "EXPR")]
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR"
+    )]
     pub filtersets: Vec<String>,
     /// FILTERS are whole names
     #[arg(long)]

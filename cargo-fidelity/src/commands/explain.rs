@@ -36,8 +36,9 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
         history: &history,
         interval,
     };
-    let explanation = Explanation::new(&sources, test)
-        .ok_or_else(|| CliError::new(ErrorKind::Internal, "the run has no verdict for this test"))?;
+    let explanation = Explanation::new(&sources, test).ok_or_else(|| {
+        CliError::new(ErrorKind::Internal, "the run has no verdict for this test")
+    })?;
     print(&explain::render(&explanation, &style(global)))?;
     Ok(ExitCode::Passed)
 }
@@ -50,8 +51,9 @@ fn interval(failures: u32, trials: u32, confidence: f64) -> (f64, f64) {
 /// Returns the one test that the words name: exactly, or by a part that no other test has.
 fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
     let text = words.join(" ");
-    let names: Vec<(u32, String)> =
-        (0..).zip(page.run.tests.iter().map(|test| test.id.to_string())).collect();
+    let names: Vec<(u32, String)> = (0..)
+        .zip(page.run.tests.iter().map(|test| test.id.to_string()))
+        .collect();
     let by = |matches: &dyn Fn(&TestId, &str) -> bool| -> Vec<u32> {
         names
             .iter()
@@ -60,7 +62,11 @@ fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
             .collect()
     };
     let exact = by(&|id, name| name == text || id.test == text);
-    let found = if exact.is_empty() { by(&|_, name| name.contains(&text)) } else { exact };
+    let found = if exact.is_empty() {
+        by(&|_, name| name.contains(&text))
+    } else {
+        exact
+    };
     match found.as_slice() {
         [one] => Ok(TestIndex(*one)),
         [] => {
@@ -71,8 +77,13 @@ fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
         many => {
             let message = format!("`{text}` fits {} tests", many.len());
             let error = CliError::new(ErrorKind::Usage, message);
-            let shown = many.iter().take(CANDIDATES).map(|index| &names[*index as usize].1);
-            Err(shown.fold(error, |error, name| error.hint(format!("did you mean `{name}`?"))))
+            let shown = many
+                .iter()
+                .take(CANDIDATES)
+                .map(|index| &names[*index as usize].1);
+            Err(shown.fold(error, |error, name| {
+                error.hint(format!("did you mean `{name}`?"))
+            }))
         }
     }
 }
@@ -80,12 +91,20 @@ fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
 /// Puts what the failing trials of one test printed into the run, which is loaded without.
 fn add_outputs(store: &dyn Store, page: &mut Page, identity: &TestId) -> Result<(), CliError> {
     for run in std::iter::once(&mut page.run).chain(&mut page.joined) {
-        let Ok(test) = run.tests.binary_search_by(|test| test.id.cmp(identity)) else { continue };
+        let Ok(test) = run.tests.binary_search_by(|test| test.id.cmp(identity)) else {
+            continue;
+        };
         for trial in store.trials_of(run.header.id, identity)? {
-            let passes = run.passes.iter_mut().filter(|pass| pass.spec.number == trial.pass.number);
-            let kept = passes.flat_map(|pass| &mut pass.observations).find(|observation| {
-                observation.test.get() == test && observation.attempt == trial.observation.attempt
-            });
+            let passes = run
+                .passes
+                .iter_mut()
+                .filter(|pass| pass.spec.number == trial.pass.number);
+            let kept = passes
+                .flat_map(|pass| &mut pass.observations)
+                .find(|observation| {
+                    observation.test.get() == test
+                        && observation.attempt == trial.observation.attempt
+                });
             if let Some(kept) = kept {
                 kept.failure = trial.observation.failure;
             }
@@ -99,7 +118,10 @@ fn past_verdict(row: TestHistoryRow) -> Option<PastVerdict> {
     Some(PastVerdict {
         run: row.run,
         started_at: row.started_at,
-        revision: row.commit.map(|commit| Revision { commit, dirty: false }),
+        revision: row.commit.map(|commit| Revision {
+            commit,
+            dirty: false,
+        }),
         verdict: row.verdict?,
     })
 }

@@ -20,7 +20,9 @@ pub fn run(arguments: &InitArgs) -> Result<ExitCode, CliError> {
     } else {
         options.create_new(true);
     }
-    let written = options.open(&path).and_then(|mut file| file.write_all(init::text().as_bytes()));
+    let written = options
+        .open(&path)
+        .and_then(|mut file| file.write_all(init::text().as_bytes()));
     match written {
         Ok(()) => {
             anstream::eprintln!("wrote {}", path.display());

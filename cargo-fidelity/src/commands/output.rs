@@ -14,7 +14,10 @@ use crate::error::{CliError, ErrorKind};
 /// Prints a result to standard output. A reader that went away is no error: `| head` is a way to look.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::new(ErrorKind::Internal, "could not print the result").caused_by(&error))
         }

@@ -2,7 +2,7 @@
 
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{Condition, RunId, StopReason, StoredRun};
+use fidelity_core::domain::{Condition, RunId, StoredRun};
 use fidelity_core::report::{Report, gate, human, json};
 use fidelity_core::store::Store;
 
@@ -25,13 +25,21 @@ impl Page {
     /// Reads a run.
     pub fn load(store: &dyn Store, id: RunId) -> Result<Self, CliError> {
         let run = store.load(id)?;
-        let joined: Vec<StoredRun> =
-            run.header.joined.iter().map(|id| store.load(*id)).collect::<Result<_, _>>()?;
+        let joined: Vec<StoredRun> = run
+            .header
+            .joined
+            .iter()
+            .map(|id| store.load(*id))
+            .collect::<Result<_, _>>()?;
         let verdicts = verdicts_of(&run, &joined);
-        Ok(Self { run, joined, verdicts })
+        Ok(Self {
+            run,
+            joined,
+            verdicts,
+        })
     }
 
-    /// Prints the run and returns what its gate, or the way it ended, makes of it.
+    /// Prints the run and returns what its gate makes of it.
     pub fn print(
         &self,
         conditions: Option<Vec<Condition>>,
@@ -47,11 +55,11 @@ impl Page {
             Format::Json => json::render(&report),
         };
         print(&text)?;
-        Ok(match self.run.end.as_ref().map(|end| &end.stop) {
-            Some(StopReason::Interrupted) => ExitCode::Interrupted,
-            Some(StopReason::Environment { .. }) => ExitCode::Environment,
-            _ if gate(&report, &report.conditions).passed => ExitCode::Passed,
-            _ => ExitCode::GateFailed,
+        let gate = gate(&report, &report.conditions);
+        Ok(if gate.passed {
+            ExitCode::Passed
+        } else {
+            ExitCode::GateFailed
         })
     }
 }
@@ -61,7 +69,9 @@ pub fn conditions(arguments: &GateArgs) -> Result<Option<Vec<Condition>>, CliErr
     if arguments.no_gate {
         return Ok(Some(Vec::new()));
     }
-    let Some(text) = super::prepare::fail_on(&arguments.fail_on) else { return Ok(None) };
+    let Some(text) = super::prepare::fail_on(&arguments.fail_on) else {
+        return Ok(None);
+    };
     let overrides = Overrides {
         policy: vec![("fail-on".to_owned(), text)],
         ..Overrides::default()

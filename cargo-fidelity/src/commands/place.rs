@@ -37,6 +37,9 @@ pub fn open_store(global: &Global, place: &PlaceArgs) -> Result<SqliteStore, Cli
 
 /// Opens the store of a workspace for writing, and makes it where there is none.
 pub fn create_store(global: &Global, root: &Path) -> Result<SqliteStore, CliError> {
-    let path = global.store.clone().unwrap_or_else(|| workspace_store(root));
+    let path = global
+        .store
+        .clone()
+        .unwrap_or_else(|| workspace_store(root));
     Ok(SqliteStore::open_or_create(&path)?)
 }

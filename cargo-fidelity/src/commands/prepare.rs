@@ -5,12 +5,13 @@ use std::path::Path;
 use fidelity_core::config::{self, Overrides, Settings};
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
-    CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace, discover,
+    CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
+    discover,
 };
 
 use crate::cli::{self, Global, RunArgs};
 use crate::console::color::ColorArg;
-use crate::error::{CliError, ErrorKind};
+use crate::error::CliError;
 use crate::signals::Signals;
 
 /// Returns what cargo is asked to do.
@@ -62,10 +63,11 @@ pub fn build(
     cargo: &CargoOptions,
     harnessless: bool,
     signals: &Signals,
-) -> Result<Suite, CliError> {
+) -> Result<Suite, SuiteError> {
     // cargo starts it, for which `/proc/self/exe` would be cargo.
-    let reporter = std::env::current_exe().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not find this program's own file").caused_by(&error)
+    let reporter = std::env::current_exe().map_err(|source| SuiteError::Io {
+        action: "find this program's own file".to_owned(),
+        source,
     })?;
     let request = Discovery {
         cargo,
@@ -74,7 +76,7 @@ pub fn build(
         list_timeout: LIST_TIMEOUT,
         interrupted: signals.flag(),
     };
-    Ok(discover(workspace, &request)?)
+    discover(workspace, &request)
 }
 
 /// Returns the positions of the chosen tests in the suite.

@@ -29,7 +29,13 @@ impl Facts<'_> {
     /// Returns the header of a new run, with a fresh id and, unless one is given, a fresh seed.
     pub fn header(self) -> Result<RunHeader, CliError> {
         let built = fingerprint(self.suite, self.workspace, self.cargo)?;
-        let Settings { baseline, target, policy, notes, .. } = self.settings;
+        let Settings {
+            baseline,
+            target,
+            policy,
+            notes,
+            ..
+        } = self.settings;
         let profiles = Conditions {
             baseline: &baseline,
             target: &target,
@@ -77,14 +83,20 @@ impl Facts<'_> {
 
 /// Returns the arguments after `cargo fidelity`, as they were typed.
 fn typed() -> Vec<String> {
-    std::env::args_os().skip(2).map(|argument| argument.to_string_lossy().into_owned()).collect()
+    std::env::args_os()
+        .skip(2)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// Returns 128 random bits of the operating system.
 fn random_bits() -> Result<u128, CliError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
-        CliError::new(ErrorKind::Internal, format!("the system gives no random numbers: {error}"))
+        CliError::new(
+            ErrorKind::Internal,
+            format!("the system gives no random numbers: {error}"),
+        )
     })?;
     Ok(u128::from_le_bytes(bytes))
 }
@@ -94,7 +106,10 @@ pub fn chosen(suite: &Suite, selected: &[usize]) -> Vec<ListedTest> {
     let mut tests: Vec<ListedTest> = selected
         .iter()
         .filter_map(|position| suite.tests.get(*position))
-        .map(|test| ListedTest { id: test.id.clone(), selected: true })
+        .map(|test| ListedTest {
+            id: test.id.clone(),
+            selected: true,
+        })
         .collect();
     tests.sort_by(|a, b| a.id.cmp(&b.id));
     tests
@@ -120,7 +135,9 @@ pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTe
         all.insert(test.id.clone(), false);
     }
     all.extend(tests.into_iter().map(|test| (test.id, test.selected)));
-    all.into_iter().map(|(id, selected)| ListedTest { id, selected }).collect()
+    all.into_iter()
+        .map(|(id, selected)| ListedTest { id, selected })
+        .collect()
 }
 
 /// Checks that a resumed run would go on with the binaries it began with.
@@ -136,22 +153,34 @@ pub fn check_unchanged(
         return Ok(());
     }
     let id = run.header.id.short();
-    Err(CliError::new(ErrorKind::Environment, format!("the test binaries are not those of run {id}"))
-        .hint("pass the same cargo flags as then, at the same commit, or start a new run")
-        .hint(format!("what it saw is kept: `cargo fidelity report {id}`")))
+    Err(CliError::new(
+        ErrorKind::Environment,
+        format!("the test binaries are not those of run {id}"),
+    )
+    .hint("pass the same cargo flags as then, at the same commit, or start a new run")
+    .hint(format!("what it saw is kept: `cargo fidelity report {id}`")))
 }
 
 /// Checks that what was applied of each knob is applied still.
 pub fn check_knobs(run: &StoredRun, knobs: &[KnobStatus]) -> Result<(), CliError> {
     let differs = knobs.iter().find(|now| {
-        run.header.knobs.iter().any(|then| then.knob == now.knob && then.applied != now.applied)
+        run.header
+            .knobs
+            .iter()
+            .any(|then| then.knob == now.knob && then.applied != now.applied)
     });
     let Some(knob) = differs else { return Ok(()) };
     let id = run.header.id.short();
     let message = if knob.applied {
-        format!("the knob `{}` was not applied when run {id} began, and is now", knob.knob)
+        format!(
+            "the knob `{}` was not applied when run {id} began, and is now",
+            knob.knob
+        )
     } else {
-        format!("the knob `{}` cannot be applied any more: {}", knob.knob, knob.reason)
+        format!(
+            "the knob `{}` cannot be applied any more: {}",
+            knob.knob, knob.reason
+        )
     };
     Err(CliError::new(ErrorKind::Environment, message).hint("start a new run"))
 }

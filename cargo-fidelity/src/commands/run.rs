@@ -49,15 +49,20 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
     let mut follower = Follower::new(global);
     follower.console().build_started();
     let harnessless = arguments.selection.include_harnessless;
-    let suite = prepare::build(&workspace, &cargo, harnessless, &signals)?;
-    let selected = match prepare::select(arguments, &suite) {
-        Err(error @ (SuiteError::NoTests { .. } | SuiteError::NothingSelected { .. }))
-            if arguments.selection.no_tests == NoTests::Pass =>
-        {
+    let built = prepare::build(&workspace, &cargo, harnessless, &signals).and_then(|suite| {
+        let selected = prepare::select(arguments, &suite)?;
+        Ok((suite, selected))
+    });
+    let (suite, selected) = match built {
+        Err(
+            error @ (SuiteError::NoBinaries
+            | SuiteError::NoTests { .. }
+            | SuiteError::NothingSelected { .. }),
+        ) if arguments.selection.no_tests == NoTests::Pass => {
             follower.console().note(&error.to_string());
             return Ok(ExitCode::Passed);
         }
-        selected => selected?,
+        built => built?,
     };
     let mut session = Session {
         arguments,
@@ -136,7 +141,8 @@ impl Session<'_> {
         let (run, mut log) = store.resume_run(id)?;
         record::check_unchanged(&run, suite, &self.workspace, &self.cargo)?;
         let header = &run.header;
-        let mut runner = DirectRunner::new(suite, &run.tests, self.runner_options(&header.policy)?)?;
+        let mut runner =
+            DirectRunner::new(suite, &run.tests, self.runner_options(&header.policy)?)?;
         // The machine may have changed; what was applied must not.
         let knobs = runner.apply(&header.baseline, &header.target, &BTreeMap::new())?;
         record::check_knobs(&run, &knobs)?;
@@ -149,7 +155,11 @@ impl Session<'_> {
         };
         let scheduler = Scheduler::new(plan, &joined);
         drop(joined);
-        let done = format!("resuming run {} after {} passes", id.short(), run.passes.len());
+        let done = format!(
+            "resuming run {} after {} passes",
+            id.short(),
+            run.passes.len()
+        );
         self.follower.console().note(&done);
         let id = self.sample(run, suite, scheduler, &mut runner, log.as_mut())?;
         drop(log);
@@ -165,7 +175,12 @@ impl Session<'_> {
         runner: &mut DirectRunner,
         log: &mut dyn RunLog,
     ) -> Result<RunId, CliError> {
-        let StoredRun { header, tests, passes, end } = run;
+        let StoredRun {
+            header,
+            tests,
+            passes,
+            end,
+        } = run;
         let before_ms = end.map_or(0, |end| end.wall_ms);
         self.follower.console().built(&BuiltSuite {
             tests: &tests,
@@ -185,11 +200,15 @@ impl Session<'_> {
             Ok(stop) => stop,
             Err(DriveError::Exec(
                 error @ (ExecError::BinaryChanged { .. } | ExecError::GuardianLost(_)),
-            )) => StopReason::Environment { reason: error.to_string() },
+            )) => StopReason::Environment {
+                reason: error.to_string(),
+            },
             Err(error) => return Err(error.into()),
         };
         let findings = scheduler.verdicts().findings.into_iter();
-        let verdicts: Vec<_> = findings.map(|finding| (finding.test, finding.verdict)).collect();
+        let verdicts: Vec<_> = findings
+            .map(|finding| (finding.test, finding.verdict))
+            .collect();
         let wall_ms = before_ms + self.started.elapsed_ms();
         log.end_run(&RunEnd { stop, wall_ms }, &verdicts)?;
         Ok(header.id)
@@ -201,9 +220,13 @@ impl Session<'_> {
         let code = page.print(conditions(&self.arguments.gate)?, self.global)?;
         match page.run.end.map(|end| end.stop) {
             Some(StopReason::Environment { reason }) => {
-                let kept = format!("what was seen is kept: `cargo fidelity report {}`", id.short());
+                let kept = format!(
+                    "what was seen is kept: `cargo fidelity report {}`",
+                    id.short()
+                );
                 Err(CliError::new(ErrorKind::Environment, reason).hint(kept))
             }
+            Some(StopReason::Interrupted) => Ok(ExitCode::Interrupted),
             _ => Ok(code),
         }
     }

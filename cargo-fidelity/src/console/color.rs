@@ -55,6 +55,11 @@ pub fn page_style(verbose: u8, quiet: bool) -> Style {
     }
 }
 
+/// Returns whether colours are wanted on standard error, after [`ColorArg::apply`].
+pub fn stderr_has_colors() -> bool {
+    AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
 /// Returns the columns of a page on a terminal of so many columns; none where there is no terminal.
 fn page_width(terminal: Option<u16>) -> usize {
     match terminal {

@@ -1,3 +1,5 @@
+//! What a console shows, on a clock of its own.
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::rc::Rc;

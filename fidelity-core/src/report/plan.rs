@@ -23,7 +23,10 @@ pub fn render(header: &RunHeader, plan: &Plan, style: &Style) -> String {
             span(Tone::Strong, &header.baseline.name),
             plain(" (baseline) against "),
             span(Tone::Strong, &header.target.name),
-            plain(format!(" (target): {}", things(selected.len() as u64, "test"))),
+            plain(format!(
+                " (target): {}",
+                things(selected.len() as u64, "test")
+            )),
         ],
     );
     let passes = screen.baseline + screen.target;
@@ -36,31 +39,67 @@ pub fn render(header: &RunHeader, plan: &Plan, style: &Style) -> String {
         header.parallelism,
     );
     page.text(Indent::hanging(0), &[plain(screening)]);
-    let time = policy.max_time_ms.map_or("no time limit".to_owned(), duration_ms);
-    let focus = format!("then up to {} over what failed; {time} in all", things(u64::from(policy.max_passes), "pass"));
+    let time = policy
+        .max_time_ms
+        .map_or("no time limit".to_owned(), duration_ms);
+    let focus = format!(
+        "then up to {} over what failed; {time} in all",
+        things(u64::from(policy.max_passes), "pass")
+    );
     page.text(Indent::hanging(0), &[plain(focus)]);
     if !header.joined.is_empty() {
-        let joined = format!("joins the passes of {}", things(header.joined.len() as u64, "earlier run"));
+        let joined = format!(
+            "joins the passes of {}",
+            things(header.joined.len() as u64, "earlier run")
+        );
         page.text(Indent::hanging(0), &[plain(joined)]);
     }
-    page.text(Indent::hanging(0), &[plain(format!("seed {}", header.seed))]);
+    page.text(
+        Indent::hanging(0),
+        &[plain(format!("seed {}", header.seed))],
+    );
     page.blank();
     for knob in &header.knobs {
-        let side = |setting: &Option<String>| setting.clone().unwrap_or_else(|| "as it is".to_owned());
-        let words = format!("{}: {} -> {}", knob.knob, side(&knob.baseline), side(&knob.target));
-        let (tone, state) = if knob.applied { (Tone::Plain, "seen") } else { (Tone::Warn, "NOT APPLIED") };
+        let side =
+            |setting: &Option<String>| setting.clone().unwrap_or_else(|| "as it is".to_owned());
+        let words = format!(
+            "{}: {} -> {}",
+            knob.knob,
+            side(&knob.baseline),
+            side(&knob.target)
+        );
+        let (tone, state) = if knob.applied {
+            (Tone::Plain, "seen")
+        } else {
+            (Tone::Warn, "NOT APPLIED")
+        };
         page.text(
             Indent::hanging(2),
-            &[plain(text::clean(&words)), plain("; "), span(tone, state), plain(format!(": {}", text::clean(&knob.reason)))],
+            &[
+                plain(text::clean(&words)),
+                plain("; "),
+                span(tone, state),
+                plain(format!(": {}", text::clean(&knob.reason))),
+            ],
         );
     }
     page.blank();
-    let shown = if style.verbose > 0 { selected.len() } else { NAMED };
+    let shown = if style.verbose > 0 {
+        selected.len()
+    } else {
+        NAMED
+    };
     for test in selected.iter().take(shown) {
-        page.text(Indent::hanging(2), &[plain(text::clean(&test.id.to_string()))]);
+        page.text(
+            Indent::hanging(2),
+            &[plain(text::clean(&test.id.to_string()))],
+        );
     }
     if shown < selected.len() {
-        let left = format!("and {} (-v lists them)", things((selected.len() - shown) as u64, "more test"));
+        let left = format!(
+            "and {} (-v lists them)",
+            things((selected.len() - shown) as u64, "more test")
+        );
         page.text(Indent::hanging(2), &[span(Tone::Faint, left)]);
     }
     page.finish()
@@ -89,7 +128,12 @@ pub fn render_json(header: &RunHeader, plan: &Plan) -> String {
         knobs: &header.knobs,
         joined: &header.joined,
         parallelism: header.parallelism,
-        tests: plan.tests.iter().filter(|test| test.selected).map(|test| &test.id).collect(),
+        tests: plan
+            .tests
+            .iter()
+            .filter(|test| test.selected)
+            .map(|test| &test.id)
+            .collect(),
     };
     let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
     text.push('\n');

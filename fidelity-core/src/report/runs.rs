@@ -12,10 +12,16 @@ use crate::store::RunSummary;
 pub fn render(runs: &[RunSummary], style: &Style) -> String {
     let mut page = Page::new(style);
     if runs.is_empty() {
-        page.text(Indent::all(0), &[plain("no runs yet: `cargo fidelity run` makes one")]);
+        page.text(
+            Indent::all(0),
+            &[plain("no runs yet: `cargo fidelity run` makes one")],
+        );
     }
     for run in runs {
-        let commit = run.commit.as_deref().map_or("no commit", |commit| commit.get(..8).unwrap_or(commit));
+        let commit = run
+            .commit
+            .as_deref()
+            .map_or("no commit", |commit| commit.get(..8).unwrap_or(commit));
         let words = format!(
             " {} {commit}  {}, {}, {}  {}",
             run.started_at,
@@ -24,7 +30,10 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
             things(run.trials, "trial"),
             state(run),
         );
-        page.text(Indent::hanging(0), &[span(Tone::Strong, run.id.short()), plain(words)]);
+        page.text(
+            Indent::hanging(0),
+            &[span(Tone::Strong, run.id.short()), plain(words)],
+        );
     }
     page.finish()
 }
@@ -77,7 +86,11 @@ pub fn render_json(runs: &[RunSummary]) -> String {
         wall_ms: run.end.as_ref().map(|end| end.wall_ms),
         alive: run.alive,
     });
-    let mut text = serde_json::to_string_pretty(&Wire { schema: 1, runs: rows.collect() }).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&Wire {
+        schema: 1,
+        runs: rows.collect(),
+    })
+    .unwrap_or_default();
     text.push('\n');
     text
 }

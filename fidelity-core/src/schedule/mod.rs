@@ -11,10 +11,10 @@
 //! give the same passes, and what is asked for never depends on a draw that was not made yet.
 
 use crate::classify::fails_always;
+use crate::classify::{Verdicts, classify};
 use crate::domain::{
     Arm, PassEnd, PassRecord, PassSpec, Phase, Policy, Scope, StopReason, StoredRun, TestIndex,
 };
-use crate::classify::{Verdicts, classify};
 use crate::evidence::Evidence;
 use crate::evidence::mass::REPRESENTATIVES;
 use crate::plan::Plan;

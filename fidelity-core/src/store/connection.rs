@@ -61,7 +61,9 @@ impl Handle {
         });
         let connection = opened.map_err(|fault| match fault {
             Fault::Engine(error) if lacks_permission(&error) && path.exists() => {
-                StoreError::ReadOnly { path: path.to_owned() }
+                StoreError::ReadOnly {
+                    path: path.to_owned(),
+                }
             }
             other => other.at(path),
         })?;
@@ -75,7 +77,8 @@ impl Handle {
     /// Opens another connection to the same file, which was checked before.
     pub(super) fn another(&self) -> Result<Self, StoreError> {
         self.check_present()?;
-        let connection = connect(&self.path, Absent::Refuse).map_err(|fault| fault.at(&self.path))?;
+        let connection =
+            connect(&self.path, Absent::Refuse).map_err(|fault| fault.at(&self.path))?;
         Ok(Self {
             connection,
             path: self.path.clone(),
@@ -131,9 +134,17 @@ fn refuse_what_is_no_file(path: &Path, absent: Absent) -> Result<(), StoreError>
 fn open_and_check(path: &Path, absent: Absent) -> Result<Connection, Fault> {
     let mut connection = connect(path, absent)?;
     match schema::format_of(&connection)? {
-        Format::Foreign => return Err(StoreError::NotAStore { path: path.to_owned() }.into()),
+        Format::Foreign => {
+            return Err(StoreError::NotAStore {
+                path: path.to_owned(),
+            }
+            .into());
+        }
         Format::Fresh if absent == Absent::Refuse => {
-            return Err(StoreError::NoStore { path: path.to_owned() }.into());
+            return Err(StoreError::NoStore {
+                path: path.to_owned(),
+            }
+            .into());
         }
         Format::Fresh => {
             use_write_ahead_log(&connection)?;
@@ -169,11 +180,24 @@ fn open_unchanging(path: &Path) -> Result<Connection, Fault> {
     harden(&connection)?;
     match schema::format_of(&connection)? {
         Format::Version(version) if (version as usize) < LADDER.len() => {
-            return Err(StoreError::ReadOnly { path: path.to_owned() }.into());
+            return Err(StoreError::ReadOnly {
+                path: path.to_owned(),
+            }
+            .into());
         }
         Format::Version(version) => refuse_newer(path, version)?,
-        Format::Fresh => return Err(StoreError::NoStore { path: path.to_owned() }.into()),
-        Format::Foreign => return Err(StoreError::NotAStore { path: path.to_owned() }.into()),
+        Format::Fresh => {
+            return Err(StoreError::NoStore {
+                path: path.to_owned(),
+            }
+            .into());
+        }
+        Format::Foreign => {
+            return Err(StoreError::NotAStore {
+                path: path.to_owned(),
+            }
+            .into());
+        }
     }
     schema::check(&connection, LADDER)?;
     Ok(connection)
@@ -237,7 +261,8 @@ fn harden(connection: &Connection) -> Result<(), Fault> {
 fn use_write_ahead_log(connection: &Connection) -> Result<(), Fault> {
     let start = Instant::now();
     loop {
-        let switched = connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
+        let switched =
+            connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get::<_, String>(0));
         match switched {
             Err(error) if is_busy(&error) && start.elapsed() < BUSY_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(5));

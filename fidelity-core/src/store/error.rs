@@ -158,7 +158,9 @@ impl StoreError {
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotAStore { .. } => "name another file; this one was left as it is",
-            Self::TooNew { .. } => "install the version of cargo-fidelity that wrote it, or a newer one",
+            Self::TooNew { .. } => {
+                "install the version of cargo-fidelity that wrote it, or a newer one"
+            }
             Self::Corrupt { .. } => {
                 "move the file away together with its -wal and -shm neighbours; the next run starts a new one"
             }
@@ -232,7 +234,10 @@ fn engine_error(path: &Path, error: rusqlite::Error) -> StoreError {
             ErrorCode::ReadOnly => StoreError::ReadOnly { path },
             ErrorCode::NotADatabase => StoreError::NotAStore { path },
             ErrorCode::TooBig => StoreError::NotStorable {
-                what: format!("a value of more than {} bytes", super::connection::MAX_VALUE_BYTES),
+                what: format!(
+                    "a value of more than {} bytes",
+                    super::connection::MAX_VALUE_BYTES
+                ),
             },
             ErrorCode::DatabaseCorrupt | ErrorCode::SchemaChanged | ErrorCode::TypeMismatch => {
                 StoreError::Corrupt {

@@ -56,7 +56,9 @@ pub(super) fn trials_of(
     let connection = reader.connection;
     let (key, tests) = reader.key_of(run)?;
     let ids: Vec<u8> =
-        connection.query_row("SELECT tests FROM run WHERE id = ?1", [key], |row| row.get(0))?;
+        connection.query_row("SELECT tests FROM run WHERE id = ?1", [key], |row| {
+            row.get(0)
+        })?;
     let position = match key_of(connection, test)? {
         Some(test) => position_of(&ids, test)?,
         None => None,
@@ -175,7 +177,10 @@ fn counts_of(
     let mut rows = passes.query([run, COMPLETED])?;
     while let Some(row) = rows.next()? {
         let number: u32 = row.get(0)?;
-        if matches!(Phase::from_code(row.get(1)?)?, Phase::MassRepeat | Phase::TimeoutCheck) {
+        if matches!(
+            Phase::from_code(row.get(1)?)?,
+            Phase::MassRepeat | Phase::TimeoutCheck
+        ) {
             continue;
         }
         let count = counts.entry(Arm::from_code(row.get(2)?)?).or_default();
@@ -190,7 +195,9 @@ fn counts_of(
         };
         if let Some(outcome) = outcome.filter(|outcome| counts_as_trial(*outcome)) {
             count.trials = count.trials.saturating_add(1);
-            count.failures = count.failures.saturating_add(u32::from(outcome.is_failure()));
+            count.failures = count
+                .failures
+                .saturating_add(u32::from(outcome.is_failure()));
         }
     }
     Ok(counts)

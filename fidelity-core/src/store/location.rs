@@ -66,8 +66,12 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
         )
     };
     make_self_ignoring(directory).map_err(|source| match source.kind() {
-        _ if read_only(&source) => StoreError::ReadOnly { path: file.to_owned() },
-        io::ErrorKind::StorageFull => StoreError::Full { path: file.to_owned() },
+        _ if read_only(&source) => StoreError::ReadOnly {
+            path: file.to_owned(),
+        },
+        io::ErrorKind::StorageFull => StoreError::Full {
+            path: file.to_owned(),
+        },
         _ => failed("make the directory", directory, source),
     })
 }

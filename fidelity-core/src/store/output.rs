@@ -78,7 +78,9 @@ impl OutputWriter {
         self.bytes += size;
         if kept.len() > FIRST + LAST {
             let old = kept.remove(FIRST);
-            self.bytes = self.bytes.saturating_sub(leave_out(connection, self.run, test, old)?);
+            self.bytes = self
+                .bytes
+                .saturating_sub(leave_out(connection, self.run, test, old)?);
         }
         Ok(id)
     }
@@ -157,7 +159,11 @@ impl Stored {
 /// Returns head and tail of a stream, and how many bytes are missing between them.
 fn cap(stream: &[u8], omitted: u64) -> (Vec<u8>, i64) {
     let omitted = i64::try_from(omitted).unwrap_or(i64::MAX);
-    let Some(excess) = stream.len().checked_sub(MAX_STREAM_BYTES).filter(|excess| *excess > 0) else {
+    let Some(excess) = stream
+        .len()
+        .checked_sub(MAX_STREAM_BYTES)
+        .filter(|excess| *excess > 0)
+    else {
         return (stream.to_vec(), omitted);
     };
     let (head, rest) = stream.split_at(MAX_STREAM_BYTES / 2);
@@ -182,7 +188,9 @@ fn leave_out(connection: &Connection, run: i64, test: TestIndex, old: i64) -> Re
         })?;
     let replacement = row.left_out().id(connection)?;
     connection
-        .prepare_cached("UPDATE trial SET output = ?1 WHERE output = ?2 AND run = ?3 AND test = ?4")?
+        .prepare_cached(
+            "UPDATE trial SET output = ?1 WHERE output = ?2 AND run = ?3 AND test = ?4",
+        )?
         .execute(params![replacement, old, run, test.0])?;
     connection
         .prepare_cached(

@@ -12,7 +12,8 @@ use super::sequence::{Stretch, positions, stretches};
 use super::text::TextReader;
 use super::wire::{self, HeaderColumns};
 use crate::domain::{
-    Fingerprint, ListedTest, Observation, PassRecord, RunEnd, RunHeader, RunId, Seed, StoredRun, TestId,
+    Fingerprint, ListedTest, Observation, PassRecord, RunEnd, RunHeader, RunId, Seed, StoredRun,
+    TestId,
 };
 
 /// Reads runs; remembers texts.
@@ -38,7 +39,11 @@ impl<'a> Reader<'a> {
         let key = statement
             .query_row([id.0.to_be_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        key.ok_or_else(|| Fault::Ready(StoreError::NoSuchRun { name: id.to_string() }))
+        key.ok_or_else(|| {
+            Fault::Ready(StoreError::NoSuchRun {
+                name: id.to_string(),
+            })
+        })
     }
 
     /// Returns the run `id` with its key. Outputs are left out.
@@ -89,9 +94,9 @@ impl<'a> Reader<'a> {
             .prepare_cached("SELECT tests, selected FROM run WHERE id = ?1")?
             .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let mut tests: Vec<ListedTest> = Vec::new();
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+        let mut select = self.connection.prepare_cached(
+            "SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id",
+        )?;
         for stretch in stretches(&ids) {
             let Stretch { start, length } = stretch?;
             let mut rows = select.query([start, start + length])?;
@@ -104,7 +109,10 @@ impl<'a> Reader<'a> {
                     return Err(damaged("a list of tests is garbled"));
                 }
                 expected += 1;
-                tests.push(ListedTest { id, selected: false });
+                tests.push(ListedTest {
+                    id,
+                    selected: false,
+                });
             }
             if expected != start + length {
                 return Err(damaged("a list names tests that are missing"));
@@ -130,9 +138,10 @@ impl<'a> Reader<'a> {
         let (mut planned, mut recorded) = (0, 0);
         while let Some(row) = rows.next()? {
             let pass = read_pass(row, tests, (connection, &mut self.texts))?;
-            if passes.last().is_some_and(|last| {
-                last.end.is_none() || pass.spec.number <= last.spec.number
-            }) {
+            if passes
+                .last()
+                .is_some_and(|last| last.end.is_none() || pass.spec.number <= last.spec.number)
+            {
                 return Err(damaged("the passes of a run are garbled"));
             }
             let observations = self.observations(key, tests, &pass)?;

@@ -47,10 +47,16 @@ pub(super) enum Outputs {
 }
 
 /// Returns the pass in a row of [`PASS_COLUMNS`] of a run with `tests` tests.
-pub(super) fn read_pass(row: &Row<'_>, tests: u32, (connection, texts): Texts<'_, '_>) -> Result<PassRow, Fault> {
+pub(super) fn read_pass(
+    row: &Row<'_>,
+    tests: u32,
+    (connection, texts): Texts<'_, '_>,
+) -> Result<PassRow, Fault> {
     let target_probability: f64 = row.get(3)?;
     if !(0.0..=1.0).contains(&target_probability) {
-        return Err(damaged(format!("a pass has probability {target_probability}")));
+        return Err(damaged(format!(
+            "a pass has probability {target_probability}"
+        )));
     }
     let listed = positions(row.get_ref(12)?.as_blob().map_err(not_a_blob)?, tests)?;
     let spec = PassSpec {
@@ -100,7 +106,11 @@ impl PassRow {
     }
 
     /// Returns the duration of the trial of `test`, if it is packed.
-    pub(super) fn packed_duration(&self, tests: u32, test: TestIndex) -> Result<Option<u64>, Fault> {
+    pub(super) fn packed_duration(
+        &self,
+        tests: u32,
+        test: TestIndex,
+    ) -> Result<Option<u64>, Fault> {
         let passed = self.passed.as_deref().unwrap_or_default();
         let Some(rank) = super::sequence::rank(passed, tests, test.0)? else {
             return Ok(None);
@@ -178,7 +188,10 @@ pub(super) fn plain_pass(test: u32, duration_us: u64) -> Observation {
 }
 
 /// Returns the trials of a pass in the order of test and attempt, from those with rows of their own and those packed.
-pub(super) fn merge(single: Vec<Observation>, packed: &[(u32, u64)]) -> Result<Vec<Observation>, Fault> {
+pub(super) fn merge(
+    single: Vec<Observation>,
+    packed: &[(u32, u64)],
+) -> Result<Vec<Observation>, Fault> {
     let mut all = Vec::with_capacity(single.len() + packed.len());
     let mut packed = packed.iter().copied().peekable();
     for observation in single {

@@ -69,7 +69,9 @@ impl RunLock {
         for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let path = entry.path();
             let named_by_us = path.file_stem().and_then(|stem| stem.to_str());
-            let is_lock = path.extension().is_some_and(|extension| extension == "lock");
+            let is_lock = path
+                .extension()
+                .is_some_and(|extension| extension == "lock");
             if is_lock && named_by_us.is_some_and(|stem| stem.parse::<RunId>().is_ok()) {
                 drop(try_acquire(&path));
             }
@@ -174,7 +176,10 @@ mod tests {
             };
             let taken: Vec<_> = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
-                threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+                threads
+                    .into_iter()
+                    .filter_map(|thread| thread.join().unwrap())
+                    .collect()
             });
             assert_eq!(taken.len(), 1);
         }

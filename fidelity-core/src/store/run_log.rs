@@ -117,7 +117,10 @@ impl SqliteRunLog {
             return Ok(());
         }
         let connection = &self.handle.connection;
-        connection.execute("UPDATE run SET ending = NULL WHERE id = ?1", [self.state.run])?;
+        connection.execute(
+            "UPDATE run SET ending = NULL WHERE id = ?1",
+            [self.state.run],
+        )?;
         connection.execute("DELETE FROM verdict WHERE run = ?1", [self.state.run])?;
         Ok(())
     }
@@ -182,7 +185,9 @@ impl SqliteRunLog {
 impl RunLog for SqliteRunLog {
     fn begin_pass(&mut self, spec: &PassSpec, environment: &Environment) -> Result<(), StoreError> {
         match &self.state.open {
-            _ if self.state.closed => return Err(sequence("a pass was opened after the end of the run")),
+            _ if self.state.closed => {
+                return Err(sequence("a pass was opened after the end of the run"));
+            }
             Some((open, under)) if open == spec && under == environment => return Ok(()),
             Some((open, _)) => {
                 return Err(sequence(format!(
@@ -220,9 +225,15 @@ impl RunLog for SqliteRunLog {
         if recorded > MAX_TRIALS {
             return Err(too_many_trials());
         }
-        if let Some(seen) = observations.iter().find(|seen| seen.test.0 >= self.state.tests) {
+        if let Some(seen) = observations
+            .iter()
+            .find(|seen| seen.test.0 >= self.state.tests)
+        {
             return Err(StoreError::NotStorable {
-                what: format!("an observation of test {}, which is not listed,", seen.test.0),
+                what: format!(
+                    "an observation of test {}, which is not listed,",
+                    seen.test.0
+                ),
             });
         }
         self.transaction(|log| {
@@ -239,9 +250,10 @@ impl RunLog for SqliteRunLog {
         self.transaction(|log| {
             let (ending, reason) = match end {
                 PassEnd::Completed => (COMPLETED, None),
-                PassEnd::Discarded { reason } => {
-                    (DISCARDED, Some(log.texts.id(&log.handle.connection, reason)?))
-                }
+                PassEnd::Discarded { reason } => (
+                    DISCARDED,
+                    Some(log.texts.id(&log.handle.connection, reason)?),
+                ),
             };
             let key = params_of_pass(log.state.run, pass);
             let ended = EndedPass {
@@ -265,7 +277,9 @@ impl RunLog for SqliteRunLog {
         }
         let mut groups: BTreeMap<(i64, &str), Vec<i64>> = BTreeMap::new();
         for (test, verdict) in verdicts {
-            let group = groups.entry((verdict.kind.code(), &verdict.reason)).or_default();
+            let group = groups
+                .entry((verdict.kind.code(), &verdict.reason))
+                .or_default();
             group.push(i64::from(test.0));
         }
         self.transaction(|log| {
@@ -277,11 +291,16 @@ impl RunLog for SqliteRunLog {
                 check_positions("the tests of a verdict", &members, tests)?;
                 let reason = log.texts.id(connection, reason)?;
                 connection
-                    .prepare_cached("INSERT INTO verdict (run, kind, reason, tests) VALUES (?1, ?2, ?3, ?4)")?
+                    .prepare_cached(
+                        "INSERT INTO verdict (run, kind, reason, tests) VALUES (?1, ?2, ?3, ?4)",
+                    )?
                     .execute(params![run, kind, reason, pack(members)])?;
             }
             let end = wire::write_end(end)?;
-            connection.execute("UPDATE run SET ending = ?1 WHERE id = ?2", params![end, run])?;
+            connection.execute(
+                "UPDATE run SET ending = ?1 WHERE id = ?2",
+                params![end, run],
+            )?;
             Ok(())
         })?;
         self.state.closed = true;
@@ -316,7 +335,12 @@ fn check_positions(what: &str, positions: &[i64], tests: u32) -> Result<(), Stor
     })
 }
 
-fn insert_pass(connection: &Connection, run: i64, spec: &PassSpec, environment: i64) -> Result<(), Fault> {
+fn insert_pass(
+    connection: &Connection,
+    run: i64,
+    spec: &PassSpec,
+    environment: i64,
+) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "INSERT INTO pass (run, number, phase, arm, target_probability, scope, arm_pass, order_seed,

@@ -30,7 +30,8 @@ pub(super) enum Format {
 pub(super) fn format_of(connection: &Connection) -> Result<Format, Fault> {
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(match (application, u32::try_from(version)) {
         (0, Ok(0)) if tables == 0 => Format::Fresh,
         (APPLICATION_ID, Ok(version)) => Format::Version(version),

@@ -233,7 +233,11 @@ mod tests {
                 assert!(all.iter().all(|position| *position < 1000), "seed {seed}");
                 for position in 0..1000 {
                     let expected = all.binary_search(&position).ok().map(|rank| rank as u32);
-                    assert_eq!(rank(&bytes, 1000, position).ok(), Some(expected), "seed {seed}");
+                    assert_eq!(
+                        rank(&bytes, 1000, position).ok(),
+                        Some(expected),
+                        "seed {seed}"
+                    );
                 }
             }
         }

@@ -15,7 +15,10 @@ use super::run_lock::{LockFailure, RunLock};
 use super::run_log::{COMPLETED, SqliteRunLog, State};
 use super::sequence::pack;
 use super::text::TextWriter;
-use super::{ComparableRun, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code, history, location, wire};
+use super::{
+    ComparableRun, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code, history, location,
+    wire,
+};
 use crate::domain::{
     Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
 };
@@ -78,10 +81,18 @@ impl SqliteStore {
             LockFailure::Held => StoreError::Alive { run: id },
             LockFailure::Io(path, source) => match source.kind() {
                 std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    StoreError::ReadOnly { path: self.handle.path.clone() }
+                    StoreError::ReadOnly {
+                        path: self.handle.path.clone(),
+                    }
                 }
-                std::io::ErrorKind::StorageFull => StoreError::Full { path: self.handle.path.clone() },
-                _ => StoreError::Io { action: "lock", path, source },
+                std::io::ErrorKind::StorageFull => StoreError::Full {
+                    path: self.handle.path.clone(),
+                },
+                _ => StoreError::Io {
+                    action: "lock",
+                    path,
+                    source,
+                },
             },
         })
     }
@@ -115,7 +126,9 @@ impl SqliteStore {
         let single: u64 = match open {
             None => 0,
             Some(pass) => connection
-                .prepare_cached("SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3")?
+                .prepare_cached(
+                    "SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3",
+                )?
                 .query_row([key, pass, code::SKIPPED], |row| Ok(unsigned(row, 0)))??,
         };
         Ok(RunSummary {
@@ -186,16 +199,21 @@ impl Store for SqliteStore {
     fn find_run(&self, prefix: &str) -> Result<RunId, StoreError> {
         if prefix == "latest" {
             let latest = self.read(|connection| {
-                let mut select = connection
-                    .prepare_cached("SELECT name FROM run ORDER BY started DESC, id DESC LIMIT 1")?;
+                let mut select = connection.prepare_cached(
+                    "SELECT name FROM run ORDER BY started DESC, id DESC LIMIT 1",
+                )?;
                 Ok(select.query_row([], |row| row.get(0)).optional()?)
             })?;
             return match latest {
                 Some(bytes) => Ok(RunId(u128::from_be_bytes(bytes))),
-                None => Err(StoreError::NoRuns { path: self.handle.path.clone() }),
+                None => Err(StoreError::NoRuns {
+                    path: self.handle.path.clone(),
+                }),
             };
         }
-        let unknown = || StoreError::NoSuchRun { name: prefix.to_owned() };
+        let unknown = || StoreError::NoSuchRun {
+            name: prefix.to_owned(),
+        };
         let (first, last) = ids_that_begin_with(prefix).ok_or_else(unknown)?;
         let found = self.read(|connection| {
             let mut select = connection.prepare_cached(
@@ -225,7 +243,11 @@ impl Store for SqliteStore {
                 "SELECT name, seed, seed_given FROM run
                  WHERE binaries = ?1 AND profiles = ?2 AND toolchain = ?3 ORDER BY started, id",
             )?;
-            let Fingerprint { binaries, profiles, toolchain } = fingerprint;
+            let Fingerprint {
+                binaries,
+                profiles,
+                toolchain,
+            } = fingerprint;
             let mut rows = select.query([binaries, profiles, toolchain])?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next()? {
@@ -268,8 +290,16 @@ fn state_of(key: i64, run: &StoredRun) -> State {
         tests: run.tests.len() as u32,
         last_pass: last.map_or(0, |pass| pass.spec.number),
         open: open.map(|pass| (pass.spec.clone(), pass.environment.clone())),
-        planned: run.passes.iter().map(|pass| pass.spec.tests.len() as u64).sum(),
-        recorded: run.passes.iter().map(|pass| pass.observations.len() as u64).sum(),
+        planned: run
+            .passes
+            .iter()
+            .map(|pass| pass.spec.tests.len() as u64)
+            .sum(),
+        recorded: run
+            .passes
+            .iter()
+            .map(|pass| pass.observations.len() as u64)
+            .sum(),
         ended_before: run.end.is_some(),
         closed: false,
     }
@@ -291,18 +321,27 @@ fn id_at(row: &Row<'_>, column: usize) -> Result<RunId, Fault> {
 }
 
 /// Writes the row of a run and those of its tests that are new, in one transaction; returns the key of the run.
-fn insert_run(connection: &mut Connection, header: &RunHeader, tests: &[ListedTest]) -> Result<i64, Fault> {
+fn insert_run(
+    connection: &mut Connection,
+    header: &RunHeader,
+    tests: &[ListedTest],
+) -> Result<i64, Fault> {
     if u32::try_from(tests.len()).is_err() || !tests.is_sorted_by(|a, b| a.id < b.id) {
-        return Err(not_storable("a list of tests that is not sorted, or holds one twice,"));
+        return Err(not_storable(
+            "a list of tests that is not sorted, or holds one twice,",
+        ));
     }
     let started: Timestamp = header
         .started_at
         .parse()
         .map_err(|error| not_storable(format!("the start `{}` ({error})", header.started_at)))?;
     let json = wire::write_header(header)?;
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let name = header.id.0.to_be_bytes();
-    let taken = transaction.prepare("SELECT 1 FROM run WHERE name = ?1")?.exists([name])?;
+    let taken = transaction
+        .prepare("SELECT 1 FROM run WHERE name = ?1")?
+        .exists([name])?;
     if taken {
         return Err(StoreError::RunExists { run: header.id }.into());
     }
@@ -335,10 +374,15 @@ fn insert_run(connection: &mut Connection, header: &RunHeader, tests: &[ListedTe
 }
 
 /// Returns the key of each test, giving one to those that are new.
-fn test_ids(connection: &Connection, texts: &mut TextWriter, tests: &[ListedTest]) -> Result<Vec<i64>, Fault> {
+fn test_ids(
+    connection: &Connection,
+    texts: &mut TextWriter,
+    tests: &[ListedTest],
+) -> Result<Vec<i64>, Fault> {
     let mut select =
         connection.prepare_cached("SELECT id FROM test WHERE binary = ?1 AND name = ?2")?;
-    let mut insert = connection.prepare_cached("INSERT INTO test (binary, name) VALUES (?1, ?2)")?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO test (binary, name) VALUES (?1, ?2)")?;
     let mut ids = Vec::with_capacity(tests.len());
     for ListedTest { id, .. } in tests {
         let key = params![texts.id(connection, &id.binary.0)?, id.test];

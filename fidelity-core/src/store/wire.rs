@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    Environment, Fingerprint, FidelityProfile, KnobStatus, Policy, Problem, Revision, RunEnd, RunHeader,
-    RunId, Seed, StopReason,
+    Environment, FidelityProfile, Fingerprint, KnobStatus, Policy, Problem, Revision, RunEnd,
+    RunHeader, RunId, Seed, StopReason,
 };
 
 /// The version of every form below.
@@ -98,8 +98,13 @@ fn write<T: Serialize>(what: &str, body: T) -> Result<String, Fault> {
 /// Reads the body of a form of version 1, the only one so far.
 fn read<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Fault> {
     let bad = |error: serde_json::Error| damaged(format!("{what} is not readable ({error})"));
-    match serde_json::from_str::<VersionOnly>(text).map_err(bad)?.version {
-        1 => Ok(serde_json::from_str::<Versioned<T>>(text).map_err(bad)?.body),
+    match serde_json::from_str::<VersionOnly>(text)
+        .map_err(bad)?
+        .version
+    {
+        1 => Ok(serde_json::from_str::<Versioned<T>>(text)
+            .map_err(bad)?
+            .body),
         other => Err(damaged(format!("{what} has form {other}"))),
     }
 }

@@ -63,6 +63,8 @@ struct Located {
     binary: usize,
     /// Its name within the binary.
     name: String,
+    /// Whether it is marked `#[ignore]`, so that the harness has to be told to run it.
+    ignored: bool,
 }
 
 /// Runs test binaries directly.
@@ -183,11 +185,28 @@ impl DirectRunner {
     fn job(&self, test: TestIndex, timeout_ms: u64) -> Option<Job> {
         use std::os::unix::ffi::OsStrExt;
         let located = self.tests.get(test.get())?.as_ref()?;
-        let mut arguments: Vec<Vec<u8>> = ["--exact", located.name.as_str(), "--nocapture"]
+        let lists = self
+            .binaries
+            .get(located.binary)
+            .is_some_and(|binary| binary.lists);
+        let mut arguments: Vec<Vec<u8>> = self
+            .options
+            .arguments
+            .iter()
             .map(|argument| argument.as_bytes().to_vec())
-            .into();
-        let more = self.options.arguments.iter();
-        arguments.extend(more.map(|argument| argument.as_bytes().to_vec()));
+            .collect();
+        // A harness that does not list knows no names either: the whole binary is the test.
+        if lists {
+            let words = ["--exact", "--nocapture"].into_iter();
+            let ignored = located.ignored.then_some("--ignored");
+            // Not every harness knows the separator, so it is used only where the name needs it.
+            let separator = located.name.starts_with('-').then_some("--");
+            let words = words
+                .chain(ignored)
+                .chain(separator)
+                .chain([located.name.as_str()]);
+            arguments.extend(words.map(|word| word.as_bytes().to_vec()));
+        }
         Some(Job {
             tag: test.get(),
             recipe: u32::try_from(located.binary).ok()?,
@@ -280,6 +299,7 @@ fn located(suite: &Suite, listed: &[ListedTest]) -> Vec<Option<Located>> {
         by_id.get(&listed.id).map(|test| Located {
             binary: test.binary,
             name: test.id.test.clone(),
+            ignored: test.ignored,
         })
     };
     listed.iter().map(locate).collect()

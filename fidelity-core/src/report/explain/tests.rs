@@ -1,3 +1,5 @@
+//! Explanations, by snapshots.
+
 use super::{Explanation, PastVerdict, Sources, render};
 use crate::classify::Verdicts;
 use crate::domain::{
@@ -189,7 +191,7 @@ fn an_undecided_test_says_what_would_decide() {
     };
     let undecided = Explanation::new(&sources, TestIndex(1)).unwrap();
     assert_eq!(undecided.command_name, "'shop slow'");
-    insta::assert_snapshot!("undetermined", render(&undecided, &wide()));
+    insta::assert_snapshot!("leaning", render(&undecided, &wide()));
 }
 
 #[test]

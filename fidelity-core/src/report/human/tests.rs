@@ -1,3 +1,5 @@
+//! The final page, by snapshots and by what must hold on every page.
+
 use super::render;
 use crate::domain::{Condition, Outcome, RunId, StopReason, VerdictKind};
 use crate::report::planted::{Plant, Planted, plant, stable};

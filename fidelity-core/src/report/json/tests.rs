@@ -1,3 +1,5 @@
+//! The JSON report: its keys, its numbers, its escapes.
+
 use serde_json::Value;
 
 use super::render;

@@ -1,3 +1,5 @@
+//! What the report model counts and labels.
+
 use crate::domain::{PassEnd, RunId, StopReason, TestId, VerdictKind};
 use crate::report::Report;
 use crate::report::planted::{Planted, plant, stable};

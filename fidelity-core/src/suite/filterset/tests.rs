@@ -1,3 +1,5 @@
+//! Filtersets: what they admit, and how their mistakes are told.
+
 use super::*;
 use crate::domain::BinaryId;
 
