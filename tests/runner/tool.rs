@@ -154,7 +154,16 @@ pub fn apply_as_ordinary_user(knob: &str, value: &str) -> KnobStatus {
     // Nobody may be able to enter the build directory.
     let bring = |from: &Path, name: &str| {
         let to = parent.path().join(name);
-        std::fs::copy(from, &to).unwrap();
+        // By another process: a file that we had open for writing could not be executed while a child that another
+        // test is just starting still has it.
+        assert!(
+            Command::new("cp")
+                .arg(from)
+                .arg(&to)
+                .status()
+                .unwrap()
+                .success()
+        );
         open(&to);
         to
     };

@@ -197,7 +197,7 @@ impl Guardian {
 
     /// Kills whatever is left and gives up the run directory.
     fn leave(self) {
-        sweep::sweep(0, self.signals.as_fd());
+        sweep::everything(self.signals.as_fd());
         if let Some(run_directory) = self.run_directory {
             run_directory.leave();
         }

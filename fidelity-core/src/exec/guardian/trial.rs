@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use super::capture::Capture;
 use super::child::{self, Launch, NotStarted};
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
-use super::{Recipe, drain, not_started, sweep};
+use super::sweep::{self, Aftermath};
+use super::{Recipe, drain, not_started};
 use crate::exec::result_line;
 use crate::exec::sys::{self, Pid, Status};
 
@@ -67,8 +68,7 @@ pub(super) fn run(
     };
     let forced = watch.until_leader_ends(&mut streams, signals, tool);
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let leaked = sweep::sweep(leader, signals);
-    let status = finish(leader, forced.is_some());
+    let Aftermath { status, leaked } = sweep::after(leader, signals);
     for stream in &mut streams {
         stream.read_available(DRAIN_LIMIT);
     }
@@ -78,6 +78,7 @@ pub(super) fn run(
         (Some(forced), _) => forced,
         (None, Some(Status::Exited(code))) => Ending::Exited(code),
         (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
+        // It has ended, so that its status can only be lost to a bug.
         (None, None) => Ending::Cancelled,
     };
     let passed = ending == Ending::Exited(0)
@@ -132,17 +133,6 @@ fn launch(recipe: &Recipe) -> Result<(Pid, [Stream; 2]), NotStarted> {
     Ok((leader, [stdout, stderr]))
 }
 
-/// Reaps the leader. A process that was killed but will not end is left behind.
-fn finish(leader: Pid, forced: bool) -> Option<Status> {
-    let status = if forced && !sweep::reap_ended(leader) {
-        None
-    } else {
-        sys::reap(leader).ok()
-    };
-    sweep::reap_ended(0);
-    status
-}
-
 /// The wait for the end of a leader.
 struct Watch {
     leader: Pid,
@@ -160,7 +150,7 @@ impl Watch {
         signals: BorrowedFd<'_>,
         tool: &mut ToolLink<'_>,
     ) -> Option<Ending> {
-        while !sweep::reap_ended(self.leader) {
+        while !sweep::reap_ended(self.leader).leader {
             self.enforce_limit();
             if matches!(self.forced, Some((_, since)) if since.elapsed() > KILL_PATIENCE) {
                 break;
