@@ -262,8 +262,8 @@ fn confine_cpus(task: &Task<'_>) -> Option<&'static str> {
 
 /// See the Linux version.
 #[cfg(not(target_os = "linux"))]
-fn confine_cpus(_task: &Task<'_>) -> Option<&'static str> {
-    None
+fn confine_cpus(task: &Task<'_>) -> Option<&'static str> {
+    (!task.launch.cpus.is_empty()).then_some("set its CPUs")
 }
 
 /// Sets the resource limits of the calling child.
