@@ -1,8 +1,8 @@
 //! The sandbox of an arm: the environment of one pass as things that can be imposed on a process.
 //!
-//! Each family of knobs has a file of its own, which says how a value becomes part of the [`Sandbox`] and by which
+//! Each family of knobs has a file of its own, which says how a value becomes part of the `Sandbox` and by which
 //! observation of the [canary](super::canary) it is known to have arrived. Must not know: tests, passes, guardians.
-//! Invariant: preparing is a function of values. What has to exist on disk is a [`Place`] that the runner makes.
+//! Invariant: preparing is a function of values. What has to exist on disk is a `Place` that the runner makes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
