@@ -10,9 +10,9 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 
 use crate::classify::classify;
 use crate::domain::{
-    Arm, CapturedOutput, Environment, Failure, ListedTest, Observation, Outcome, PassEnd,
-    PassRecord, PassSpec, Policy, Scope, Seed, StopReason, StoredRun, TestId, TestIndex,
-    VerdictKind,
+    Arm, CapturedOutput, Environment, Failure, FidelityProfile, Fingerprint, ListedTest,
+    Observation, Outcome, PassEnd, PassRecord, PassSpec, Policy, RunHeader, RunId, Scope, Seed,
+    StopReason, StoredRun, TestId, TestIndex, VerdictKind,
 };
 use crate::plan::Plan;
 use crate::schedule::{Scheduler, Step};
@@ -219,6 +219,45 @@ pub fn run(
                 watch(&scheduler, pass);
             }
         }
+    }
+}
+
+/// Returns a simulated run as a store would give it back, so that others can join it.
+pub fn stored(plan: &Plan, passes: Vec<PassRecord>) -> StoredRun {
+    StoredRun {
+        header: header(plan),
+        tests: plan.tests.clone(),
+        passes,
+        end: None,
+    }
+}
+
+fn header(plan: &Plan) -> RunHeader {
+    let profile = |name: &str| FidelityProfile {
+        name: name.to_owned(),
+        knobs: BTreeMap::new(),
+    };
+    RunHeader {
+        id: RunId(u128::from(plan.seed.0)),
+        started_at: "2025-01-01T00:00:00Z".to_owned(),
+        seed: plan.seed,
+        seed_given: false,
+        policy: plan.policy.clone(),
+        baseline: profile("low"),
+        target: profile("high"),
+        knobs: Vec::new(),
+        parallelism: 1,
+        fingerprint: Fingerprint {
+            binaries: String::new(),
+            profiles: String::new(),
+            toolchain: String::new(),
+        },
+        revision: None,
+        joined: Vec::new(),
+        tool_version: String::new(),
+        arguments: Vec::new(),
+        workspace: "workspace".into(),
+        problems: Vec::new(),
     }
 }
 

@@ -369,4 +369,4 @@ impl Scheduler {
 mod progress;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

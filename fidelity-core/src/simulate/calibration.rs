@@ -185,12 +185,7 @@ fn best_looking_chain(truths: &[Truth], policy: &Policy, chain: u64) -> bool {
         for (number, test) in tests.iter_mut().enumerate() {
             test.selected = best[..3].iter().any(|(_, chosen)| *chosen == number);
         }
-        joined.push(StoredRun {
-            header: crate::schedule::tests::header(&plan),
-            tests: plan.tests,
-            passes,
-            end: None,
-        });
+        joined.push(stored(&plan, passes));
     }
     false
 }

@@ -1,10 +1,8 @@
 //! Scripts: what the scheduler asks, what it is told, what it asks then.
 
 use crate::classify::{Finding, Verdicts, classify};
-use crate::domain::{
-    Environment, FidelityProfile, Fingerprint, ListedTest, Observation, Outcome, RunHeader, RunId,
-    Seed, TestId, VerdictKind,
-};
+use crate::domain::{Environment, ListedTest, Observation, Outcome, Seed, TestId, VerdictKind};
+use crate::simulate::stored;
 
 use super::*;
 
@@ -125,12 +123,7 @@ impl Play {
 
     /// The run as a store would give it back.
     fn stored(&self) -> StoredRun {
-        StoredRun {
-            header: header(&self.plan),
-            tests: self.plan.tests.clone(),
-            passes: self.passes.clone(),
-            end: None,
-        }
+        stored(&self.plan, self.passes.clone())
     }
 }
 
@@ -155,35 +148,6 @@ fn observation(test: TestIndex, outcome: Outcome) -> Observation {
         duration_us: 1_000,
         failure: None,
         leaked: 0,
-    }
-}
-
-pub(crate) fn header(plan: &Plan) -> RunHeader {
-    let profile = |name: &str| FidelityProfile {
-        name: name.to_owned(),
-        knobs: std::collections::BTreeMap::new(),
-    };
-    RunHeader {
-        id: RunId(u128::from(plan.seed.0)),
-        started_at: "2025-01-01T00:00:00Z".to_owned(),
-        seed: plan.seed,
-        seed_given: false,
-        policy: plan.policy.clone(),
-        baseline: profile("low"),
-        target: profile("high"),
-        knobs: Vec::new(),
-        parallelism: 1,
-        fingerprint: Fingerprint {
-            binaries: String::new(),
-            profiles: String::new(),
-            toolchain: String::new(),
-        },
-        revision: None,
-        joined: Vec::new(),
-        tool_version: String::new(),
-        arguments: Vec::new(),
-        workspace: "workspace".into(),
-        problems: Vec::new(),
     }
 }
 
