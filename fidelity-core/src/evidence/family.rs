@@ -178,7 +178,7 @@ const COINCIDENCE: f64 = 0.01;
 /// the target fails in exactly its passes, whatever the cause, and everything broken fails in all. So only patterns
 /// whose size is not that of an arm, of both, or 1 are looked at; the size, unlike the arms, is known without
 /// the draw. And as `g` suspects with `s` failures in `n` passes agree by accident with a chance of at most
-/// `C(n, s)^-(g - 1)`, they are joined where that is at most [`COINCIDENCE`]. Without a complete screening, patterns
+/// `C(n, s)^-(g - 1)`, they are joined where that is at most 1 %. Without a complete screening, patterns
 /// say nothing.
 pub fn units(
     suspects: &[TestIndex],
