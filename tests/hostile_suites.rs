@@ -145,7 +145,7 @@ mod tests {
         .run(&["report", "--format", "json"])
         .exits_with(0)
         .json();
-    assert_eq!(report["run"]["passes"], 1, "{report}");
+    assert_eq!(report["run"]["trials"], 1, "{report}");
 }
 
 #[test]

@@ -8,11 +8,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use fidelity_core::suite::{CargoOptions, TestBinary};
+use fidelity_core::domain::{
+    Arm, Environment, ListedTest, Outcome, PassEnd, PassSpec, Phase, Scope, TestIndex,
+};
+use fidelity_core::exec::Runner as _;
+use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
+use fidelity_core::suite::{CargoOptions, Suite};
 
 mod tree;
 
@@ -24,9 +30,57 @@ const TEST: &str = "reports";
 /// Cargo's configuration in the fixture.
 const CONFIG: &str = ".cargo/config.toml";
 
-/// Starts a test the way the tool does.
-fn spawn_like_us(binary: &TestBinary, test: &str) -> std::process::Output {
-    piped(binary.command().args(["--exact", test]))
+/// Runs the test of every binary the way the tool runs a baseline pass.
+fn run_like_us(suite: &Suite) {
+    let listed: Vec<ListedTest> = suite
+        .tests
+        .iter()
+        .map(|test| ListedTest {
+            id: test.id.clone(),
+            selected: true,
+        })
+        .collect();
+    let options = RunnerOptions {
+        helper: env!("CARGO_BIN_EXE_cargo-fidelity").into(),
+        slots: 1,
+        timeout_ms: 60_000,
+        arguments: Vec::new(),
+        wake: None,
+        parent: None,
+    };
+    let mut runner = DirectRunner::new(suite, &listed, options).unwrap();
+    let tests: Vec<TestIndex> = (0..)
+        .map(TestIndex)
+        .zip(&listed)
+        .filter(|(_, test)| test.id.test == TEST)
+        .map(|(index, _)| index)
+        .collect();
+    let spec = PassSpec {
+        number: 1,
+        phase: Phase::Screen,
+        arm: Arm::Baseline,
+        target_probability: 0.5,
+        scope: Scope::Suite,
+        tests: tests.clone(),
+        arm_pass: 0,
+        order_seed: 1,
+        timeout_factor: 1,
+    };
+    let mut seen = Vec::new();
+    let end = runner.run_pass(
+        &spec,
+        &tests,
+        &Environment::default(),
+        &mut |observations| {
+            seen.extend(observations);
+            ControlFlow::Continue(())
+        },
+    );
+    assert_eq!(end.unwrap(), PassEnd::Completed);
+    assert_eq!(seen.len(), tests.len());
+    for observation in seen {
+        assert_eq!(observation.outcome, Outcome::Passed, "{observation:?}");
+    }
 }
 
 /// Both sides get the same streams, so that what is compared is what the two put between.
@@ -39,7 +93,7 @@ fn cargo_test(options: &CargoOptions) -> std::process::Output {
     cargo
         .args(["test", "--no-fail-fast"])
         .args(options.build_arguments())
-        .args(["--", "--exact", TEST]);
+        .args(["--", "--exact", "--nocapture", TEST]);
     piped(&mut cargo)
 }
 
@@ -69,17 +123,7 @@ fn both(tree: &Tree, cargo: &CargoOptions) -> [BTreeMap<OsString, Vec<String>>; 
     let theirs = reports(tree);
     let suite = suite(cargo).unwrap();
     assert_eq!(suite.problems, []);
-    for binary in &suite.binaries {
-        let output = spawn_like_us(binary, TEST);
-        let stdout = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success(),
-            "{}: {stdout}{}",
-            binary.id,
-            String::from_utf8_lossy(&output.stderr)
-        );
-        assert!(stdout.contains("test result: ok. 1 passed"), "{stdout}");
-    }
+    run_like_us(&suite);
     [theirs, reports(tree)]
 }
 
@@ -189,7 +233,7 @@ fn a_test_sees_the_same_under_cargo_test_and_under_the_tool() {
         "variable HOME_OF_ORACLE: =/nowhere",
         "variable LD_LIBRARY_PATH: =",
         "descriptor 1: pipe",
-        "argument 2: \"reports\"",
+        "argument 3: \"reports\"",
     ] {
         assert_reported(&sides, wanted);
     }

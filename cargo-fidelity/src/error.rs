@@ -30,10 +30,6 @@ pub enum ErrorKind {
     Environment,
     /// The user interrupted.
     Interrupted,
-    /// Some input could not be read.
-    PartialInput,
-    /// Attribution came to no conclusion.
-    NoConclusion,
     /// A bug of this tool, or a machine that fails it.
     Internal,
 }
@@ -46,8 +42,6 @@ impl ErrorKind {
             Self::Build => ExitCode::Build,
             Self::Environment => ExitCode::Environment,
             Self::Interrupted => ExitCode::Interrupted,
-            Self::PartialInput => ExitCode::PartialInput,
-            Self::NoConclusion => ExitCode::NoConclusion,
             Self::Internal => ExitCode::Internal,
         }
     }

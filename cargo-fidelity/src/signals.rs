@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 /// The signals that end a run.
 #[cfg(unix)]
@@ -41,11 +41,6 @@ impl Signals {
             signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&stop))?;
             Ok(Self { stop })
         }
-    }
-
-    /// Returns whether a signal came.
-    pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
     }
 
     /// Returns the flag that goes up with the first signal.

@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::console::color::ColorArg;
+use crate::exit_code::ExitCode;
 
 mod build;
 mod selection;
@@ -41,12 +42,19 @@ pub enum CargoSubcommand {
 /// (`high`: closer to production), and tells which tests hide a defect, which are flaky and which are stable, with the
 /// evidence for it.
 #[derive(Debug, Args)]
-#[command(version, arg_required_else_help = true, subcommand_required = true)]
+#[command(version, arg_required_else_help = true, subcommand_required = true, after_long_help = exit_codes())]
 pub struct Fidelity {
     #[command(subcommand)]
     pub command: Command,
     #[command(flatten)]
     pub global: Global,
+}
+
+/// Returns the last part of the help page: what the exit codes mean.
+fn exit_codes() -> String {
+    let row = |code: ExitCode| format!("\n  {:>2}  {}", code.code(), code.meaning());
+    let rows: String = ExitCode::ALL.map(row).concat();
+    format!("Exit codes:{rows}")
 }
 
 /// The commands.

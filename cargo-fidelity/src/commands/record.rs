@@ -58,7 +58,7 @@ impl Facts<'_> {
         let seed = self.arguments.budget.seed;
         Ok(RunHeader {
             id: RunId(id),
-            started_at: jiff::Timestamp::now().to_string(),
+            started_at: now(),
             seed: seed.map_or(fresh, Seed),
             seed_given: seed.is_some(),
             policy,
@@ -79,6 +79,12 @@ impl Facts<'_> {
             problems,
         })
     }
+}
+
+/// Returns the moment, to the second, in RFC 3339.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
 /// Returns the arguments after `cargo fidelity`, as they were typed.
