@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::number::{duration_ms, things};
 use super::page::{Indent, Page, Tone, plain, span};
 use super::{Style, text};
-use crate::domain::RunHeader;
+use crate::domain::{KnobStatus, ListedTest, RunHeader};
 use crate::plan::Plan;
 
 /// Tests that are named before the rest is only counted.
@@ -14,23 +14,36 @@ const NAMED: usize = 20;
 /// Returns the plan as a page, ending with a line end.
 pub fn render(header: &RunHeader, plan: &Plan, style: &Style) -> String {
     let mut page = Page::new(style);
-    let policy = &plan.policy;
-    let selected: Vec<_> = plan.tests.iter().filter(|test| test.selected).collect();
+    let selected: Vec<&ListedTest> = plan.tests.iter().filter(|test| test.selected).collect();
+    write_passes(&mut page, header, selected.len() as u64);
+    page.blank();
+    for knob in &header.knobs {
+        write_knob(&mut page, knob);
+    }
+    page.blank();
+    let shown = if style.verbose > 0 { selected.len() } else { NAMED };
+    for test in selected.iter().take(shown) {
+        page.text(Indent::hanging(2), &[plain(text::clean(&test.id.to_string()))]);
+    }
+    if shown < selected.len() {
+        let left = things((selected.len() - shown) as u64, "more test");
+        page.text(Indent::hanging(2), &[span(Tone::Faint, format!("and {left} (-v lists them)"))]);
+    }
+    page.finish()
+}
+
+/// Writes what is compared, how often, and from which seed.
+fn write_passes(page: &mut Page, header: &RunHeader, tests: u64) {
+    let policy = &header.policy;
     let screen = policy.screen;
-    page.text(
-        Indent::hanging(0),
-        &[
-            span(Tone::Strong, &header.baseline.name),
-            plain(" (baseline) against "),
-            span(Tone::Strong, &header.target.name),
-            plain(format!(
-                " (target): {}",
-                things(selected.len() as u64, "test")
-            )),
-        ],
-    );
-    let passes = screen.baseline + screen.target;
-    let trials = u64::from(passes) * selected.len() as u64;
+    let heading = [
+        span(Tone::Strong, text::clean(&header.baseline.name)),
+        plain(" (baseline) against "),
+        span(Tone::Strong, text::clean(&header.target.name)),
+        plain(format!(" (target): {}", things(tests, "test"))),
+    ];
+    page.text(Indent::hanging(0), &heading);
+    let trials = u64::from(screen.baseline + screen.target) * tests;
     let screening = format!(
         "screening: {} of the baseline and {} of the target, {}; {} at a time",
         things(u64::from(screen.baseline), "pass"),
@@ -38,71 +51,27 @@ pub fn render(header: &RunHeader, plan: &Plan, style: &Style) -> String {
         things(trials, "trial"),
         header.parallelism,
     );
-    page.text(Indent::hanging(0), &[plain(screening)]);
-    let time = policy
-        .max_time_ms
-        .map_or("no time limit".to_owned(), duration_ms);
-    let focus = format!(
-        "then up to {} over what failed; {time} in all",
-        things(u64::from(policy.max_passes), "pass")
-    );
-    page.text(Indent::hanging(0), &[plain(focus)]);
-    if !header.joined.is_empty() {
-        let joined = format!(
-            "joins the passes of {}",
-            things(header.joined.len() as u64, "earlier run")
-        );
-        page.text(Indent::hanging(0), &[plain(joined)]);
+    let most = things(u64::from(policy.max_passes), "pass");
+    let time = policy.max_time_ms.map_or("no time limit".to_owned(), |ms| format!("{} in all", duration_ms(ms)));
+    let focus = format!("then up to {most} over what failed; {time}");
+    let seed = format!("seed {}", header.seed);
+    let joined = things(header.joined.len() as u64, "earlier run");
+    let joined = (!header.joined.is_empty()).then(|| format!("joins the passes of {joined}"));
+    for line in [screening, focus, seed].into_iter().chain(joined) {
+        page.text(Indent::hanging(0), &[plain(line)]);
     }
-    page.text(
-        Indent::hanging(0),
-        &[plain(format!("seed {}", header.seed))],
-    );
-    page.blank();
-    for knob in &header.knobs {
-        let side =
-            |setting: &Option<String>| setting.clone().unwrap_or_else(|| "as it is".to_owned());
-        let words = format!(
-            "{}: {} -> {}",
-            knob.knob,
-            side(&knob.baseline),
-            side(&knob.target)
-        );
-        let (tone, state) = if knob.applied {
-            (Tone::Plain, "seen")
-        } else {
-            (Tone::Warn, "NOT APPLIED")
-        };
-        page.text(
-            Indent::hanging(2),
-            &[
-                plain(text::clean(&words)),
-                plain("; "),
-                span(tone, state),
-                plain(format!(": {}", text::clean(&knob.reason))),
-            ],
-        );
-    }
-    page.blank();
-    let shown = if style.verbose > 0 {
-        selected.len()
-    } else {
-        NAMED
+}
+
+/// Writes one knob: both settings, and what became of it.
+fn write_knob(page: &mut Page, knob: &KnobStatus) {
+    let side = |setting: &Option<String>| setting.clone().unwrap_or_else(|| "as it is".to_owned());
+    let words = format!("{}: {} -> {}; ", knob.knob, side(&knob.baseline), side(&knob.target));
+    let (tone, state) = match knob.applied {
+        true => (Tone::Plain, "seen: "),
+        false => (Tone::Warn, "NOT APPLIED: "),
     };
-    for test in selected.iter().take(shown) {
-        page.text(
-            Indent::hanging(2),
-            &[plain(text::clean(&test.id.to_string()))],
-        );
-    }
-    if shown < selected.len() {
-        let left = format!(
-            "and {} (-v lists them)",
-            things((selected.len() - shown) as u64, "more test")
-        );
-        page.text(Indent::hanging(2), &[span(Tone::Faint, left)]);
-    }
-    page.finish()
+    let spans = [plain(text::clean(&words)), span(tone, state), plain(text::clean(&knob.reason))];
+    page.text(Indent::hanging(2), &spans);
 }
 
 /// Returns the plan as JSON, `"schema": 1`.
