@@ -60,11 +60,7 @@ impl Handle {
             _ => Err(fault),
         });
         let connection = opened.map_err(|fault| match fault {
-            Fault::Engine(error) if lacks_permission(&error) && path.exists() => {
-                StoreError::ReadOnly {
-                    path: path.to_owned(),
-                }
-            }
+            Fault::Engine(error) if lacks_permission(&error) => why_not_open(path, error),
             other => other.at(path),
         })?;
         Ok(Self {
@@ -94,6 +90,19 @@ impl Handle {
         Err(StoreError::Vanished {
             path: self.path.clone(),
         })
+    }
+}
+
+/// Returns why the engine could not open or write a file: it knows that it could not, its directory tells the reason.
+fn why_not_open(path: &Path, error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return StoreError::ReadOnly {
+            path: path.to_owned(),
+        };
+    }
+    match tempfile::tempfile_in(path.parent().unwrap_or(path)) {
+        Ok(_) => Fault::Engine(error).at(path),
+        Err(source) => StoreError::from_io("make files beside", path, source),
     }
 }
 
@@ -146,10 +155,8 @@ fn open_and_check(path: &Path, absent: Absent) -> Result<Connection, Fault> {
             }
             .into());
         }
-        Format::Fresh => {
-            use_write_ahead_log(&connection)?;
-            schema::climb(&mut connection, LADDER)?;
-        }
+        // With the rollback journal a new file starts with, so that the tables are in the file and not in a log.
+        Format::Fresh => schema::climb(&mut connection, LADDER)?,
         Format::Version(version) => {
             refuse_newer(path, version)?;
             if (version as usize) < LADDER.len() {
@@ -158,6 +165,9 @@ fn open_and_check(path: &Path, absent: Absent) -> Result<Connection, Fault> {
         }
     }
     schema::check(&connection, LADDER)?;
+    if !connection.is_readonly("main")? {
+        use_write_ahead_log(&connection)?;
+    }
     Ok(connection)
 }
 
@@ -253,7 +263,7 @@ fn harden(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Switches a new file to the write-ahead log.
+/// Switches the file to the write-ahead log, if it does not use it yet.
 ///
 /// The engine does not wait here as it does elsewhere, so that several processes that make the store at once would
 /// fail: they take turns by trying again. Where the file system has no shared memory the engine keeps its rollback

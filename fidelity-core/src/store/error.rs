@@ -176,6 +176,24 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// Returns the error of a system call beside the store at `path`.
+    pub(super) fn from_io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly { path }
+            }
+            io::ErrorKind::StorageFull => Self::Full { path },
+            _ => Self::Io {
+                action,
+                path,
+                source,
+            },
+        }
+    }
+}
+
 /// A failure on its way to becoming a [`StoreError`]: it does not know yet which store it happened in.
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -249,10 +267,20 @@ fn engine_error(path: &Path, error: rusqlite::Error) -> StoreError {
             _ if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => {
                 StoreError::Full { path }
             }
+            // Our statements are sound on tables that were checked: what they stumble over is a value, or the head.
+            _ if failure.extended_code == rusqlite::ffi::SQLITE_ERROR => StoreError::Corrupt {
+                path,
+                detail: error.to_string(),
+            },
             _ => StoreError::Engine {
                 path,
                 source: error,
             },
+        },
+        // The same while a statement is prepared.
+        E::SqlInputError { msg, .. } => StoreError::Corrupt {
+            path,
+            detail: msg.clone(),
         },
         E::FromSqlConversionFailure(..)
         | E::IntegralValueOutOfRange(..)

@@ -10,14 +10,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::code::{Code, outcome_from_code};
 use super::error::{Fault, damaged};
+use super::output::MAX_RUN_BYTES;
+use super::pass::COMPLETED;
 use super::reader::Reader;
 use super::row::{Outputs, PASS_COLUMNS, TRIAL_COLUMNS, plain_pass, read_pass, read_trial};
-use super::run_log::COMPLETED;
 use super::sequence::{Stretch, rank, stretches};
 use super::text::{self, hash_of};
 use super::wire;
 use super::{PassSummary, TestHistoryRow, TestTrial, TrialCount};
-use crate::domain::{Arm, Outcome, Phase, RunId, TestId, TestIndex, Verdict, VerdictKind};
+use crate::domain::{
+    Arm, CapturedOutput, Observation, Outcome, Phase, RunId, TestId, TestIndex, Verdict,
+    VerdictKind,
+};
 
 /// Returns the key of a test; none where no run ever listed it.
 fn key_of(connection: &Connection, test: &TestId) -> Result<Option<i64>, Fault> {
@@ -75,7 +79,7 @@ pub(super) fn trials_of(
          WHERE trial.run = ?1 AND trial.pass = ?2 AND trial.test = ?3 ORDER BY trial.attempt"
     ))?;
     let mut rows = passes.query([key])?;
-    let mut trials = Vec::new();
+    let (mut trials, mut room) = (Vec::new(), MAX_RUN_BYTES);
     while let Some(row) = rows.next()? {
         let pass = read_pass(row, tests, (connection, &mut reader.texts))?;
         let mut seen = Vec::new();
@@ -85,7 +89,9 @@ pub(super) fn trials_of(
         let mut rows = single.query(params![key, pass.spec.number, position.0])?;
         while let Some(row) = rows.next()? {
             let texts = (connection, &mut reader.texts);
-            seen.push(read_trial(row, tests, Outputs::Read, texts)?);
+            let mut observation = read_trial(row, tests, Outputs::Read, texts)?;
+            fit_output(&mut observation, &mut room);
+            seen.push(observation);
         }
         let summary = PassSummary {
             number: pass.spec.number,
@@ -102,6 +108,26 @@ pub(super) fn trials_of(
         }));
     }
     Ok(trials)
+}
+
+/// Leaves out what a trial printed where there is no room for it: trials share outputs, and a small file could hold
+/// very many trials with the same long one.
+fn fit_output(observation: &mut Observation, room: &mut u64) {
+    let Some(failure) = &mut observation.failure else {
+        return;
+    };
+    let output = &mut failure.output;
+    let (stdout, stderr) = (output.stdout.len() as u64, output.stderr.len() as u64);
+    match room.checked_sub(stdout + stderr) {
+        Some(left) => *room = left,
+        None => {
+            *output = CapturedOutput {
+                stdout_omitted: output.stdout_omitted.saturating_add(stdout),
+                stderr_omitted: output.stderr_omitted.saturating_add(stderr),
+                ..CapturedOutput::default()
+            };
+        }
+    }
 }
 
 /// Returns what every run that listed a test saw of it, newest first.

@@ -44,7 +44,7 @@ pub(super) fn canonical(file: &Path) -> Result<PathBuf, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NoStore {
             path: file.to_owned(),
         }),
-        Err(source) => Err(failed("find", directory, source)),
+        Err(source) => Err(StoreError::from_io("find the directory of", file, source)),
     }
 }
 
@@ -59,21 +59,8 @@ pub(super) fn prepare(file: &Path) -> Result<(), StoreError> {
     if file.exists() {
         return Ok(());
     }
-    let read_only = |error: &io::Error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-        )
-    };
-    make_self_ignoring(directory).map_err(|source| match source.kind() {
-        _ if read_only(&source) => StoreError::ReadOnly {
-            path: file.to_owned(),
-        },
-        io::ErrorKind::StorageFull => StoreError::Full {
-            path: file.to_owned(),
-        },
-        _ => failed("make the directory", directory, source),
-    })
+    make_self_ignoring(directory)
+        .map_err(|source| StoreError::from_io("make the directory of", file, source))
 }
 
 /// Makes the directory and its `.gitignore`, which appears whole or not at all.
@@ -99,14 +86,6 @@ pub(super) fn lock_directory(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push("-runs");
     file.with_file_name(name)
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> StoreError {
-    StoreError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `sqlite` | the implementation of [`Store`] |
-//! | `run_log` | the writer of one run |
+//! | `run_log`, `new_run`, `pass` | the writer of one run |
 //! | `reader`, `row`, `history` | reading a run, reading one test over runs |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
@@ -22,7 +22,9 @@ mod connection;
 mod error;
 mod history;
 mod location;
+mod new_run;
 mod output;
+mod pass;
 mod reader;
 mod row;
 mod run_lock;

@@ -17,8 +17,9 @@ pub const MAX_STREAM_BYTES: usize = 256 << 10;
 const FIRST: usize = 3;
 /// Distinct outputs of a test that are kept from its end.
 const LAST: usize = 3;
-/// Distinct output of a whole run that is kept, in bytes; later ones are counted as left out.
-const MAX_RUN_BYTES: u64 = 256 << 20;
+/// Distinct output of a whole run that is kept, and output of a test that is read at a time, in bytes; what is more is
+/// counted as left out.
+pub(super) const MAX_RUN_BYTES: u64 = 256 << 20;
 
 /// Decides which outputs of a run are kept, and writes them, within a transaction of the caller.
 ///

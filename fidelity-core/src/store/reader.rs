@@ -6,8 +6,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Fault, StoreError, damaged};
+use super::pass::MAX_TRIALS;
 use super::row::{Outputs, PASS_COLUMNS, PassRow, TRIAL_COLUMNS, merge, read_pass, read_trial};
-use super::run_log::MAX_TRIALS;
 use super::sequence::{Stretch, positions, stretches};
 use super::text::TextReader;
 use super::wire::{self, HeaderColumns};
@@ -15,6 +15,10 @@ use crate::domain::{
     Fingerprint, ListedTest, Observation, PassRecord, RunEnd, RunHeader, RunId, Seed, StoredRun,
     TestId,
 };
+
+/// The most text that the signatures and messages of a run may come to, in bytes. Trials share them in the file, but not
+/// in memory.
+const MAX_LINES_BYTES: usize = 1 << 30;
 
 /// Reads runs; remembers texts.
 pub(super) struct Reader<'a> {
@@ -135,7 +139,7 @@ impl<'a> Reader<'a> {
         ))?;
         let mut rows = select.query([key])?;
         let mut passes: Vec<PassRecord> = Vec::new();
-        let (mut planned, mut recorded) = (0, 0);
+        let (mut planned, mut recorded, mut lines) = (0, 0, 0);
         while let Some(row) = rows.next()? {
             let pass = read_pass(row, tests, (connection, &mut self.texts))?;
             if passes
@@ -147,8 +151,9 @@ impl<'a> Reader<'a> {
             let observations = self.observations(key, tests, &pass)?;
             planned += pass.spec.tests.len() as u64;
             recorded += observations.len() as u64;
-            if planned > MAX_TRIALS || recorded > MAX_TRIALS {
-                return Err(damaged("a run has more trials than can be"));
+            lines += length_of_lines(&observations);
+            if planned > MAX_TRIALS || recorded > MAX_TRIALS || lines > MAX_LINES_BYTES {
+                return Err(damaged("a run has more trials or text than can be"));
             }
             passes.push(PassRecord {
                 spec: pass.spec,
@@ -182,4 +187,12 @@ impl<'a> Reader<'a> {
         }
         merge(single, &pass.packed(tests)?)
     }
+}
+
+/// Returns the bytes of all signatures and messages.
+fn length_of_lines(observations: &[Observation]) -> usize {
+    let failures = observations.iter().filter_map(|seen| seen.failure.as_ref());
+    failures
+        .map(|failure| failure.signature.len() + failure.message.len())
+        .sum()
 }

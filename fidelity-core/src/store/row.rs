@@ -6,7 +6,9 @@ use rusqlite::{Connection, Row};
 
 use super::code::{Code, outcome_from_code};
 use super::error::{Fault, damaged};
-use super::run_log::{COMPLETED, DISCARDED};
+use super::output::MAX_STREAM_BYTES;
+use super::pass::{COMPLETED, DISCARDED};
+use super::run_log::MAX_LINE_BYTES;
 use super::sequence::{positions, take_number};
 use super::text::TextReader;
 use super::wire;
@@ -140,8 +142,8 @@ pub(super) fn read_trial(
     let failure = match (row.get(5)?, row.get(6)?, row.get::<_, Option<i64>>(7)?) {
         (None, None::<i64>, None) => None,
         (Some(signature), Some(message), Some(_)) => Some(Failure {
-            signature: texts.text(connection, signature)?.to_owned(),
-            message: texts.text(connection, message)?.to_owned(),
+            signature: line(texts.text(connection, signature)?)?,
+            message: line(texts.text(connection, message)?)?,
             output: read_output(row, outputs)?,
         }),
         _ => return Err(damaged("a failure is incomplete")),
@@ -161,9 +163,9 @@ fn read_output(row: &Row<'_>, outputs: Outputs) -> Result<CapturedOutput, Fault>
     let (stdout_omitted, stderr_omitted) = (unsigned(row, 9)?, unsigned(row, 11)?);
     Ok(match outputs {
         Outputs::Read => CapturedOutput {
-            stdout: row.get(8)?,
+            stdout: stream(row, 8)?,
             stdout_omitted,
-            stderr: row.get(10)?,
+            stderr: stream(row, 10)?,
             stderr_omitted,
         },
         Outputs::LeaveOut => CapturedOutput {
@@ -173,6 +175,23 @@ fn read_output(row: &Row<'_>, outputs: Outputs) -> Result<CapturedOutput, Fault>
             stderr_omitted: stderr_omitted.saturating_add(unsigned(row, 10)?),
         },
     })
+}
+
+/// Returns a text that many trials may share, and so must not be long.
+fn line(text: &str) -> Result<String, Fault> {
+    if text.len() > MAX_LINE_BYTES {
+        return Err(damaged("a line is longer than can be"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Returns what a trial wrote to one stream, which many trials may share.
+fn stream(row: &Row<'_>, column: usize) -> Result<Vec<u8>, Fault> {
+    let bytes = row.get_ref(column)?.as_blob().map_err(not_a_blob)?;
+    if bytes.len() > MAX_STREAM_BYTES {
+        return Err(damaged("an output is longer than can be"));
+    }
+    Ok(bytes.to_owned())
 }
 
 /// Returns a trial that was packed.
@@ -215,5 +234,5 @@ pub(super) fn unsigned(row: &Row<'_>, column: usize) -> Result<u64, Fault> {
 }
 
 fn not_a_blob(error: rusqlite::types::FromSqlError) -> Fault {
-    damaged(format!("a packed sequence is not stored as one ({error})"))
+    damaged(format!("a column is not of its type ({error})"))
 }

@@ -26,14 +26,13 @@ pub(super) enum LockFailure {
     /// A living process is writing it.
     Held,
     /// The lock could not be made.
-    Io(PathBuf, io::Error),
+    Io(io::Error),
 }
 
 impl RunLock {
     /// Takes the right to write run `id`, whose lock is in `directory`.
     pub(super) fn acquire(directory: &Path, id: RunId) -> Result<Self, LockFailure> {
-        let failed = |error| LockFailure::Io(directory.to_owned(), error);
-        fs::create_dir_all(directory).map_err(failed)?;
+        fs::create_dir_all(directory).map_err(LockFailure::Io)?;
         let path = lock_file(directory, id);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
@@ -94,18 +93,17 @@ fn lock_file(directory: &Path, id: RunId) -> PathBuf {
 
 /// Tries once; none where the file was removed between opening and locking it.
 fn try_acquire(path: &Path) -> Result<Option<RunLock>, LockFailure> {
-    let failed = |error| LockFailure::Io(path.to_owned(), error);
     let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(failed)?;
+        .map_err(LockFailure::Io)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(LockFailure::Held),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        Err(TryLockError::Error(error)) => return Err(LockFailure::Io(error)),
     }
     Ok(is_in_place(&file, path).then(|| RunLock {
         path: path.to_owned(),
@@ -183,5 +181,25 @@ mod tests {
             });
             assert_eq!(taken.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_lock_that_changes_hands_is_never_held_twice() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let directory = tempfile::tempdir().unwrap();
+        let held = AtomicBool::new(false);
+        let take = || {
+            let mut times = 0;
+            while times < 200 {
+                if let Ok(Some(lock)) = try_acquire(&lock_file(directory.path(), ID)) {
+                    assert!(!held.swap(true, Ordering::SeqCst), "held twice");
+                    std::thread::yield_now();
+                    held.store(false, Ordering::SeqCst);
+                    times += 1;
+                    drop(lock);
+                }
+            }
+        };
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(take))));
     }
 }

@@ -1,20 +1,21 @@
 //! The writer of one run: appends as trials end, one transaction a call.
 //!
 //! A call that returns has put its rows where the death of any process leaves them. A call that fails has written
-//! nothing, and the next one finds everything as it was. Where a pass ends its plain passing trials are packed into two
-//! blobs of the pass, in the same transaction that closes it: the file is a fraction of the size, and a run is read that
-//! much faster (`examples/store_speed.rs` prints both). Must not know how a run is read.
+//! nothing, and the next one finds everything as it was. Must not know how a run is read, nor how a pass is packed.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{ErrorCode, params};
 
-use super::code::{Code, PASSED, SKIPPED, outcome_code};
+use super::code::{Code, outcome_code};
 use super::connection::Handle;
 use super::error::{Fault, StoreError};
 use super::output::OutputWriter;
+use super::pass::{
+    MAX_TRIALS, check_positions, check_spec, close_pass, insert_pass, too_many_trials, whole,
+};
 use super::run_lock::RunLock;
-use super::sequence::{pack, push_number};
+use super::sequence::pack;
 use super::text::TextWriter;
 use super::{RunLog, wire};
 use crate::domain::{
@@ -22,16 +23,7 @@ use crate::domain::{
 };
 
 /// The longest signature or message that is kept, in bytes.
-const MAX_LINE_BYTES: usize = 4 << 10;
-
-/// The most trials that are planned, and the most that are recorded, in one run: what reading it back may set memory
-/// aside for.
-pub(super) const MAX_TRIALS: u64 = 1 << 24;
-
-/// A pass that ended as it should.
-pub(super) const COMPLETED: i64 = 0;
-/// A pass that does not count.
-pub(super) const DISCARDED: i64 = 1;
+pub(super) const MAX_LINE_BYTES: usize = 1 << 10;
 
 /// A run that is being written.
 #[derive(Debug)]
@@ -76,6 +68,12 @@ impl SqliteRunLog {
             outputs: None,
             _lock: lock,
         }
+    }
+
+    /// Returns the connection, for tests that make it fail.
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &rusqlite::Connection {
+        &self.handle.connection
     }
 
     /// Does `work` in one transaction: all of it is kept, or nothing. Work changes nothing of `self.state`.
@@ -248,20 +246,12 @@ impl RunLog for SqliteRunLog {
     fn end_pass(&mut self, end: &PassEnd, elapsed_ms: u64) -> Result<(), StoreError> {
         let pass = self.open_pass("a pass was closed")?;
         self.transaction(|log| {
-            let (ending, reason) = match end {
-                PassEnd::Completed => (COMPLETED, None),
-                PassEnd::Discarded { reason } => (
-                    DISCARDED,
-                    Some(log.texts.id(&log.handle.connection, reason)?),
-                ),
+            let connection = &log.handle.connection;
+            let reason = match end {
+                PassEnd::Completed => None,
+                PassEnd::Discarded { reason } => Some(log.texts.id(connection, reason)?),
             };
-            let key = params_of_pass(log.state.run, pass);
-            let ended = EndedPass {
-                ending,
-                reason,
-                elapsed_ms: whole(elapsed_ms),
-            };
-            pack_pass(&log.handle.connection, key, &ended)
+            close_pass(connection, (log.state.run, pass), reason, elapsed_ms)
         })?;
         self.state.open = None;
         Ok(())
@@ -309,118 +299,6 @@ impl RunLog for SqliteRunLog {
     }
 }
 
-/// Refuses a pass that could not be read back.
-fn check_spec(spec: &PassSpec, tests: u32, planned: u64) -> Result<(), StoreError> {
-    let probability = spec.target_probability;
-    if !(0.0..=1.0).contains(&probability) {
-        return Err(StoreError::NotStorable {
-            what: format!("a pass drawn with probability {probability}"),
-        });
-    }
-    if planned > MAX_TRIALS {
-        return Err(too_many_trials());
-    }
-    let positions: Vec<i64> = spec.tests.iter().map(|test| i64::from(test.0)).collect();
-    check_positions("the tests of a pass", &positions, tests)
-}
-
-/// Refuses positions that are not ascending, or beyond the list.
-fn check_positions(what: &str, positions: &[i64], tests: u32) -> Result<(), StoreError> {
-    let listed = positions.last().is_none_or(|last| *last < i64::from(tests));
-    if listed && positions.is_sorted_by(|a, b| a < b) {
-        return Ok(());
-    }
-    Err(StoreError::NotStorable {
-        what: format!("{what}, not sorted, repeated or not listed,"),
-    })
-}
-
-fn insert_pass(
-    connection: &Connection,
-    run: i64,
-    spec: &PassSpec,
-    environment: i64,
-) -> Result<(), Fault> {
-    connection
-        .prepare_cached(
-            "INSERT INTO pass (run, number, phase, arm, target_probability, scope, arm_pass, order_seed,
-                               timeout_factor, environment, tests)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            run,
-            spec.number,
-            spec.phase.code(),
-            spec.arm.code(),
-            spec.target_probability,
-            spec.scope.code(),
-            spec.arm_pass,
-            spec.order_seed.cast_signed(),
-            spec.timeout_factor,
-            environment,
-            pack(spec.tests.iter().map(|test| i64::from(test.0)))
-        ])?;
-    Ok(())
-}
-
-/// How a pass ended, in the words of the table.
-struct EndedPass {
-    ending: i64,
-    reason: Option<i64>,
-    elapsed_ms: i64,
-}
-
-fn params_of_pass(run: i64, pass: u32) -> [i64; 2] {
-    [run, i64::from(pass)]
-}
-
-/// Closes a pass, and moves its plain passing trials (first attempt, nothing left behind, nothing kept) from rows to blobs.
-fn pack_pass(connection: &Connection, key: [i64; 2], ended: &EndedPass) -> Result<(), Fault> {
-    let (mut passed, mut durations, mut trials) = (Vec::new(), Vec::new(), 0_i64);
-    let mut select = connection.prepare_cached(
-        "SELECT outcome, test, duration, attempt = 0 AND leaked = 0 AND signature IS NULL
-         FROM trial WHERE run = ?1 AND pass = ?2 ORDER BY test, attempt",
-    )?;
-    let mut rows = select.query(key)?;
-    while let Some(row) = rows.next()? {
-        let outcome: i64 = row.get(0)?;
-        trials += i64::from(outcome != SKIPPED);
-        if outcome == PASSED && row.get(3)? {
-            passed.push(row.get::<_, i64>(1)?);
-            push_number(&mut durations, row.get::<_, i64>(2)?.cast_unsigned());
-        }
-    }
-    drop(rows);
-    connection
-        .prepare_cached(
-            "UPDATE pass SET ending = ?3, reason = ?4, elapsed_ms = ?5, trials = ?6, passed = ?7, durations = ?8
-             WHERE run = ?1 AND number = ?2",
-        )?
-        .execute(params![
-            key[0],
-            key[1],
-            ended.ending,
-            ended.reason,
-            ended.elapsed_ms,
-            trials,
-            pack(passed),
-            durations
-        ])?;
-    connection
-        .prepare_cached(
-            "DELETE FROM trial WHERE run = ?1 AND pass = ?2
-             AND outcome = 0 AND attempt = 0 AND leaked = 0 AND signature IS NULL",
-        )?
-        .execute(key)?;
-    Ok(())
-}
-
-/// Returns a number as the engine's whole number; the engine has no room for those of 2^63 and above, which no clock
-/// reaches.
-fn whole(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 /// Returns a text cut to the longest that is kept.
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     if text.len() <= MAX_LINE_BYTES {
@@ -434,10 +312,4 @@ fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
 
 fn sequence(what: impl Into<String>) -> StoreError {
     StoreError::Sequence { what: what.into() }
-}
-
-fn too_many_trials() -> StoreError {
-    StoreError::NotStorable {
-        what: format!("a run of more than {MAX_TRIALS} trials"),
-    }
 }

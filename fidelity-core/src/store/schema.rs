@@ -55,7 +55,7 @@ pub(super) fn climb(connection: &mut Connection, ladder: &[&str]) -> Result<(), 
     }
     if version < ladder.len() {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", ladder.len() as i64)?;
+        transaction.pragma_update(None, "user_version", ladder.len() as u32)?;
     }
     transaction.commit()?;
     Ok(())

@@ -4,17 +4,16 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::connection::{Absent, Handle};
-use super::error::{Fault, StoreError, not_storable};
+use super::error::{Fault, StoreError};
+use super::new_run::insert_run;
+use super::pass::COMPLETED;
 use super::reader::Reader;
 use super::row::unsigned;
 use super::run_lock::{LockFailure, RunLock};
-use super::run_log::{COMPLETED, SqliteRunLog, State};
-use super::sequence::pack;
-use super::text::TextWriter;
+use super::run_log::{SqliteRunLog, State};
 use super::{
     ComparableRun, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code, history, location,
     wire,
@@ -79,21 +78,9 @@ impl SqliteStore {
     fn lock(&self, id: RunId) -> Result<RunLock, StoreError> {
         RunLock::acquire(&self.locks, id).map_err(|failure| match failure {
             LockFailure::Held => StoreError::Alive { run: id },
-            LockFailure::Io(path, source) => match source.kind() {
-                std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                    StoreError::ReadOnly {
-                        path: self.handle.path.clone(),
-                    }
-                }
-                std::io::ErrorKind::StorageFull => StoreError::Full {
-                    path: self.handle.path.clone(),
-                },
-                _ => StoreError::Io {
-                    action: "lock",
-                    path,
-                    source,
-                },
-            },
+            LockFailure::Io(source) => {
+                StoreError::from_io("make the lock of a run beside", &self.handle.path, source)
+            }
         })
     }
 
@@ -107,37 +94,32 @@ impl SqliteStore {
         })
     }
 
-    /// Returns a line for each of the newest runs, without whether they are alive.
+    /// Returns the line of a run.
     fn summary(&self, connection: &Connection, row: &Row<'_>) -> Result<RunSummary, Fault> {
         let key: i64 = row.get(0)?;
         let id = id_at(row, 1)?;
         let header = wire::read_summary(&row.get::<_, String>(4)?)?;
         let end: Option<String> = row.get(3)?;
         let end = end.map(|text| wire::read_end(&text)).transpose()?;
-        let (passes, packed, open) = connection
-            .prepare_cached(
-                "SELECT count(*) FILTER (WHERE ending = ?2), coalesce(sum(trials), 0),
-                        max(number) FILTER (WHERE ending IS NULL)
-                 FROM pass WHERE run = ?1",
-            )?
-            .query_row([key, COMPLETED], |row| {
-                Ok((row.get(0)?, unsigned(row, 1), row.get::<_, Option<i64>>(2)?))
-            })?;
-        let single: u64 = match open {
-            None => 0,
-            Some(pass) => connection
-                .prepare_cached(
-                    "SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3",
-                )?
-                .query_row([key, pass, code::SKIPPED], |row| Ok(unsigned(row, 0)))??,
-        };
+        let (mut passes, mut trials) = (0, 0_u64);
+        let mut select =
+            connection.prepare_cached("SELECT number, ending, trials FROM pass WHERE run = ?1")?;
+        let mut rows = select.query([key])?;
+        while let Some(row) = rows.next()? {
+            let (number, ending): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+            passes += u32::from(ending == Some(COMPLETED));
+            trials = trials.saturating_add(match ending {
+                Some(_) => unsigned(row, 2)?,
+                None => count_rows(connection, key, number)?,
+            });
+        }
         Ok(RunSummary {
             id,
             started_at: header.started_at,
             commit: header.commit,
             tests: row.get(2)?,
             passes,
-            trials: packed?.saturating_add(single),
+            trials,
             alive: end.is_none() && self.is_alive(id)?,
             end,
         })
@@ -273,6 +255,14 @@ impl Store for SqliteStore {
     }
 }
 
+/// Returns how many trials of an open pass are recorded.
+fn count_rows(connection: &Connection, run: i64, pass: i64) -> Result<u64, Fault> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3",
+    )?;
+    count.query_row([run, pass, code::SKIPPED], |row| Ok(unsigned(row, 0)))?
+}
+
 /// Returns whether a run that ended like this is over: what it was to decide is decided, or its limits are used up.
 fn is_final(end: &RunEnd) -> bool {
     match end.stop {
@@ -318,81 +308,4 @@ fn ids_that_begin_with(prefix: &str) -> Option<(u128, u128)> {
 
 fn id_at(row: &Row<'_>, column: usize) -> Result<RunId, Fault> {
     Ok(RunId(u128::from_be_bytes(row.get(column)?)))
-}
-
-/// Writes the row of a run and those of its tests that are new, in one transaction; returns the key of the run.
-fn insert_run(
-    connection: &mut Connection,
-    header: &RunHeader,
-    tests: &[ListedTest],
-) -> Result<i64, Fault> {
-    if u32::try_from(tests.len()).is_err() || !tests.is_sorted_by(|a, b| a.id < b.id) {
-        return Err(not_storable(
-            "a list of tests that is not sorted, or holds one twice,",
-        ));
-    }
-    let started: Timestamp = header
-        .started_at
-        .parse()
-        .map_err(|error| not_storable(format!("the start `{}` ({error})", header.started_at)))?;
-    let json = wire::write_header(header)?;
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let name = header.id.0.to_be_bytes();
-    let taken = transaction
-        .prepare("SELECT 1 FROM run WHERE name = ?1")?
-        .exists([name])?;
-    if taken {
-        return Err(StoreError::RunExists { run: header.id }.into());
-    }
-    let mut texts = TextWriter::default();
-    let ids = test_ids(&transaction, &mut texts, tests)?;
-    let selected = tests.iter().zip(0_i64..).filter(|(test, _)| test.selected);
-    transaction.execute(
-        "INSERT INTO run (name, started, seed, seed_given, test_count, baseline, target, binaries, profiles,
-                          toolchain, tests, selected, header)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-        params![
-            name,
-            started.as_microsecond(),
-            header.seed.0.cast_signed(),
-            header.seed_given,
-            tests.len() as i64,
-            texts.id(&transaction, &wire::write_profile(&header.baseline)?)?,
-            texts.id(&transaction, &wire::write_profile(&header.target)?)?,
-            header.fingerprint.binaries,
-            header.fingerprint.profiles,
-            header.fingerprint.toolchain,
-            pack(ids),
-            pack(selected.map(|(_, position)| position)),
-            json
-        ],
-    )?;
-    let key = transaction.last_insert_rowid();
-    transaction.commit()?;
-    Ok(key)
-}
-
-/// Returns the key of each test, giving one to those that are new.
-fn test_ids(
-    connection: &Connection,
-    texts: &mut TextWriter,
-    tests: &[ListedTest],
-) -> Result<Vec<i64>, Fault> {
-    let mut select =
-        connection.prepare_cached("SELECT id FROM test WHERE binary = ?1 AND name = ?2")?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO test (binary, name) VALUES (?1, ?2)")?;
-    let mut ids = Vec::with_capacity(tests.len());
-    for ListedTest { id, .. } in tests {
-        let key = params![texts.id(connection, &id.binary.0)?, id.test];
-        ids.push(match select.query_row(key, |row| row.get(0)).optional()? {
-            Some(id) => id,
-            None => {
-                insert.execute(key)?;
-                connection.last_insert_rowid()
-            }
-        });
-    }
-    Ok(ids)
 }

@@ -1,3 +1,14 @@
 //! Tests of the store as a whole, on real files.
 
+mod concurrency;
+mod crash;
+#[cfg(unix)]
+mod disk;
+mod fixtures;
+mod hostile;
+mod misuse;
+mod outputs;
+mod queries;
 pub(crate) mod random;
+mod round_trip;
+mod versions;
