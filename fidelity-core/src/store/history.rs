@@ -90,6 +90,12 @@ pub(super) fn trials_of(
         while let Some(row) = rows.next()? {
             let texts = (connection, &mut reader.texts);
             let mut observation = read_trial(row, tests, Outputs::Read, texts)?;
+            if seen
+                .last()
+                .is_some_and(|last: &Observation| last.attempt >= observation.attempt)
+            {
+                return Err(damaged("a pass holds a trial twice"));
+            }
             fit_output(&mut observation, &mut room);
             seen.push(observation);
         }

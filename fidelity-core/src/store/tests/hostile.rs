@@ -367,3 +367,52 @@ fn a_log_that_is_cut_or_garbled_costs_only_its_end() {
         "the damage was in the same place too often: {lengths:?}"
     );
 }
+
+#[test]
+fn a_trial_that_is_both_packed_and_a_row_is_refused() {
+    let place = Place::new();
+    fs::write(place.file(), small_store()).unwrap();
+    let connection = Connection::open(place.file()).unwrap();
+    let twice = "INSERT INTO trial VALUES (1, 2, 2, 0, 0, 5, 0, NULL, NULL, NULL)";
+    connection.execute(twice, []).unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&place.file()).unwrap();
+    let (run, test) = (header(1).id, TestId::new("crate", "test_0002"));
+    assert!(matches!(store.load(run), Err(StoreError::Corrupt { .. })));
+    assert!(matches!(
+        store.trials_of(run, &test),
+        Err(StoreError::Corrupt { .. })
+    ));
+}
+
+#[test]
+fn a_long_output_that_very_many_trials_share_is_read_within_bounds() {
+    let place = Place::new();
+    fs::write(place.file(), small_store()).unwrap();
+    let connection = Connection::open(place.file()).unwrap();
+    // 60,000 attempts that share one output of the longest kind: 15 GiB, if each had its own.
+    let length = MAX_STREAM_BYTES;
+    connection
+        .execute_batch(&format!(
+            "UPDATE output SET stdout = zeroblob({length}), stderr = x'';
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+             INSERT INTO trial SELECT run, pass, test, i, outcome, duration, leaked, signature, message, output
+             FROM n, (SELECT * FROM trial WHERE run = 1 AND pass = 1 AND test = 1 AND attempt = 0);"
+        ))
+        .unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&place.file()).unwrap();
+    let trials = store
+        .trials_of(header(1).id, &TestId::new("crate", "test_0001"))
+        .unwrap();
+    let outputs = trials
+        .iter()
+        .filter_map(|trial| trial.observation.failure.as_ref());
+    let (mut kept, mut whole) = (0, 0);
+    for failure in outputs {
+        kept += failure.output.stdout.len();
+        whole += failure.output.stdout.len() as u64 + failure.output.stdout_omitted;
+    }
+    assert_eq!(kept, 256 << 20);
+    assert_eq!(whole, 60_003 * length as u64);
+}
