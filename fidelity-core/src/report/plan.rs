@@ -21,13 +21,23 @@ pub fn render(header: &RunHeader, plan: &Plan, style: &Style) -> String {
         write_knob(&mut page, knob);
     }
     page.blank();
-    let shown = if style.verbose > 0 { selected.len() } else { NAMED };
+    let shown = if style.verbose > 0 {
+        selected.len()
+    } else {
+        NAMED
+    };
     for test in selected.iter().take(shown) {
-        page.text(Indent::hanging(2), &[plain(text::clean(&test.id.to_string()))]);
+        page.text(
+            Indent::hanging(2),
+            &[plain(text::clean(&test.id.to_string()))],
+        );
     }
     if shown < selected.len() {
         let left = things((selected.len() - shown) as u64, "more test");
-        page.text(Indent::hanging(2), &[span(Tone::Faint, format!("and {left} (-v lists them)"))]);
+        page.text(
+            Indent::hanging(2),
+            &[span(Tone::Faint, format!("and {left} (-v lists them)"))],
+        );
     }
     page.finish()
 }
@@ -52,7 +62,9 @@ fn write_passes(page: &mut Page, header: &RunHeader, tests: u64) {
         header.parallelism,
     );
     let most = things(u64::from(policy.max_passes), "pass");
-    let time = policy.max_time_ms.map_or("no time limit".to_owned(), |ms| format!("{} in all", duration_ms(ms)));
+    let time = policy.max_time_ms.map_or("no time limit".to_owned(), |ms| {
+        format!("{} in all", duration_ms(ms))
+    });
     let focus = format!("then up to {most} over what failed; {time}");
     let seed = format!("seed {}", header.seed);
     let joined = things(header.joined.len() as u64, "earlier run");
@@ -65,12 +77,21 @@ fn write_passes(page: &mut Page, header: &RunHeader, tests: u64) {
 /// Writes one knob: both settings, and what became of it.
 fn write_knob(page: &mut Page, knob: &KnobStatus) {
     let side = |setting: &Option<String>| setting.clone().unwrap_or_else(|| "as it is".to_owned());
-    let words = format!("{}: {} -> {}; ", knob.knob, side(&knob.baseline), side(&knob.target));
+    let words = format!(
+        "{}: {} -> {}; ",
+        knob.knob,
+        side(&knob.baseline),
+        side(&knob.target)
+    );
     let (tone, state) = match knob.applied {
         true => (Tone::Plain, "seen: "),
         false => (Tone::Warn, "NOT APPLIED: "),
     };
-    let spans = [plain(text::clean(&words)), span(tone, state), plain(text::clean(&knob.reason))];
+    let spans = [
+        plain(text::clean(&words)),
+        span(tone, state),
+        plain(text::clean(&knob.reason)),
+    ];
     page.text(Indent::hanging(2), &spans);
 }
 
@@ -83,7 +104,7 @@ pub fn render_json(header: &RunHeader, plan: &Plan) -> String {
         baseline: &'a crate::domain::FidelityProfile,
         target: &'a crate::domain::FidelityProfile,
         policy: &'a crate::domain::Policy,
-        knobs: &'a [crate::domain::KnobStatus],
+        knobs: &'a [KnobStatus],
         joined: &'a [crate::domain::RunId],
         parallelism: u32,
         tests: Vec<&'a crate::domain::TestId>,
