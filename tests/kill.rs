@@ -2,6 +2,7 @@
 //!
 //! The suite is deterministic, so a run with a given seed has one right result. It is killed at seeded moments, again
 //! and again, resumed each time, and compared with the run that nobody disturbed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

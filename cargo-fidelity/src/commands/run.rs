@@ -34,6 +34,8 @@ struct Session<'a> {
     workspace: Workspace,
     follower: Follower,
     started: Stopwatch,
+    /// How many test binaries there are.
+    binaries: usize,
 }
 
 /// Runs the suite under both profiles, stores what was seen, and prints it.
@@ -72,6 +74,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
         workspace,
         follower,
         started: Stopwatch::start(),
+        binaries: suite.binaries.len(),
     };
     match &arguments.resume {
         Some(run) => session.resume(run, &suite),
@@ -129,7 +132,7 @@ impl Session<'_> {
         };
         let scheduler = Scheduler::new(plan, &joined);
         drop(joined);
-        let id = self.sample(run, suite, scheduler, &mut runner, log.as_mut())?;
+        let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
         self.print(&store, id)
     }
@@ -161,7 +164,7 @@ impl Session<'_> {
             run.passes.len()
         );
         self.follower.console().note(&done);
-        let id = self.sample(run, suite, scheduler, &mut runner, log.as_mut())?;
+        let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
         self.print(&store, id)
     }
@@ -170,7 +173,6 @@ impl Session<'_> {
     fn sample(
         &mut self,
         run: StoredRun,
-        suite: &Suite,
         mut scheduler: Scheduler,
         runner: &mut DirectRunner,
         log: &mut dyn RunLog,
@@ -184,7 +186,7 @@ impl Session<'_> {
         let before_ms = end.map_or(0, |end| end.wall_ms);
         self.follower.console().built(&BuiltSuite {
             tests: &tests,
-            binaries: suite.binaries.len(),
+            binaries: self.binaries,
             baseline: &header.baseline.name,
             target: &header.target.name,
         });
