@@ -241,3 +241,55 @@ fn no_test_is_ignored_and_nothing_is_left_to_do() {
         }
     }
 }
+
+#[test]
+fn no_dependency_asks_for_a_newer_rust_than_we_do() {
+    let metadata = std::process::Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--manifest-path",
+        ])
+        .arg(repository().join("Cargo.toml"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let version = |package: &serde_json::Value| -> Vec<u32> {
+        let text = package["rust_version"].as_str().unwrap_or("0");
+        text.split('.').map(|part| part.parse().unwrap()).collect()
+    };
+    let ours = packages
+        .iter()
+        .find(|package| package["name"] == "cargo-fidelity")
+        .unwrap();
+    let ours = version(ours);
+    assert_eq!(ours, [1, 89], "the README names the version too");
+    for package in packages {
+        let name = format!("{} {}", package["name"], package["version"]);
+        assert!(
+            version(package) <= [ours.clone(), vec![u32::MAX]].concat(),
+            "{name} wants {:?}",
+            version(package)
+        );
+    }
+}
+
+#[test]
+fn the_readme_names_every_knob_and_the_oldest_rust() {
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    for knob in fidelity_core::config::catalogue::KNOBS {
+        let name = if knob.name == "env" {
+            "env.NAME"
+        } else {
+            knob.name
+        };
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "README.md does not name `{name}`"
+        );
+    }
+    assert!(readme.contains("(1.89 or newer)"));
+}

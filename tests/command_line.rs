@@ -1,0 +1,198 @@
+//! The command line as a whole: help pages, the small commands, colours, and what a user gets for a mistake.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::process::Command;
+
+use support::{Project, Ran};
+
+/// A crate whose one test passes.
+fn one() -> Project {
+    Project::library("one", "#[test]\nfn passes() {}\n")
+}
+
+#[test]
+fn cargo_and_the_binary_itself_print_the_same_help() {
+    let project = one();
+    let direct = project.run(&["--help"]).exits_with(0);
+    let folder = std::path::Path::new(support::TOOL).parent().unwrap();
+    let mut path = folder.as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["fidelity", "--help"])
+        .env("PATH", path)
+        .env("COLUMNS", "100");
+    let through_cargo = Ran::of(cargo.current_dir(&project.root).output().unwrap()).exits_with(0);
+    assert_eq!(direct.stdout, through_cargo.stdout);
+}
+
+#[test]
+fn the_help_pages_are_those_that_were_read() {
+    let project = one();
+    for command in ["", "run", "report", "explain", "init", "generate"] {
+        let arguments: Vec<&str> = [command, "--help"]
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
+        let help = project.run(&arguments).exits_with(0);
+        assert_eq!(help.stderr, "");
+        let name = if command.is_empty() { "help" } else { command };
+        insta::assert_snapshot!(name, help.stdout);
+    }
+}
+
+#[test]
+fn init_writes_a_file_that_changes_nothing_and_is_never_overwritten() {
+    let project = one();
+    let plan = |project: &Project| {
+        project
+            .run(&["run", "--dry-run", "--format", "json", "--seed", "1"])
+            .exits_with(0)
+            .json()
+    };
+    let before = plan(&project);
+    let _ = project.run(&["init"]).exits_with(0);
+    assert_eq!(
+        plan(&project),
+        before,
+        "the file says what holds without it"
+    );
+    project.write("fidelity.toml", "[policy]\nfdr = 0.01\n");
+    let refused = project.run(&["init"]).exits_with(2);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    assert_eq!(
+        plan(&project)["policy"]["fdr"],
+        0.01,
+        "the user's file was touched"
+    );
+    let _ = project.run(&["init", "--force"]).exits_with(0);
+    assert_eq!(plan(&project), before);
+}
+
+#[test]
+fn the_schema_is_json_schema_of_the_file() {
+    let schema = one().run(&["generate", "schema"]).exits_with(0).json();
+    assert!(
+        schema["$schema"].as_str().unwrap().contains("2020-12"),
+        "{schema}"
+    );
+    assert!(schema["properties"]["policy"].is_object(), "{schema}");
+}
+
+#[test]
+fn results_are_plain_unless_colours_are_asked_for() {
+    let project = one();
+    let _ = project.run(&["run", "-q"]).exits_with(0);
+    let plain = project.run(&["report"]).exits_with(0).stdout;
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    let colored = project
+        .run(&["report", "--color", "always"])
+        .exits_with(0)
+        .stdout;
+    assert!(colored.contains("\u{1b}["), "{colored:?}");
+    let mut quieted = project.tool(&["report"]);
+    let quieted = Ran::of(quieted.env("NO_COLOR", "1").output().unwrap()).exits_with(0);
+    assert_eq!(quieted.stdout, plain);
+}
+
+#[test]
+fn a_command_without_a_run_says_how_to_make_one() {
+    let project = one();
+    for command in [&["report"][..], &["explain", "passes"]] {
+        let ran = project.run(command).exits_with(2);
+        assert!(ran.stderr.contains("cargo fidelity run"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn explain_names_what_was_probably_meant() {
+    let project = Project::library(
+        "two",
+        "#[test]\nfn passes_one() {}\n#[test]\nfn passes_two() {}\n",
+    );
+    let _ = project.run(&["run", "-q"]).exits_with(0);
+    let ambiguous = project.run(&["explain", "passes"]).exits_with(2);
+    assert!(
+        ambiguous.stderr.contains("two passes_one"),
+        "{}",
+        ambiguous.stderr
+    );
+    let unknown = project.run(&["explain", "nobody"]).exits_with(2);
+    assert!(unknown.stderr.contains("nobody"), "{}", unknown.stderr);
+    let _ = project.run(&["explain", "two", "passes_one"]).exits_with(0);
+    let _ = project.run(&["explain", "two passes_two"]).exits_with(0);
+}
+
+#[test]
+fn the_gate_is_the_users_to_set() {
+    let project = Project::library("broken", "#[test]\nfn fails() { panic!() }\n");
+    let _ = project.run(&["run", "-q"]).exits_with(1);
+    let _ = project.run(&["report"]).exits_with(1);
+    let _ = project.run(&["report", "--no-gate"]).exits_with(0);
+    let _ = project.run(&["report", "--fail-on", "flaky"]).exits_with(0);
+    let _ = project
+        .run(&["report", "--fail-on", "flaky,broken"])
+        .exits_with(1);
+}
+
+#[test]
+fn ignored_tests_take_part_when_asked() {
+    let project = Project::library(
+        "ignoring",
+        "#[test]\nfn passes() {}\n#[test]\n#[ignore = \"slow\"]\nfn waits() {}\n",
+    );
+    for (which, expected) in [
+        ("default", vec!["passes"]),
+        ("only", vec!["waits"]),
+        ("all", vec!["passes", "waits"]),
+    ] {
+        let ran = project
+            .run(&["run", "--format", "json", "--run-ignored", which])
+            .exits_with(0);
+        let seen: Vec<String> = ran
+            .verdicts()
+            .into_iter()
+            .map(|(test, verdict)| format!("{test} {verdict}"))
+            .collect();
+        let expected: Vec<String> = expected
+            .iter()
+            .map(|test| format!("ignoring {test} stable"))
+            .collect();
+        assert!(
+            expected.iter().all(|test| seen.contains(test)),
+            "{which}: {seen:?}"
+        );
+    }
+}
+
+#[test]
+fn a_second_run_joins_the_first_and_says_so() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let first = project
+        .run(&["run", "--format", "json"])
+        .exits_with(1)
+        .json();
+    let second = project
+        .run(&["run", "--format", "json"])
+        .exits_with(1)
+        .json();
+    let trials = |report: &serde_json::Value| {
+        let tests = report["tests"].as_array().unwrap();
+        let passes_a = tests
+            .iter()
+            .find(|test| test["test"] == "tests::passes_a")
+            .unwrap();
+        passes_a["target"]["trials"].as_u64().unwrap()
+    };
+    assert_eq!(
+        trials(&second),
+        2 * trials(&first),
+        "the passes of both runs count"
+    );
+    let human = project.run(&["report"]).exits_with(1);
+    let id = &first["run"]["id"].as_str().unwrap()[..8];
+    assert!(human.stdout.contains(id), "{}", human.stdout);
+}
