@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::sys;
 
@@ -19,6 +19,8 @@ const PREFIX: &str = "fidelity-";
 /// What the names begin with until the lock is held.
 const UNBORN: &str = ".fidelity-";
 const LOCK: &str = "lock";
+/// Between two looks at a lock that others hold.
+const RETRY: Duration = Duration::from_millis(2);
 
 /// A run directory this process uses.
 #[derive(Debug)]
@@ -28,27 +30,40 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes a run directory under `parent`, after removing those of runs that are dead.
+    /// Returns a free path for a run directory under `parent`, after removing the directories of runs that are dead.
+    ///
+    /// The first guardian makes it and not the tool: whatever happens to the tool, somebody is left to remove it.
+    ///
+    /// # Errors
+    /// Where no name can be found.
+    pub fn reserve(parent: &Path) -> io::Result<PathBuf> {
+        remove_stale(parent);
+        let free = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .make_in(parent, |path| match fs::symlink_metadata(path) {
+                Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+                Err(_) => Ok(path.to_owned()),
+            })?;
+        Ok(free.path().to_owned())
+    }
+
+    /// Makes the run directory at `path`.
     ///
     /// # Errors
     /// Where it cannot be made.
-    pub fn create(parent: &Path) -> io::Result<Self> {
-        remove_stale(parent);
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().ok_or(io::ErrorKind::NotFound)?;
         // The directory gets its name only when its lock is held, so that nobody takes it for a dead one.
         let unborn = tempfile::Builder::new().prefix(UNBORN).tempdir_in(parent)?;
         let lock = File::create_new(unborn.path().join(LOCK))?;
         lock.try_lock_shared().map_err(io::Error::from)?;
-        let name = unborn
-            .path()
-            .file_name()
-            .and_then(|name| name.to_str()?.strip_prefix(UNBORN))
-            .unwrap_or_default()
-            .to_owned();
-        let path = parent.join(format!("{PREFIX}{name}"));
-        fs::rename(unborn.path(), &path)?;
+        fs::rename(unborn.path(), path)?;
         // It is no longer there to be removed under its old name.
         drop(unborn.keep());
-        Ok(Self { path, lock })
+        Ok(Self {
+            path: path.to_owned(),
+            lock,
+        })
     }
 
     /// Takes part in the run directory at `path`.
@@ -71,13 +86,33 @@ impl RunDirectory {
 
     /// Gives the directory up, and removes it if nobody else uses it. Returns whether it is gone.
     ///
-    /// Of two that leave at the same time at least one finds the lock free.
-    pub fn leave(self) -> bool {
+    /// Of two that leave at the same time at least one finds the lock free. Waits up to `patience` for others: the
+    /// socket of a process that dies may break before its locks are free.
+    pub fn leave(self, patience: Duration) -> bool {
         drop(self.lock.unlock());
-        if self.lock.try_lock().is_err() {
-            return false;
+        let began = Instant::now();
+        while self.lock.try_lock().is_err() {
+            if !self.path.exists() {
+                return true;
+            }
+            if began.elapsed() >= patience {
+                return false;
+            }
+            std::thread::sleep(RETRY);
         }
         remove_tree(&self.path).is_ok()
+    }
+
+    /// Stops using the directory, which is left to the others.
+    pub fn hand_over(self) -> PathBuf {
+        self.path
+    }
+
+    /// Removes the directory at `path` if nobody uses it: those it was left to were killed.
+    pub fn remove_unused(path: &Path) {
+        if let Some(stale) = Stale::at(path.to_owned()) {
+            drop(remove_tree(&stale.path));
+        }
     }
 }
 
@@ -188,42 +223,67 @@ fn make_writable(path: &Path) {
 mod tests {
     use super::*;
 
+    fn made_in(parent: &Path) -> RunDirectory {
+        RunDirectory::create(&RunDirectory::reserve(parent).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn who_leaves_waits_for_a_lock_that_is_about_to_be_free() {
+        let parent = tempfile::tempdir().unwrap();
+        let first = made_in(parent.path());
+        let path = first.path().to_owned();
+        let dying = RunDirectory::join(&path).unwrap();
+        let leaver = std::thread::spawn(move || first.leave(Duration::from_secs(20)));
+        // The lock is given up, and nothing else done: so a killed process goes.
+        drop(dying);
+        assert!(leaver.join().unwrap());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_reserved_path_is_free_and_nothing_is_made_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = RunDirectory::reserve(parent.path()).unwrap();
+        assert!(!path.exists());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
     #[test]
     fn whoever_leaves_last_removes_the_directory() {
         let parent = tempfile::tempdir().unwrap();
-        let first = RunDirectory::create(parent.path()).unwrap();
+        let first = made_in(parent.path());
         let path = first.path().to_owned();
         let second = RunDirectory::join(&path).unwrap();
-        assert!(!first.leave());
+        assert!(!first.leave(Duration::ZERO));
         assert!(path.exists());
-        assert!(second.leave());
+        assert!(second.leave(Duration::ZERO));
         assert!(!path.exists());
     }
 
     #[test]
     fn the_directory_of_a_dead_run_is_removed_and_that_of_a_living_one_is_not() {
         let parent = tempfile::tempdir().unwrap();
-        let dead = RunDirectory::create(parent.path()).unwrap();
+        let dead = made_in(parent.path());
         let dead_path = dead.path().to_owned();
-        let living = RunDirectory::create(parent.path()).unwrap();
+        let living = made_in(parent.path());
         assert!(dead_path.exists());
         drop(dead);
         fs::create_dir(parent.path().join("fidelity-notes")).unwrap();
-        let next = RunDirectory::create(parent.path()).unwrap();
+        let next = made_in(parent.path());
         assert!(!dead_path.exists());
         assert!(living.path().exists() && next.path().exists());
         assert!(parent.path().join("fidelity-notes").exists());
-        assert!(living.leave() && next.leave());
+        assert!(living.leave(Duration::ZERO) && next.leave(Duration::ZERO));
     }
 
     #[test]
     fn a_directory_without_permissions_is_removed_all_the_same() {
         let parent = tempfile::tempdir().unwrap();
-        let run = RunDirectory::create(parent.path()).unwrap();
+        let run = made_in(parent.path());
         let inner = run.path().join("1/tmp/locked");
         fs::create_dir_all(inner.join("deeper")).unwrap();
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o000)).unwrap();
-        assert!(run.leave());
+        assert!(run.leave(Duration::ZERO));
     }
 
     #[test]
@@ -233,8 +293,8 @@ mod tests {
         File::create(target.path().join(LOCK)).unwrap();
         let link = parent.path().join("fidelity-link");
         std::os::unix::fs::symlink(target.path(), &link).unwrap();
-        let run = RunDirectory::create(parent.path()).unwrap();
+        let run = made_in(parent.path());
         assert!(target.path().join(LOCK).exists());
-        assert!(run.leave());
+        assert!(run.leave(Duration::ZERO));
     }
 }

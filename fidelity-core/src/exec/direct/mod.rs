@@ -83,7 +83,7 @@ pub struct DirectRunner {
 
 impl DirectRunner {
     /// Makes the run directory and a runner for the tests of `suite`; `listed` is the run's list, into which every
-    /// [`TestIndex`] points. Guardians are started when they are first needed.
+    /// [`TestIndex`] points. The first guardian starts now, the others when they are needed.
     ///
     /// # Errors
     /// Where the run directory cannot be made, or a test binary is not there.
@@ -98,17 +98,16 @@ impl DirectRunner {
             .iter()
             .map(|binary| binary::Stamp::of(&binary.path))
             .collect::<Result<_, _>>()?;
-        let run_directory = RunDirectory::create(&parent).map_err(|error| {
+        let failed = |error| {
             ExecError::system(
                 format!("make a run directory in {}", parent.display()),
                 error,
             )
-        })?;
-        let pool = Pool::new(
-            options.helper.clone(),
-            run_directory.path().to_owned(),
-            options.wake.take(),
-        );
+        };
+        let path = RunDirectory::reserve(&parent).map_err(failed)?;
+        let mut pool = Pool::new(options.helper.clone(), path.clone(), options.wake.take());
+        pool.open(1)?;
+        let run_directory = RunDirectory::join(&path).map_err(failed)?;
         Ok(Self {
             binaries: suite.binaries.clone(),
             stamps,
@@ -379,9 +378,11 @@ fn clear(directory: &Path) {
 
 impl Drop for DirectRunner {
     fn drop(&mut self) {
+        // Left to the guardians first: killed from here on, the tool leaves nobody to wait for.
+        let path = self.run_directory.take().map(RunDirectory::hand_over);
         self.pool.close();
-        if let Some(run_directory) = self.run_directory.take() {
-            run_directory.leave();
+        if let Some(path) = path {
+            RunDirectory::remove_unused(&path);
         }
     }
 }

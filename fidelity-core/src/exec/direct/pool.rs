@@ -91,7 +91,7 @@ impl Pool {
     }
 
     /// Opens slots until there are `width`.
-    fn open(&mut self, width: usize) -> Result<(), ExecError> {
+    pub(super) fn open(&mut self, width: usize) -> Result<(), ExecError> {
         while self.slots.len() < width {
             let number = self.slots.len();
             let slot = Slot::open(&self.helper, &self.run_directory, number);

@@ -11,8 +11,9 @@ use std::ffi::CString;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use self::child::StringList;
 use self::protocol::{Answer, Ended, Ending, FrameReader, Order, Start, Template};
@@ -32,6 +33,9 @@ pub(crate) use sweep::descendants_of;
 /// The first argument that makes the executable a guardian.
 pub const ARGUMENT: &str = "__guardian";
 
+/// How long a killed tool may take from closing its sockets to giving up its locks.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The whole life of a guardian. The program calls this before anything else if its first argument is [`ARGUMENT`].
 ///
 /// Arguments after it: the run directory, the slot number. The standard input is the socket to the tool.
@@ -49,7 +53,13 @@ pub fn main() -> ExitCode {
     match Guardian::new(slot, run_directory) {
         Ok(mut guardian) => {
             guardian.serve(&mut stream);
-            guardian.leave();
+            // A guardian that was asked to end by a signal leaves the directory to the tool.
+            let patience = if sys::asked_to_end() {
+                Duration::ZERO
+            } else {
+                PATIENCE
+            };
+            guardian.leave(patience);
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -75,6 +85,18 @@ struct Recipe {
     says_result: bool,
 }
 
+/// Takes part in the run directory at `path`, which the first guardian makes.
+fn enter(path: &Path) -> std::io::Result<RunDirectory> {
+    match RunDirectory::join(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => RunDirectory::create(path)
+            .map_err(|error| {
+                let text = format!("could not make the directory {}: {error}", path.display());
+                std::io::Error::new(error.kind(), text)
+            }),
+        joined => joined,
+    }
+}
+
 struct Guardian {
     slot: usize,
     allowed_cpus: Vec<usize>,
@@ -96,9 +118,7 @@ impl Guardian {
             allowed_cpus: sys::allowed_cpus(),
             signals,
             recipes: BTreeMap::new(),
-            run_directory: run_directory
-                .map(|path| RunDirectory::join(&path))
-                .transpose()?,
+            run_directory: run_directory.map(|path| enter(&path)).transpose()?,
         })
     }
 
@@ -195,11 +215,11 @@ impl Guardian {
         })
     }
 
-    /// Kills whatever is left and gives up the run directory.
-    fn leave(self) {
+    /// Kills whatever is left and gives up the run directory, waiting so long for a dying tool to do the same.
+    fn leave(self, patience: Duration) {
         sweep::everything(self.signals.as_fd());
         if let Some(run_directory) = self.run_directory {
-            run_directory.leave();
+            run_directory.leave(patience);
         }
     }
 }
