@@ -158,11 +158,9 @@ impl Session<'_> {
         };
         let scheduler = Scheduler::new(plan, &joined);
         drop(joined);
-        let done = format!(
-            "resuming run {} after {} passes",
-            id.short(),
-            run.passes.len()
-        );
+        // The last one may have been cut short.
+        let ended = run.passes.iter().filter(|pass| pass.end.is_some()).count();
+        let done = format!("resuming run {} after {ended} complete passes", id.short());
         self.follower.console().note(&done);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
