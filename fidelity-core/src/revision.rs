@@ -20,7 +20,8 @@ pub struct RevisionError {
 /// Returns the commit the workspace is at, and whether tracked files differ from it: anywhere in the repository, for a
 /// test may depend on all of it. Untracked and ignored files do not count.
 ///
-/// The result is none where there is no repository, no commit yet, or no work tree (a bare repository).
+/// The result is none where there is no repository, no commit yet, or no work tree (a bare repository), and where the
+/// repository ignores the workspace: such a tree merely lies within somebody else's.
 ///
 /// # Errors
 /// [`RevisionError`] where there is a repository that cannot be read. A run can do without; it should say so.
@@ -38,6 +39,9 @@ fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
         Err(error) => return Err(error),
     };
     if repository.is_bare() {
+        return Ok(None);
+    }
+    if is_foreign(&repository, workspace)? {
         return Ok(None);
     }
     let commit = match repository.head() {
@@ -58,6 +62,23 @@ fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
         commit: commit.to_string(),
         dirty,
     }))
+}
+
+/// Whether the repository's rules ignore the workspace and nothing of it is tracked all the same.
+fn is_foreign(repository: &Repository, workspace: &Path) -> Result<bool, git2::Error> {
+    let root = repository
+        .workdir()
+        .and_then(|root| root.canonicalize().ok());
+    let (Some(root), Ok(workspace)) = (root, workspace.canonicalize()) else {
+        return Ok(false);
+    };
+    // The rules are asked about a file: one that ends with a slash matches directories above it only.
+    let manifest = workspace.join("Cargo.toml");
+    let Ok(manifest) = manifest.strip_prefix(&root) else {
+        return Ok(false);
+    };
+    let tracked = repository.index()?.get_path(manifest, 0).is_some();
+    Ok(!tracked && repository.is_path_ignored(manifest)?)
 }
 
 #[cfg(test)]
@@ -97,6 +118,25 @@ mod tests {
             .commit(Some("HEAD"), &person, &person, "m", &tree, &parents)
             .unwrap()
             .to_string()
+    }
+
+    #[test]
+    fn a_tree_that_the_repository_ignores_has_no_commit() {
+        let (directory, repository) = repository();
+        commit(&repository, ".gitignore", "target/\n");
+        let inner = directory.path().join("target/vendored");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("Cargo.toml"), "").unwrap();
+        assert!(revision(&inner).unwrap().is_none());
+        assert!(revision(directory.path()).unwrap().is_some());
+
+        // Tracked by force, it belongs to the repository.
+        let mut index = repository.index().unwrap();
+        index
+            .add_path(Path::new("target/vendored/Cargo.toml"))
+            .unwrap();
+        index.write().unwrap();
+        assert!(revision(&inner).unwrap().is_some());
     }
 
     fn found(directory: &Path) -> (String, bool) {
