@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use cargo_metadata::{Artifact, Message, TargetKind};
 
-use super::child::by_interrupt;
+use super::child::{by_interrupt, kill_with_descendants};
 use super::{CargoOptions, SuiteError, Workspace};
 use crate::domain::BinaryId;
 
@@ -20,7 +20,7 @@ const INTERRUPT_POLL: Duration = Duration::from_millis(50);
 
 /// How long cargo, which the terminal interrupts with us, may take to end before it is killed; and how long its pipe may
 /// stay open without it.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A test executable that cargo built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,9 +136,7 @@ impl<'a> Watch<'a> {
         }
         let overdue = self.since.get_or_insert_with(Instant::now).elapsed() > GRACE;
         if overdue && ended.is_none() {
-            child
-                .kill()
-                .map_err(|source| SuiteError::io("stop cargo", source))?;
+            kill_with_descendants(child).map_err(|source| SuiteError::io("stop cargo", source))?;
         }
         Ok(overdue)
     }

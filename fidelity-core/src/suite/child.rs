@@ -17,7 +17,7 @@ pub(super) const STDERR_TAIL: usize = 4 * 1024;
 const PIPE_GRACE: Duration = Duration::from_millis(200);
 
 /// How long a child that got the user's interrupt with us may take to end before it is killed.
-const INTERRUPT_GRACE: Duration = Duration::from_secs(2);
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
 /// What a child is allowed.
 pub(super) struct Limits<'a> {
@@ -140,9 +140,18 @@ fn drain(pipes: &Receiver<Event>, mut open: usize) -> bool {
 }
 
 fn kill(child: &mut Child, how: How) -> io::Result<How> {
-    child.kill()?;
+    kill_with_descendants(child)?;
     child.wait()?;
     Ok(how)
+}
+
+/// Kills a child and what it started: cargo's build scripts and compilers do not end with cargo.
+pub(super) fn kill_with_descendants(child: &mut Child) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Ok(pid) = i32::try_from(child.id()) {
+        crate::exec::guardian::fell(pid);
+    }
+    child.kill()
 }
 
 enum Event {

@@ -28,7 +28,7 @@ mod sweep;
 mod trial;
 
 pub(crate) use capture::HEAD as CAPTURE_HEAD;
-pub(crate) use sweep::descendants_of;
+pub(crate) use sweep::{descendants_of, fell};
 
 /// The first argument that makes the executable a guardian.
 pub const ARGUMENT: &str = "__guardian";

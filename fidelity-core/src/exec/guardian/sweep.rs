@@ -166,6 +166,17 @@ pub(crate) fn descendants_of(root: Pid) -> Vec<Pid> {
     family.filter(|one| one.alive).map(|one| one.pid).collect()
 }
 
+/// Kills process `root`, which is no trial and has no guardian, and everything below it.
+///
+/// It is stopped first, so that it starts nothing while its descendants are looked for.
+pub(crate) fn fell(root: Pid) {
+    drop(sys::kill(root, libc::SIGSTOP));
+    for pid in descendants_of(root) {
+        drop(sys::kill(pid, libc::SIGKILL));
+    }
+    drop(sys::kill(root, libc::SIGKILL));
+}
+
 /// A process as the system lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Process {
