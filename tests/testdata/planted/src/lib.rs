@@ -10,7 +10,18 @@ mod tests {
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
             writeln!(file, "{name}").unwrap();
         }
+        if std::env::var_os("TRIAL_NOISE").is_some() && name.starts_with("fails") {
+            make_noise();
+        }
         std::env::var_os("PLANTED").is_some()
+    }
+
+    /// Prints so much that storing it fills the log of the store, differently each time.
+    fn make_noise() {
+        let process = u64::from(std::process::id());
+        let lines: String = (0..2_000_u64).map(|line| format!("{line:040} {:020}\n", process * line)).collect();
+        std::io::stdout().write_all(lines.as_bytes()).unwrap();
+        std::io::stderr().write_all(lines.as_bytes()).unwrap();
     }
 
     #[test]
