@@ -1,4 +1,5 @@
 //! Stores that are shared, full, read-only, damaged, foreign or gone: said clearly, and nothing is damaged.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
