@@ -1,5 +1,4 @@
 //! The command line as a whole: help pages, the small commands, colours, and what a user gets for a mistake.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
