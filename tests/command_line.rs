@@ -195,3 +195,26 @@ fn a_second_run_joins_the_first_and_says_so() {
     let id = &first["run"]["id"].as_str().unwrap()[..8];
     assert!(human.stdout.contains(id), "{}", human.stdout);
 }
+
+#[test]
+fn an_explanation_is_also_there_for_programs() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let _ = project.run(&["run", "-q"]).exits_with(1);
+    let explained = project
+        .run(&["explain", "fails_in_the_target", "--format", "json"])
+        .exits_with(0)
+        .json();
+    assert_eq!(explained["test"]["verdict"], "hidden-defect", "{explained}");
+    let trials = explained["trials"].as_array().unwrap();
+    assert!(trials.len() >= 6, "{explained}");
+    for trial in trials {
+        let expected = if trial["arm"] == "target" {
+            "failed"
+        } else {
+            "passed"
+        };
+        assert_eq!(trial["outcome"], expected, "{trial}");
+    }
+    let stderr = explained["failures"][0]["stderr"].as_str().unwrap();
+    assert!(stderr.contains("the target is harsher"), "{explained}");
+}

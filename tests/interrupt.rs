@@ -3,7 +3,6 @@
 //! The tests of the suite leave a grandchild in a session of its own behind, which holds their output open. A token in
 //! its environment finds it. Everything that is waited for is seen to happen.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 #![expect(
     unsafe_code,
     reason = "there is no safe way to send a signal of choice"

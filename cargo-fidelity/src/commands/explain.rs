@@ -8,7 +8,7 @@ use fidelity_core::store::{Store, TestHistoryRow};
 use super::output::{print, style};
 use super::page::Page;
 use super::place::open_store;
-use crate::cli::{ExplainArgs, Global};
+use crate::cli::{ExplainArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 
@@ -39,7 +39,11 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     let explanation = Explanation::new(&sources, test).ok_or_else(|| {
         CliError::new(ErrorKind::Internal, "the run has no verdict for this test")
     })?;
-    print(&explain::render(&explanation, &style(global)))?;
+    let text = match global.format {
+        Format::Human => explain::render(&explanation, &style(global)),
+        Format::Json => explain::json::render(&explanation),
+    };
+    print(&text)?;
     Ok(ExitCode::Passed)
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{
 
 use super::model::{Report, RunFacts, TestReport};
 
+pub mod json;
 mod output;
 mod page;
 mod verdict;

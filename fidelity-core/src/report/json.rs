@@ -20,10 +20,15 @@ pub const SCHEMA: u32 = 1;
 
 /// Returns `report` as a JSON document, indented, ending with a line end.
 pub fn render(report: &Report) -> String {
-    let mut bytes = Vec::with_capacity(1024 + 600 * report.tests.len());
+    pretty(&WireReport::from(report))
+}
+
+/// Returns a document, indented, ending with a line end; whatever a terminal would obey is escaped.
+pub(super) fn pretty(document: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Safe(PrettyFormatter::new()));
     // Writing to memory cannot fail, and no map here has a key that is no string.
-    let written = WireReport::from(report).serialize(&mut serializer);
+    let written = document.serialize(&mut serializer);
     debug_assert!(written.is_ok());
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
@@ -86,7 +91,7 @@ struct WireKnob<'a> {
 }
 
 #[derive(Serialize)]
-struct WireTest<'a> {
+pub(super) struct WireTest<'a> {
     binary: &'a str,
     test: &'a str,
     verdict: &'static str,

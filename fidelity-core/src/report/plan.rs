@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::json::pretty;
 use super::number::{duration_ms, things};
 use super::page::{Indent, Page, Tone, plain, span};
 use super::{Style, text};
@@ -125,7 +126,5 @@ pub fn render_json(header: &RunHeader, plan: &Plan) -> String {
             .map(|test| &test.id)
             .collect(),
     };
-    let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
-    text.push('\n');
-    text
+    pretty(&wire)
 }

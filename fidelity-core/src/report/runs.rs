@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Style;
+use super::json::pretty;
 use super::number::{duration_ms, things};
 use super::page::{Indent, Page, Tone, plain, span};
 use crate::domain::StopReason;
@@ -86,11 +87,8 @@ pub fn render_json(runs: &[RunSummary]) -> String {
         wall_ms: run.end.as_ref().map(|end| end.wall_ms),
         alive: run.alive,
     });
-    let mut text = serde_json::to_string_pretty(&Wire {
+    pretty(&Wire {
         schema: 1,
         runs: rows.collect(),
     })
-    .unwrap_or_default();
-    text.push('\n');
-    text
 }
