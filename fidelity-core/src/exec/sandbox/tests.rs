@@ -1,6 +1,7 @@
 //! Tests of the preparation of sandboxes. That they arrive is tested with real processes.
 
 use super::*;
+use crate::config::catalogue::{self, KnobKind};
 
 fn environment(knobs: &[(&str, KnobValue)]) -> Environment {
     Environment(
@@ -113,4 +114,17 @@ fn harsher_than_production_goes_by_the_kind_of_knob() {
     assert!(beyond("tz", words("Pacific/Apia"), words("UTC")));
     assert!(!beyond("tz", words("UTC"), words("UTC")));
     assert!(!beyond("unknown", KnobValue::Count(1), KnobValue::Count(2)));
+}
+
+#[test]
+fn every_word_that_a_configuration_may_hold_can_be_prepared() {
+    for knob in catalogue::KNOBS {
+        let KnobKind::Word(choices) = &knob.kind else {
+            continue;
+        };
+        for (word, _) in *choices {
+            let (_, refused) = prepared(&[(knob.name, words(word))]);
+            assert!(refused.is_empty(), "{} = {word}: {refused:?}", knob.name);
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `tmpdir`: the shape of the path in TMPDIR: `space`, `unicode`, `long` or `symlink`. Every pass has a fresh temporary
+//! `tmpdir`: the shape of the path in TMPDIR: `plain`, `space`, `unicode`, `long` or `symlink`. Every pass has a fresh temporary
 //! directory, in both arms.
 
 use std::path::PathBuf;
@@ -39,6 +39,7 @@ impl Family for Tmpdir {
     ) -> Result<(), String> {
         let base = scene.pass_directory;
         let path = match text(value)? {
+            "plain" => base.join("tmp"),
             "space" => base.join("tmp with a space"),
             "unicode" => base.join("tmp žlutý 目录 ünï"),
             "long" => [LONG; 4]
@@ -55,7 +56,7 @@ impl Family for Tmpdir {
             }
             other => {
                 return Err(format!(
-                    "`{other}` is none of `space`, `unicode`, `long`, `symlink`"
+                    "`{other}` is none of `plain`, `space`, `unicode`, `long`, `symlink`"
                 ));
             }
         };
@@ -75,6 +76,7 @@ impl Family for Tmpdir {
         }
         let path = directory.path.as_deref().unwrap_or_default();
         let arrived = match text(value)? {
+            "plain" => !directory.is_link,
             "space" => path.contains(' '),
             "unicode" => !path.is_ascii(),
             "long" => path.len() >= SOCKET_PATH,
@@ -88,7 +90,7 @@ impl Family for Tmpdir {
         if arrived { Ok(words) } else { Err(words) }
     }
 
-    fn harsher(&self, _value: &KnobValue, _production: &KnobValue) -> bool {
-        true
+    fn harsher(&self, value: &KnobValue, _production: &KnobValue) -> bool {
+        text(value).is_ok_and(|shape| shape != "plain")
     }
 }
