@@ -1,4 +1,4 @@
-//! What the command line says about settings: `--set high.tz=UTC`, `--target preset:hostile`, `--max-time 5m`.
+//! What the command line says about settings: `--set high.tz=UTC`, `--target-profile preset:hostile`, `--max-time 5m`.
 //!
 //! Each argument becomes the table it would be in a file, so that the same readers and the same messages serve both.
 
@@ -14,9 +14,9 @@ pub struct Overrides {
     /// `--set` arguments: `high.tz=UTC`, `policy.max-time=5m`, `production.cpus=1`. The value is a word, which takes
     /// the type of its key, or TOML where it starts with `{`, `[` or a quote.
     pub set: Vec<String>,
-    /// `--baseline`: the fidelity profile of the baseline arm.
+    /// `--baseline-profile`: the fidelity profile of the baseline arm.
     pub baseline: Option<String>,
-    /// `--target`: the fidelity profile of the target arm.
+    /// `--target-profile`: the fidelity profile of the target arm.
     pub target: Option<String>,
     /// Keys of `[policy]` that are options of their own, with their text: `("max-time", "5m")` for `--max-time 5m`.
     /// Conditions are separated by commas.
@@ -35,26 +35,26 @@ impl Overrides {
         let roots = [("baseline", &self.baseline), ("target", &self.target)];
         for (key, name) in roots {
             if let Some(name) = name {
-                let table = option(key, name, &[]);
+                let table = option(&format!("{key}-profile"), (key, name), &[]);
                 document.read(&table, Profiles::Change, findings);
             }
         }
         for (key, text) in &self.policy {
-            let table = option(key, text, &["policy"]);
+            let table = option(key, (key, text), &["policy"]);
             document.read(&table, Profiles::Change, findings);
         }
     }
 }
 
-/// Returns the table of `--key text`, within the tables `within`.
-fn option(key: &str, text: &str, within: &[&str]) -> Table {
-    let source = Source::argument(format!("--{key} {text}"));
-    let start = "--".len() + key.len() + 1;
+/// Returns the table that `--flag text` stands for: `text` under `key`, within the tables `within`.
+fn option(flag: &str, (key, text): (&str, &str), within: &[&str]) -> Table {
+    let source = Source::argument(format!("--{flag} {text}"));
+    let start = "--".len() + flag.len() + 1;
     let node = Node {
         span: source.span(start..start + text.len()),
         value: Value::Word(text.to_owned()),
     };
-    let key_span = source.span(2..2 + key.len());
+    let key_span = source.span(2..2 + flag.len());
     let keys = within.iter().chain([&key]);
     let keys = keys.map(|key| Key {
         text: (*key).to_owned(),
