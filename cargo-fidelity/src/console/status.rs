@@ -131,13 +131,13 @@ impl Status {
         }
     }
 
-    /// Returns the name of a pass. How many the screening takes is known; from then on it is an estimate.
+    /// Returns the name of a pass. How many the screening takes is known; with suspects it is an estimate.
     fn pass_name(&self, pass: &Pass) -> String {
         let (done, left) = self.passes();
         format!(
             "pass {} of {}{} ({}, {})",
             count(u64::from(pass.number)),
-            if pass.phase == Phase::Screen {
+            if pass.phase == Phase::Screen && self.progress.suspects == 0 {
                 ""
             } else {
                 "about "

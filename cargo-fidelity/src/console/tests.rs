@@ -166,7 +166,7 @@ fn a_log_has_a_line_a_screening_pass_and_few_afterwards() {
     5 tests in 1 binary, low against high
     note: knob user is not applied: only root can change the user
     pass 1 of 27 (screening, low): 5 tests, 0 failed
-    pass 2 of 27 (screening, high): 5 tests, 4 failed: shop orders, shop dates::reminder, shop odd\x1b[2J name and 1 more
+    pass 2 of about 27 (screening, high): 5 tests, 4 failed: shop orders, shop dates::reminder, shop odd\x1b[2J name and 1 more
     12 passes, about 15 to come; about 35 s left, 12 suspects, 6 settled
     22 passes, about 5 to come; about 12 s left, 22 suspects, 11 settled
     note: the clock was set\nback

@@ -6,6 +6,7 @@ use super::Style;
 use super::json::pretty;
 use super::number::{duration_ms, things};
 use super::page::{Indent, Page, Tone, plain, span};
+use super::words::started;
 use crate::domain::StopReason;
 use crate::store::RunSummary;
 
@@ -25,7 +26,7 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
             .map_or("no commit", |commit| commit.get(..8).unwrap_or(commit));
         let words = format!(
             " {} {commit}  {}, {}, {}  {}",
-            run.started_at,
+            started(&run.started_at),
             things(u64::from(run.tests), "test"),
             things(u64::from(run.passes), "pass"),
             things(run.trials, "trial"),

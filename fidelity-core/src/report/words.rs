@@ -152,9 +152,11 @@ pub(super) fn commit(revision: Option<&Revision>) -> String {
     format!("commit {commit}{dirty}")
 }
 
-/// Returns a start in RFC 3339 as people read it: `2026-03-14 09:26:53 UTC`.
+/// Returns a start in RFC 3339 as people read it, to the second: `2026-03-14 09:26:53 UTC`.
 pub(super) fn started(started_at: &str) -> String {
-    started_at.replace('T', " ").replace('Z', " UTC")
+    let (date, time) = started_at.split_once('T').unwrap_or((started_at, ""));
+    let to_the_second = time.split(['.', 'Z']).next().unwrap_or_default();
+    format!("{date} {to_the_second} UTC")
 }
 
 /// Returns `items` as an enumeration: `a`, `a and b`, `a, b and c`.

@@ -35,7 +35,7 @@ pub enum SuiteError {
     #[error("there are no test binaries to run")]
     NoBinaries,
     /// There are test binaries, but no test in them.
-    #[error("there are {binaries} test binaries, but no tests in them")]
+    #[error("there are no tests in what was built (test binaries: {binaries})")]
     NoTests {
         /// How many binaries.
         binaries: usize,
