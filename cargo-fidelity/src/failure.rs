@@ -98,6 +98,7 @@ impl From<StoreError> for CliError {
             | StoreError::NoSuchRun { .. }
             | StoreError::AmbiguousRun { .. }
             | StoreError::Finished { .. }
+            | StoreError::Joined { .. }
             | StoreError::Alive { .. } => ErrorKind::Usage,
             _ => ErrorKind::Internal,
         };
@@ -116,6 +117,7 @@ impl From<StoreError> for CliError {
             StoreError::Finished { run } => {
                 cli.hint(format!("print it: `cargo fidelity report {}`", run.short()))
             }
+            StoreError::Joined { .. } => cli.hint("a new run joins both: `cargo fidelity run`"),
             StoreError::ReadOnly { .. }
             | StoreError::Corrupt { .. }
             | StoreError::TooNew { .. } => cli.hint("`--store FILE` keeps runs elsewhere"),

@@ -126,6 +126,14 @@ pub enum StoreError {
         /// The run.
         run: RunId,
     },
+    /// A later run joined what was seen of this run until then: more of it would change the later run's verdicts.
+    #[error("run {run} was joined by run {by}")]
+    Joined {
+        /// The run.
+        run: RunId,
+        /// The later run.
+        by: RunId,
+    },
     /// The trial was recorded before.
     #[error("attempt {attempt} of test {test} in pass {pass} is recorded already")]
     AlreadyRecorded {

@@ -64,7 +64,8 @@ pub trait Store {
     /// record continues it: observations are appended to it without opening it again.
     ///
     /// # Errors
-    /// [`StoreError::Finished`] where the run came to its own end, [`StoreError::Alive`] where a living process is
+    /// [`StoreError::Finished`] where the run came to its own end, [`StoreError::Joined`] where a later run joined it,
+    /// [`StoreError::Alive`] where a living process is
     /// writing it, [`StoreError::NoSuchRun`], and others where it could not be read.
     fn resume_run(&mut self, id: RunId) -> Result<(StoredRun, Box<dyn RunLog>), StoreError>;
 

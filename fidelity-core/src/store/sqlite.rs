@@ -151,6 +151,9 @@ impl Store for SqliteStore {
         if run.end.as_ref().is_some_and(is_final) {
             return Err(StoreError::Finished { run: id });
         }
+        if let Some(by) = self.read(|connection| joined_by(connection, id))? {
+            return Err(StoreError::Joined { run: id, by });
+        }
         let handle = self.handle.another()?;
         if handle.connection.is_readonly("main").unwrap_or(true) {
             return Err(StoreError::ReadOnly { path: handle.path });
@@ -253,6 +256,22 @@ impl Store for SqliteStore {
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {
         self.read(|connection| history::trials_of(&mut Reader::new(connection), run, test))
     }
+}
+
+/// Returns the first run that joined the run `id`.
+fn joined_by(connection: &Connection, id: RunId) -> Result<Option<RunId>, Fault> {
+    let mut select = connection.prepare_cached(
+        "SELECT later.name, later.header FROM run later JOIN run USING (binaries, profiles, toolchain)
+         WHERE run.name = ?1 AND later.id <> run.id ORDER BY later.id",
+    )?;
+    let mut rows = select.query([id.0.to_be_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let header = wire::read_summary(&row.get::<_, String>(1)?)?;
+        if header.joined.contains(&id) {
+            return Ok(Some(id_at(row, 0)?));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns how many trials of an open pass are recorded.

@@ -84,6 +84,8 @@ pub(super) struct HeaderSummary {
     pub(super) started_at: String,
     /// The commit it was made at.
     pub(super) commit: Option<String>,
+    /// The runs it joined.
+    pub(super) joined: Vec<RunId>,
 }
 
 /// Writes `body` with the current version.
@@ -157,6 +159,7 @@ pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
     Ok(HeaderSummary {
         started_at: form.started_at,
         commit: form.revision.map(|revision| revision.commit),
+        joined: form.joined,
     })
 }
 

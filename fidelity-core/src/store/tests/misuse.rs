@@ -143,6 +143,31 @@ fn an_id_is_given_once() {
 }
 
 #[test]
+fn a_run_that_a_later_one_joined_stays_as_it_was_then() {
+    let place = Place::new();
+    let mut store = place.store();
+    drop(store.create_run(&header(1), &listed(3)).unwrap());
+    drop(store.resume_run(header(1).id).unwrap());
+    let later = RunHeader {
+        joined: vec![header(1).id],
+        ..header(2)
+    };
+    // Whether the later one is alive or not.
+    let alive = store.create_run(&later, &listed(3)).unwrap();
+    for _ in 0..2 {
+        match store.resume_run(header(1).id).err() {
+            Some(StoreError::Joined { run, by }) => {
+                assert_eq!((run, by), (header(1).id, header(2).id));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    drop(alive);
+    assert!(store.resume_run(header(1).id).is_err());
+    assert!(store.resume_run(header(2).id).is_ok());
+}
+
+#[test]
 fn a_long_line_is_shortened_between_characters() {
     let place = Place::new();
     let mut store = place.store();
