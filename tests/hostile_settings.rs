@@ -79,6 +79,28 @@ fn a_knob_that_stops_the_harness_itself_is_not_applied_and_fails_no_test() {
 }
 
 #[test]
+fn who_logs_in_by_a_url_is_shown_nowhere() {
+    let project = Project::library(
+        "one",
+        "#[test]\nfn passes() { assert!(std::env::var(\"URL\").is_ok_and(|url| url.contains(\"s3cret\"))); }\n",
+    );
+    let both = [
+        "--set",
+        "low.env.URL=postgres://ann:s3cret@db/x",
+        "--set",
+        "high.env.URL=postgres://ann:s3cret@db/x",
+    ];
+    let ran = project
+        .run(&[&["run", "--format", "json"], &both[..]].concat())
+        .exits_with(0);
+    let human = project.run(&["report"]).exits_with(0);
+    for text in [&ran.stdout, &ran.stderr, &human.stdout] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+    assert_eq!(ran.verdicts()["one passes"], "stable");
+}
+
+#[test]
 fn an_ordinary_user_gets_the_same_verdicts_and_a_home_that_is_really_read_only() {
     // Only root can become somebody else. The capability lets the user reach a toolchain below root's home.
     if !std::process::Command::new("id")

@@ -25,3 +25,4 @@ pub mod simulate;
 pub mod stats;
 pub mod store;
 pub mod suite;
+pub mod urls;

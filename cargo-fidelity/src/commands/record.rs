@@ -10,6 +10,7 @@ use fidelity_core::plan::Conditions;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
 use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
+use fidelity_core::urls::without_users;
 
 use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
@@ -87,11 +88,11 @@ fn now() -> String {
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
-/// Returns the arguments after `cargo fidelity`, as they were typed.
+/// Returns the arguments after `cargo fidelity` as they were typed, but for the users and passwords in URLs.
 fn typed() -> Vec<String> {
     std::env::args_os()
         .skip(2)
-        .map(|argument| argument.to_string_lossy().into_owned())
+        .map(|argument| without_users(&argument.to_string_lossy()))
         .collect()
 }
 

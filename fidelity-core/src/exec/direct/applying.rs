@@ -12,6 +12,7 @@ use crate::domain::{Environment, FidelityProfile, KnobId, KnobSetting, KnobStatu
 use crate::exec::ExecError;
 use crate::exec::canary::CanaryReport;
 use crate::exec::sandbox;
+use crate::urls::without_users;
 
 /// How often an environment that failed once and then did not may be tried again.
 const SECOND_CHANCES: u32 = 2;
@@ -52,8 +53,10 @@ impl DirectRunner {
             .into_iter()
             .map(|knob| {
                 let finding = findings.remove(knob).unwrap_or_default();
-                let setting =
-                    |profile: &FidelityProfile| profile.knobs.get(knob).map(KnobSetting::to_string);
+                let setting = |profile: &FidelityProfile| {
+                    let setting = profile.knobs.get(knob).map(KnobSetting::to_string);
+                    setting.map(|text| without_users(&text))
+                };
                 KnobStatus {
                     knob: knob.clone(),
                     baseline: setting(baseline),
