@@ -168,6 +168,40 @@ pub fn check_unchanged(
     .hint(format!("what it saw is kept: `cargo fidelity report {id}`")))
 }
 
+/// Checks that a resumed run would go on with trials like those it began with: as many at a time, with the same
+/// arguments. What one run holds is judged as one.
+pub fn check_conditions(run: &StoredRun, arguments: &RunArgs) -> Result<(), CliError> {
+    let header = &run.header;
+    let id = header.id.short();
+    let jobs = arguments.budget.jobs.map(std::num::NonZeroU32::get);
+    if let Some(jobs) = jobs.filter(|jobs| *jobs != header.parallelism) {
+        return Err(CliError::new(
+            ErrorKind::Usage,
+            format!(
+                "run {id} runs {} tests at a time, not {jobs}",
+                header.parallelism
+            ),
+        )
+        .hint("leave out `--jobs`, or start a new run"));
+    }
+    let asked = Conditions {
+        baseline: &header.baseline,
+        target: &header.target,
+        knobs: &header.knobs,
+        parallelism: header.parallelism,
+        timeout_ms: header.policy.timeout_ms,
+        arguments: &arguments.arguments,
+    };
+    if asked.fingerprint() == header.fingerprint.profiles {
+        return Ok(());
+    }
+    Err(CliError::new(
+        ErrorKind::Usage,
+        format!("the arguments for the test binaries are not those of run {id}"),
+    )
+    .hint("pass the same after `--` as then, or start a new run"))
+}
+
 /// Checks that what was applied of each knob is applied still.
 pub fn check_knobs(run: &StoredRun, knobs: &[KnobStatus]) -> Result<(), CliError> {
     let differs = knobs.iter().find(|now| {

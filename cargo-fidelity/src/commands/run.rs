@@ -91,7 +91,7 @@ impl Session<'_> {
         selected: &[usize],
     ) -> Result<ExitCode, CliError> {
         let tests = record::chosen(suite, selected);
-        let options = self.runner_options(&settings.policy)?;
+        let options = self.runner_options(&settings.policy, self.slots())?;
         let mut runner = DirectRunner::new(suite, &tests, options)?;
         let knobs = runner.apply(&settings.baseline, &settings.target, &settings.production)?;
         self.follower.console().knobs_checked(&knobs);
@@ -143,9 +143,10 @@ impl Session<'_> {
         let id = store.find_run(prefix)?;
         let (run, mut log) = store.resume_run(id)?;
         record::check_unchanged(&run, suite, &self.workspace, &self.cargo)?;
+        record::check_conditions(&run, self.arguments)?;
         let header = &run.header;
-        let mut runner =
-            DirectRunner::new(suite, &run.tests, self.runner_options(&header.policy)?)?;
+        let options = self.runner_options(&header.policy, header.parallelism)?;
+        let mut runner = DirectRunner::new(suite, &run.tests, options)?;
         // The machine may have changed; what was applied must not.
         let knobs = runner.apply(&header.baseline, &header.target, &BTreeMap::new())?;
         record::check_knobs(&run, &knobs)?;
@@ -181,7 +182,10 @@ impl Session<'_> {
             passes,
             end,
         } = run;
-        let before_ms = end.map_or(0, |end| end.wall_ms);
+        // A run that was killed has no end to tell its time, but its passes tell theirs.
+        let in_passes = passes.iter().filter_map(|pass| pass.end.as_ref());
+        let in_passes_ms = in_passes.map(|(_, elapsed_ms)| elapsed_ms).sum();
+        let before_ms = end.map_or(in_passes_ms, |end| end.wall_ms.max(in_passes_ms));
         self.follower.console().built(&BuiltSuite {
             tests: &tests,
             binaries: self.binaries,
@@ -237,13 +241,13 @@ impl Session<'_> {
         jobs.unwrap_or_else(|| u32::try_from(cpus()).unwrap_or(u32::MAX))
     }
 
-    fn runner_options(&self, policy: &Policy) -> Result<RunnerOptions, CliError> {
+    fn runner_options(&self, policy: &Policy, slots: u32) -> Result<RunnerOptions, CliError> {
         let wake = self.signals.wake().try_clone_to_owned().map_err(|error| {
             CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
         })?;
         Ok(RunnerOptions {
             helper: RunnerOptions::this_executable(),
-            slots: self.slots() as usize,
+            slots: slots as usize,
             timeout_ms: policy.timeout_ms,
             arguments: self.arguments.arguments.iter().map(Into::into).collect(),
             wake: Some(wake),

@@ -1,0 +1,100 @@
+//! Going on with a run that was cut short: as it began, or not at all.
+
+mod support;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Project, Ran};
+
+/// Begins a run with these arguments and interrupts it after a few trials.
+fn interrupted(project: &Project, arguments: &[&str]) -> Ran {
+    let log = project.root.join("trials.log");
+    let mut tool = project
+        .tool(arguments)
+        .env("TRIAL_LOG", &log)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let executed = || {
+        std::fs::read_to_string(&log)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    while executed() < 20 && tool.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(120), "no trials");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let pid = tool.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    Ran::of(tool.wait_with_output().unwrap()).exits_with(5)
+}
+
+#[test]
+fn a_resumed_run_keeps_its_parallelism_and_its_test_arguments() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let begun = [
+        "run",
+        "--offline",
+        "--seed",
+        "3",
+        "-j",
+        "1",
+        "--",
+        "--test-threads=1",
+    ];
+    let cut = interrupted(&project, &begun);
+    let ran = project.run(&["run", "--offline", "--resume"]).exits_with(2);
+    assert!(
+        ran.stderr.contains("arguments for the test binaries"),
+        "{}",
+        ran.stderr
+    );
+    let ran = project
+        .run(&[
+            "run",
+            "--offline",
+            "--resume",
+            "-j",
+            "2",
+            "--",
+            "--test-threads=1",
+        ])
+        .exits_with(2);
+    assert!(
+        ran.stderr.contains("1 tests at a time, not 2"),
+        "{}",
+        ran.stderr
+    );
+    let ran = project
+        .run(&["run", "--offline", "--resume", "--", "--test-threads=1"])
+        .exits_with(1);
+    assert_ne!(ran.stdout, cut.stdout);
+}
+
+#[test]
+fn a_run_that_another_joined_is_not_resumed_and_the_report_of_the_other_stays() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let begun = ["run", "--offline", "--seed", "3", "-j", "1"];
+    let _cut = interrupted(&project, &begun);
+    let listed = project
+        .run(&["report", "--list", "--format", "json"])
+        .json();
+    let first = listed["runs"][0]["id"].as_str().unwrap().to_owned();
+    let later = project
+        .run(&["run", "--offline", "--seed", "4", "-j", "1"])
+        .exits_with(1);
+    let resume = format!("--resume={first}");
+    let ran = project.run(&["run", "--offline", &resume]).exits_with(2);
+    assert!(ran.stderr.contains("was joined by run"), "{}", ran.stderr);
+    assert_eq!(project.run(&["report"]).stdout, later.stdout);
+}
