@@ -2,7 +2,7 @@
 //!
 //! Invariant: whether a trial is bet on is decided from outcomes and the past before anybody learns the arm.
 
-use crate::domain::{PassEnd, PassRecord, PassSpec, Phase, Scope, Screen};
+use crate::domain::{PassEnd, PassRecord, PassSpec, Phase, Scope, Screen, TestIndex};
 
 use super::Evidence;
 use super::family::{self, Bond, Generation, Screening, Unit};
@@ -25,7 +25,38 @@ impl Evidence {
                 }
             }
             Phase::TimeoutCheck => self.check_timeouts(&trials),
-            Phase::Screen | Phase::Focus | Phase::Company => self.weigh(&pass.spec, &trials),
+            Phase::Screen | Phase::Focus | Phase::Company => {
+                if map.is_none() {
+                    self.count_asked(&pass.spec, &trials);
+                }
+                self.weigh(&pass.spec, &trials);
+            }
+        }
+    }
+
+    /// Counts a pass of this run for those it was made for and learns nothing of: suspects that were skipped, and a
+    /// pool of which too little took part to be judged. They would be asked for ever otherwise.
+    fn count_asked(&mut self, spec: &PassSpec, trials: &[Trial<'_>]) {
+        let run = self.run.number;
+        let tried = |test: &TestIndex| {
+            trials
+                .binary_search_by_key(test, |trial| trial.test)
+                .is_ok()
+        };
+        for test in spec.tests.iter().filter(|test| !tried(test)) {
+            let book = self.books.get_mut(test.get());
+            if let Some(failing) = book.and_then(|book| book.failing.as_mut()) {
+                failing.note_in_run(run, (spec.phase, spec.scope), false);
+            }
+        }
+        let Some(pool) = self.pool.as_mut().filter(|_| spec.phase == Phase::Focus) else {
+            return;
+        };
+        if pool
+            .represented(&self.books)
+            .any(|test| spec.tests.contains(&test))
+        {
+            pool.note_focus(run);
         }
     }
 
@@ -83,9 +114,6 @@ impl Evidence {
         let passes = self.suite_passes;
         let pool = self.pool.get_or_insert_with(|| Pool::new(passes));
         pool.bet(spec, failed, is_coin(spec));
-        if spec.phase == Phase::Focus {
-            pool.note_focus(self.run.number);
-        }
     }
 
     fn weigh_trial(&mut self, spec: &PassSpec, trial: &Trial<'_>, judgement: Judgement) {

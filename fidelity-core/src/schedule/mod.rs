@@ -10,6 +10,8 @@
 //! Knows no clock, file or process: elapsed time is part of an answer. Invariant: the same seed and the same answers
 //! give the same passes, and what is asked for never depends on a draw that was not made yet.
 
+use std::collections::BTreeSet;
+
 use crate::classify::fails_always;
 use crate::classify::{Verdicts, classify};
 use crate::domain::{
@@ -71,6 +73,8 @@ pub struct Scheduler {
     completed: [u32; 2],
     repeats: MassRepeats,
     company: company::Spent,
+    /// Tests that were tried with more time, whatever came of it.
+    given_time: BTreeSet<TestIndex>,
     last_phase: Option<Phase>,
     discarded: Option<Discarded>,
     upcoming: Step,
@@ -119,6 +123,7 @@ impl Scheduler {
             completed: [0; 2],
             repeats: MassRepeats::default(),
             company: company::Spent::default(),
+            given_time: BTreeSet::new(),
             last_phase: None,
             discarded: None,
             upcoming: Step::Done(StopReason::Decided),
@@ -177,7 +182,8 @@ impl Scheduler {
                 self.company.trials += spec.tests.len() as u64;
                 self.company.suite_passes += u32::from(spec.scope == Scope::Suite);
             }
-            Phase::Focus | Phase::TimeoutCheck => {}
+            Phase::TimeoutCheck => self.given_time.extend(&spec.tests),
+            Phase::Focus => {}
         }
     }
 
@@ -328,7 +334,8 @@ impl Scheduler {
     }
 
     fn timeout_check(&self) -> Option<PassSpec> {
-        let tests = focus::unchecked_timeouts(&self.evidence, &self.policy);
+        let mut tests = focus::unchecked_timeouts(&self.evidence, &self.policy);
+        tests.retain(|test| !self.given_time.contains(test));
         if tests.is_empty() {
             return None;
         }

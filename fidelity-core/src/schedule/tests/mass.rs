@@ -140,3 +140,18 @@ fn a_mass_failure_of_the_baseline_is_its_false_alarm() {
         (VerdictKind::BaselineOnly, "always, mass-failure".to_owned())
     );
 }
+
+#[test]
+fn a_pool_with_too_few_sound_members_is_given_up() {
+    // Ten tests are broken; two fail with them in the first passes of the target only, and never again.
+    for seed in 0..20 {
+        let mut play = Play::new(plan(20, policy(), seed), &[]);
+        play.finish(|spec, test| {
+            let early = spec.number <= 3 && spec.phase != Phase::Focus;
+            failed_if(test < 10 || test < 12 && early && in_target(spec))
+        });
+        for test in 0..10 {
+            assert_eq!(play.verdict(test).0, VerdictKind::Broken, "seed {seed}");
+        }
+    }
+}

@@ -128,3 +128,27 @@ fn records_that_make_no_sense_do_no_harm() {
     play.finish(|_, _| Outcome::Failed);
     assert_eq!(play.verdicts().findings.len(), 3);
 }
+
+#[test]
+fn a_timeout_check_that_nobody_reports_is_not_repeated() {
+    for unreported in [Outcome::NotReported, Outcome::Skipped] {
+        let mut play = Play::new(plan(1, policy(), 1), &[]);
+        play.finish(|spec, _| match spec.phase {
+            Phase::TimeoutCheck => unreported,
+            _ if in_target(spec) => Outcome::TimedOut,
+            _ => Outcome::Passed,
+        });
+        assert_eq!(play.count(Phase::TimeoutCheck), 1);
+        assert_eq!(play.verdict(0).1, "timeout, not checked");
+    }
+}
+
+#[test]
+fn a_suspect_that_is_skipped_from_then_on_is_given_up() {
+    let mut play = Play::new(plan(2, policy(), 1), &[]);
+    play.finish(|spec, test| match spec.phase {
+        Phase::Screen => failed_if(test == 0 && in_target(spec)),
+        _ => Outcome::Skipped,
+    });
+    assert_eq!(play.verdict(0).0, VerdictKind::Undetermined);
+}
