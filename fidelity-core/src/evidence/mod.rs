@@ -113,6 +113,9 @@ impl Evidence {
         for pass in &run.passes {
             self.absorb(pass, Some(&map));
         }
+        if let Some(last) = run.passes.last() {
+            self.forfeit(last, &map);
+        }
         self.begin_run(self.policy.screen);
     }
 

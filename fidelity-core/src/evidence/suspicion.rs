@@ -105,6 +105,22 @@ impl Suspicion {
         }
     }
 
+    /// Pays for a pass of `arm` that was drawn and never completed.
+    pub(super) fn forfeit(&mut self, arm: Arm, target_probability: f64, coin: bool) {
+        if !self.claimed(Claim::WorseInTarget) {
+            self.target
+                .forfeit(side(arm, Arm::Target), target_probability);
+        }
+        if !self.claimed(Claim::WorseInBaseline) {
+            self.mirror
+                .forfeit(side(arm, Arm::Baseline), 1.0 - target_probability);
+        }
+        if coin {
+            let failed = arm == Arm::Target;
+            self.log_closeness += equivalence::log_factor(side(arm, Arm::Target), failed);
+        }
+    }
+
     /// Returns the log e-value for failures going with `worse`.
     pub fn log_e(&self, worse: Arm) -> f64 {
         match worse {

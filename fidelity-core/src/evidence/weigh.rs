@@ -60,6 +60,32 @@ impl Evidence {
         }
     }
 
+    /// Has the suspects of another run's last pass pay for it where it was drawn and never completed.
+    ///
+    /// Whether a pass completes may depend on its arm: an environment that only one arm lacks, a user who interrupts.
+    /// Going on with a new draw as if nothing had been drawn would favour the other arm.
+    pub(super) fn forfeit(&mut self, pass: &PassRecord, map: &TestMap) {
+        let drawn = matches!(
+            pass.spec.phase,
+            Phase::Screen | Phase::Focus | Phase::Company
+        );
+        if !drawn || matches!(pass.end, Some((PassEnd::Completed, _))) {
+            return;
+        }
+        let (arm, probability) = (pass.spec.arm, pass.spec.target_probability);
+        let coin = is_coin(&pass.spec);
+        let ours = |test: &TestIndex| map.get(test.get()).copied().flatten();
+        for test in pass.spec.tests.iter().filter_map(ours) {
+            let failing = self.books[test.get()].failing.as_mut();
+            if let Some(suspicion) = failing.and_then(|failing| failing.suspicion.as_mut()) {
+                suspicion.forfeit(arm, probability, coin);
+            }
+        }
+        if let Some(pool) = &mut self.pool {
+            pool.suspicion.forfeit(arm, probability, coin);
+        }
+    }
+
     /// Takes note of trials at five times the time limit. They are no evidence: their arm was not drawn.
     fn check_timeouts(&mut self, trials: &[Trial<'_>]) {
         for trial in trials

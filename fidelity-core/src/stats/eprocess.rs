@@ -93,6 +93,19 @@ impl EProcess {
         self.learn(side, failed);
     }
 
+    /// Pays for a pass drawn from `side` whose outcome nobody will see, by the worse of both outcomes.
+    ///
+    /// # Guarantee
+    /// The factor is at most that of [`Self::bet`] with the outcome the pass would have had, so that passes may be lost
+    /// for any reason, their side included.
+    pub fn forfeit(&mut self, side: Side, suspected_probability: f64) {
+        for (prior, log) in PRIORS.iter().zip(&mut self.logs) {
+            let rates = ordered_rates(prior, self.reference, self.suspected);
+            let factor = |failed| log_factor(rates, side, suspected_probability, failed);
+            *log += factor(false).min(factor(true));
+        }
+    }
+
     /// Learns from a trial without betting on it.
     pub fn learn(&mut self, side: Side, failed: bool) {
         match side {

@@ -120,3 +120,37 @@ fn the_patience_of_a_run_starts_anew() {
     assert_eq!(later.count(Phase::Focus), 22);
     assert_eq!(later.finding(0).verdict.kind, VerdictKind::Flaky);
 }
+
+#[test]
+fn a_pass_that_never_completed_is_paid_for_where_its_run_joins() {
+    // A flake that failed once in the target; then runs in which the target's environment is always lost.
+    let mut first = Play::new(plan(2, policy(), 1), &[]);
+    let mut hit = false;
+    while first.scheduler.screen_left != [0, 0] {
+        let fails = in_target(&first.asked()) && !std::mem::replace(&mut hit, true);
+        first.answer(|_, test| failed_if(test == 0 && fails));
+    }
+    let e_value = |joined: &[StoredRun], worse| {
+        let evidence = Play::new(plan(2, policy(), 9), joined).scheduler;
+        let suspicion = evidence.evidence().books()[0].suspicion().unwrap();
+        suspicion.log_e(worse).exp()
+    };
+    let mut second = Play::new(plan(2, policy(), 2), &[]).asked();
+    for worse in Arm::BOTH {
+        let before = e_value(&[first.stored()], worse);
+        let mut mean = 0.0;
+        for (arm, chance) in [(Arm::Baseline, 1.0 / 6.0), (Arm::Target, 5.0 / 6.0)] {
+            second.arm = arm;
+            second.target_probability = 5.0 / 6.0;
+            let mut pass = pass_of(&second, |_, _| Outcome::Passed);
+            if arm == Arm::Target {
+                pass.observations.clear();
+                let reason = "lost".to_owned();
+                pass.end = Some((PassEnd::Discarded { reason }, 1));
+            }
+            let joined = [first.stored(), stored(&plan(2, policy(), 2), vec![pass])];
+            mean += chance * e_value(&joined, worse);
+        }
+        assert!(mean <= before * (1.0 + 1e-12), "{mean} after {before}");
+    }
+}
