@@ -1,5 +1,7 @@
 //! `cargo fidelity explain`.
 
+use std::fmt::Write as _;
+
 use fidelity_core::domain::{Revision, TestId, TestIndex};
 use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
 use fidelity_core::stats::binomial::clopper_pearson;
@@ -17,6 +19,11 @@ const CANDIDATES: usize = 10;
 
 /// Prints one test's evidence in words.
 pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliError> {
+    if global.format == Format::Json {
+        let message = "`explain` is in words only, so `--format json` does not fit it";
+        return Err(CliError::new(ErrorKind::Usage, message)
+            .hint("`cargo fidelity report --format json` has every test's numbers"));
+    }
     let store = open_store(global, &arguments.place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;
@@ -76,18 +83,18 @@ fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
         [] => {
             let message = format!("run {} has no test `{text}`", page.run.header.id.short());
             Err(CliError::new(ErrorKind::Usage, message)
-                .hint("`cargo fidelity report -v` names its tests"))
+                .hint("`cargo fidelity report -vv` names its tests"))
         }
         many => {
             let message = format!("`{text}` fits {} tests", many.len());
-            let error = CliError::new(ErrorKind::Usage, message);
-            let shown = many
-                .iter()
-                .take(CANDIDATES)
-                .map(|index| &names[*index as usize].1);
-            Err(shown.fold(error, |error, name| {
-                error.hint(format!("did you mean `{name}`?"))
-            }))
+            let mut hint = "name one of them:".to_owned();
+            for index in many.iter().take(CANDIDATES) {
+                let _ = write!(hint, "\n{}", names[*index as usize].1);
+            }
+            if CANDIDATES < many.len() {
+                let _ = write!(hint, "\nand {} more", many.len() - CANDIDATES);
+            }
+            Err(CliError::new(ErrorKind::Usage, message).hint(hint))
         }
     }
 }
