@@ -79,18 +79,25 @@ pub fn build(
     discover(workspace, &request)
 }
 
+/// Returns the expressions of `-E`.
+pub fn filtersets(arguments: &RunArgs) -> Result<Vec<Filterset>, SuiteError> {
+    let expressions = arguments.selection.filtersets.iter();
+    let parsed = expressions.map(|expression| expression.parse::<Filterset>());
+    Ok(parsed.collect::<Result<_, _>>()?)
+}
+
 /// Returns the positions of the chosen tests in the suite.
-pub fn select(arguments: &RunArgs, suite: &Suite) -> Result<Vec<usize>, SuiteError> {
+pub fn select(
+    arguments: &RunArgs,
+    expressions: Vec<Filterset>,
+    suite: &Suite,
+) -> Result<Vec<usize>, SuiteError> {
     let selection = &arguments.selection;
     let filter = Filter {
         names: selection.filters.clone(),
         exact: selection.exact,
         skip: selection.skip.clone(),
-        expressions: selection
-            .filtersets
-            .iter()
-            .map(|expression| expression.parse::<Filterset>())
-            .collect::<Result<_, _>>()?,
+        expressions,
     };
     let run_ignored = match selection.run_ignored {
         cli::RunIgnored::Default => RunIgnored::Default,

@@ -43,8 +43,9 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
-    // Before the build, so that a mistyped verdict costs no time.
+    // Before the build, so that a mistyped verdict or expression costs no time.
     conditions(&arguments.gate)?;
+    let expressions = prepare::filtersets(arguments)?;
     let cargo = prepare::cargo_options(arguments, global);
     let workspace = locate(&cargo, signals.flag())?;
     let settings = prepare::settings(arguments, &workspace.root)?;
@@ -52,7 +53,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
     follower.console().build_started();
     let harnessless = arguments.selection.include_harnessless;
     let built = prepare::build(&workspace, &cargo, harnessless, &signals).and_then(|suite| {
-        let selected = prepare::select(arguments, &suite)?;
+        let selected = prepare::select(arguments, expressions, &suite)?;
         Ok((suite, selected))
     });
     let (suite, selected) = match built {
