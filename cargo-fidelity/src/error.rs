@@ -52,7 +52,7 @@ impl ErrorKind {
 pub struct CliError {
     /// What kind of thing went wrong.
     pub kind: ErrorKind,
-    /// What went wrong: a lowercase fragment.
+    /// What went wrong: a lowercase fragment; empty where the snippet says it.
     pub message: String,
     /// The place in a file, already laid out and free of anything unsafe; shown as it is.
     pub snippet: Option<String>,
@@ -111,7 +111,9 @@ impl CliError {
     /// Returns the text with colours, ending with a line end; `anstream` takes them out where they are not wanted.
     pub fn render(&self) -> String {
         let mut text = String::new();
-        part(&mut text, "", ("error", ERROR), &self.message);
+        if !self.message.is_empty() || self.snippet.is_none() {
+            part(&mut text, "", ("error", ERROR), &self.message);
+        }
         if let Some(snippet) = &self.snippet {
             let _ = writeln!(text, "{}", snippet.trim_end());
         }

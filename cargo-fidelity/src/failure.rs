@@ -12,7 +12,8 @@ impl From<ConfigErrors> for CliError {
     fn from(errors: ConfigErrors) -> Self {
         let count = errors.errors().len();
         let message = match count {
-            1 => "the configuration has a mistake".to_owned(),
+            // The one mistake speaks for itself.
+            1 => String::new(),
             _ => format!("the configuration has {count} mistakes"),
         };
         let plain = !crate::console::color::stderr_has_colors();
