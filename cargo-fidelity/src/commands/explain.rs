@@ -19,11 +19,6 @@ const CANDIDATES: usize = 10;
 
 /// Prints one test's evidence in words.
 pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliError> {
-    if global.format == Format::Json {
-        let message = "`explain` is in words only, so `--format json` does not fit it";
-        return Err(CliError::new(ErrorKind::Usage, message)
-            .hint("`cargo fidelity report --format json` has every test's numbers"));
-    }
     let store = open_store(global, &arguments.place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;

@@ -80,14 +80,11 @@ impl Progress for Lines {
         let tells = discarded || self.status.is_screening();
         let result = self.status.pass_result(end);
         self.status.pass_ended(progress);
-        let (passes, left) = self.status.passes();
+        let (passes, _) = self.status.passes();
         if tells {
             self.say(&result);
         } else if self.said_passes + PASSES <= passes || self.said_at + EVERY <= (self.clock)() {
-            let line = format!(
-                "{passes} passes, about {left} to come; {}",
-                self.status.outlook()
-            );
+            let line = format!("{}; {}", self.status.passes_line(), self.status.outlook());
             self.say(&line);
         }
     }

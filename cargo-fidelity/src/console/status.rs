@@ -81,6 +81,16 @@ impl Status {
             .is_some_and(|pass| pass.phase == Phase::Screen)
     }
 
+    /// Returns how many passes are completed, and about how many are to come: `12 passes, about 15 to come`.
+    pub(super) fn passes_line(&self) -> String {
+        let (done, left) = self.passes();
+        let done = things(u64::from(done), "pass");
+        match left {
+            0 => done,
+            left => format!("{done}, about {} to come", count(u64::from(left))),
+        }
+    }
+
     /// Returns the passes completed, and those to come at about this many.
     pub(super) fn passes(&self) -> (u32, u32) {
         (self.progress.passes, self.progress.passes_left)
@@ -133,15 +143,14 @@ impl Status {
 
     /// Returns the name of a pass. How many the screening takes is known; with suspects it is an estimate.
     fn pass_name(&self, pass: &Pass) -> String {
-        let (done, left) = self.passes();
+        let done = self.progress.passes;
+        let (about, left) = match pass.phase {
+            Phase::Screen => ("", self.progress.screening_left),
+            _ => ("about ", self.progress.passes_left),
+        };
         format!(
-            "pass {} of {}{} ({}, {})",
+            "pass {} of {about}{} ({}, {})",
             count(u64::from(pass.number)),
-            if pass.phase == Phase::Screen && self.progress.suspects == 0 {
-                ""
-            } else {
-                "about "
-            },
             count(u64::from((done + left).max(pass.number))),
             phase(pass.phase),
             self.arms[pass.arm.index()]

@@ -51,6 +51,8 @@ pub struct Progress {
     pub passes: u32,
     /// Passes still to come at about this many (screening exactly, focus by expectation).
     pub passes_left: u32,
+    /// Passes of the screening among those still to come.
+    pub screening_left: u32,
     /// Suspects so far.
     pub suspects: u32,
     /// Suspects that are decided or given up.

@@ -36,6 +36,7 @@ impl Scheduler {
         Progress {
             passes: self.completed.iter().sum(),
             passes_left: screening.saturating_add(focus),
+            screening_left: screening,
             suspects,
             settled: suspects.saturating_sub(open),
             // A float too large for the cast becomes the largest integer, which the limit cuts.
