@@ -102,8 +102,8 @@ fn no_difference(page: &mut Page, report: &Report) {
         )],
     );
     let says = format!(
-        "give {} a knob in fidelity.toml; to see which there are:",
+        "give {} a knob in fidelity.toml; to start from one that names them all:",
         run.target
     );
-    next(page, 2, &says, "cargo fidelity doctor");
+    next(page, 2, &says, "cargo fidelity init");
 }

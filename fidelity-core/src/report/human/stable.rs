@@ -90,6 +90,6 @@ fn no_tests(page: &mut Page) {
         page,
         2,
         "check filters, packages and features; to see the tests:",
-        "cargo fidelity list",
+        "cargo fidelity run --dry-run",
     );
 }
