@@ -120,25 +120,46 @@ pub(super) fn next(page: &mut Page, indent: usize, says: &str, command: &str) {
 
 /// Returns the command that makes this run again, with its own seed; none for what was no run.
 pub(super) fn replay_command(run: &RunFacts) -> Option<String> {
-    let mut arguments: Vec<&str> = run.arguments.iter().map(String::as_str).collect();
-    if arguments.is_empty() {
-        arguments.push("run");
-    }
-    if arguments[0] != "run" {
+    let seed = run.seed.to_string();
+    typed_with(run, &["--seed"], &["--seed", &seed])
+}
+
+/// Returns the command that goes on with a run that was cut short: what was typed, since the binaries have to be the
+/// same ones.
+pub(super) fn resume_command(run: &RunFacts) -> String {
+    typed_with(run, &[], &["--resume"]).unwrap_or_else(|| "cargo fidelity run --resume".to_owned())
+}
+
+/// Returns the command of a new run that `options` allow more, and that the passes of this one join. Given draws would
+/// make it a replay, which joins nothing.
+pub(super) fn more_command(run: &RunFacts, options: [&str; 2]) -> String {
+    typed_with(run, &["--seed", options[0]], &options)
+        .unwrap_or_else(|| format!("cargo fidelity run {}", options.join(" ")))
+}
+
+/// Returns the command line of a run without the options `drop`, all of which take a value, and with `add` among its
+/// own options; none for what was no run.
+fn typed_with(run: &RunFacts, drop: &[&str], add: &[&str]) -> Option<String> {
+    let typed = run.arguments.iter().map(String::as_str);
+    let mut typed = typed.peekable();
+    let mut words = vec![typed.next().unwrap_or("run")];
+    if words[0] != "run" {
         return None;
     }
-    let own = arguments
-        .iter()
-        .position(|word| *word == "--")
-        .unwrap_or(arguments.len());
-    let has_seed = arguments[..own]
-        .iter()
-        .any(|word| *word == "--seed" || word.starts_with("--seed="));
-    let seed = run.seed.to_string();
-    if !has_seed {
-        arguments.splice(own..own, ["--seed", seed.as_str()]);
+    while let Some(word) = typed.next_if(|word| *word != "--") {
+        let names = |option: &&&str| {
+            let rest = word.strip_prefix(**option);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        match drop.iter().find(names) {
+            None => words.push(word),
+            Some(option) if word == *option => _ = typed.next(),
+            Some(_) => {}
+        }
     }
-    let words: Vec<String> = arguments.into_iter().map(text::shell_word).collect();
+    words.extend_from_slice(add);
+    words.extend(typed);
+    let words: Vec<String> = words.into_iter().map(text::shell_word).collect();
     Some(format!("cargo fidelity {}", words.join(" ")))
 }
 

@@ -5,7 +5,7 @@ use crate::report::model::{Report, TestReport};
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Span, Tone, plain, span};
 use crate::report::problems::{KNOB_NOT_APPLIED, is_about_knob};
-use crate::report::words::{listed, next};
+use crate::report::words::{listed, more_command, next, resume_command};
 use crate::report::{Style, gate};
 
 /// Problems shown, where nothing more is asked for.
@@ -85,20 +85,24 @@ fn is_told_elsewhere(report: &Report, problem: &Problem) -> bool {
 
 /// Says why a run that did not decide everything stopped, and how it goes on.
 fn stopped(page: &mut Page, report: &Report) {
-    let (tone, says, command) = match &report.run.stop {
+    let run = &report.run;
+    let (tone, says, command) = match &run.stop {
         Some(StopReason::Decided) => return,
         Some(StopReason::OutOfTime) => (
             Tone::WarnTitle,
             "with more time:",
-            "cargo fidelity run --resume --max-time 30m",
+            more_command(run, ["--max-time", "30m"]),
         ),
-        Some(StopReason::OutOfTrials | StopReason::Interrupted) | None => {
-            (Tone::WarnTitle, "go on:", "cargo fidelity run --resume")
-        }
+        Some(StopReason::OutOfTrials) => (
+            Tone::WarnTitle,
+            "with as many trials as it takes:",
+            more_command(run, ["--max-trials", "none"]),
+        ),
+        Some(StopReason::Interrupted) | None => (Tone::WarnTitle, "go on:", resume_command(run)),
         Some(StopReason::Environment { .. }) => (
             Tone::BadTitle,
-            "put the environment right (`cargo fidelity doctor` checks it), then go on:",
-            "cargo fidelity run --resume",
+            "put the environment right (`cargo fidelity run --dry-run` checks it), then go on:",
+            resume_command(run),
         ),
     };
     let why = report
@@ -115,7 +119,7 @@ fn stopped(page: &mut Page, report: &Report) {
             plain(format!("  {}; {}", why.message, unfinished(report))),
         ],
     );
-    next(page, 2, says, command);
+    next(page, 2, says, &command);
 }
 
 /// Returns what is open: undetermined tests, and the passes that would decide those that passes can decide.
