@@ -156,7 +156,7 @@ pub(super) fn would_change(page: &mut Page, explanation: &Explanation) {
             let wanted = trials_to_exclude(WORTH_EXCLUDING, run.policy.confidence);
             format!(
                 "Any failure makes it a suspect. To exclude rates above {} %, screen {} without one \
-                 ([policy] screen = {{ target = {wanted} }}).",
+                 (in fidelity.toml: policy.screen.target = {wanted}).",
                 percent(WORTH_EXCLUDING),
                 things(wanted, &format!("{high} pass"))
             )
