@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -24,6 +25,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The program as cargo starts it: `cargo-fidelity fidelity ...`.
 #[derive(Debug, Parser)]
+#[command(about = "Holds a subcommand of cargo; start it as `cargo fidelity`", long_about = None)]
 #[command(name = "cargo", bin_name = "cargo", styles = STYLES, disable_help_subcommand = true)]
 pub struct Cargo {
     #[command(subcommand)]
@@ -114,13 +116,14 @@ pub struct RunArgs {
     #[command(flatten)]
     pub build: BuildArgs,
     /// Print the plan and stop before the first pass
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with = "resume", help_heading = Resettable::Reset)]
     pub dry_run: bool,
     /// Continue a run that was cut short: the latest one, or the one given
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "latest", require_equals = true)]
+    #[arg(help_heading = Resettable::Reset)]
     pub resume: Option<String>,
     /// Arguments for the test binaries
-    #[arg(last = true, value_name = "ARGS")]
+    #[arg(last = true, value_name = "ARGS", help_heading = Resettable::Reset)]
     pub arguments: Vec<String>,
 }
 

@@ -1,5 +1,6 @@
 //! Options that choose tests, spelled as in cargo and cargo-nextest.
 
+use clap::builder::Resettable;
 use clap::{Args, ValueEnum};
 
 /// Which tests take part.
@@ -7,7 +8,7 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Tests")]
 pub struct SelectionArgs {
     /// Run tests whose names contain one of these
-    #[arg(value_name = "FILTERS")]
+    #[arg(value_name = "FILTERS", help_heading = Resettable::Reset)]
     pub filters: Vec<String>,
     /// Run tests of this filterset, such as `test(parse) & !package(slow)`; can be repeated, any may match
     #[arg(
