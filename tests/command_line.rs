@@ -197,6 +197,21 @@ fn a_second_run_joins_the_first_and_says_so() {
 }
 
 #[test]
+fn a_filtered_run_reports_and_judges_only_what_it_selected() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let _ = project.run(&["run", "-q"]).exits_with(1);
+    let ran = project
+        .run(&["run", "--format", "json", "passes_"])
+        .exits_with(0);
+    let verdicts = ran.verdicts();
+    assert_eq!(verdicts.len(), 6, "{verdicts:?}");
+    assert!(
+        verdicts.values().all(|verdict| verdict == "stable"),
+        "{verdicts:?}"
+    );
+}
+
+#[test]
 fn an_explanation_is_also_there_for_programs() {
     let project = Project::copy_of("tests/testdata/planted");
     let _ = project.run(&["run", "-q"]).exits_with(1);

@@ -54,8 +54,8 @@ impl Facts<'_> {
             None
         });
         problems.sort();
-        // 63 bits, so that every reader of JSON can hold it.
-        let (id, fresh) = (random_bits()?, Seed((random_bits()? >> 65) as u64));
+        // 53 bits, so that every reader of JSON can hold it.
+        let (id, fresh) = (random_bits()?, Seed((random_bits()? >> 75) as u64));
         let seed = self.arguments.budget.seed;
         Ok(RunHeader {
             id: RunId(id),

@@ -18,7 +18,7 @@ use super::sys;
 const PREFIX: &str = "fidelity-";
 /// What the names begin with until the lock is held.
 const UNBORN: &str = ".fidelity-";
-const LOCK: &str = "lock";
+const LOCK: &str = "cargo-fidelity.lock";
 /// Between two looks at a lock that others hold.
 const RETRY: Duration = Duration::from_millis(2);
 

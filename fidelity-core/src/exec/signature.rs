@@ -14,6 +14,8 @@ pub struct Panic {
 
 /// Longest skeleton kept, in characters.
 const LONGEST: usize = 240;
+/// Longest part kept of a value that an assertion compared, in characters.
+const SIDE: usize = 80;
 /// Lines of a message that go into a skeleton.
 const MOST_LINES: usize = 6;
 
@@ -40,6 +42,23 @@ pub fn find_panic(stderr: &[u8], test: &str) -> Option<Panic> {
         location: shorten_location(head.location),
         message,
     })
+}
+
+/// Returns a panic's message in one line: its first, and what an assertion compared.
+pub fn in_one_line(message: &str) -> String {
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let sides = lines
+        .map(str::trim)
+        .filter(|line| line.starts_with("left: ") || line.starts_with("right: "));
+    let sides: Vec<String> = sides
+        .take(2)
+        .map(|side| side.chars().take(SIDE).collect())
+        .collect();
+    match sides.is_empty() {
+        true => first,
+        false => format!("{first} ({})", sides.join(", ")),
+    }
 }
 
 /// The line a panic begins with.

@@ -190,6 +190,12 @@ impl Report {
         let mut tests: Vec<TestReport> = verdicts
             .findings
             .iter()
+            // Tests that only joined runs executed belong to the family, but nobody asked for them now.
+            .filter(|finding| {
+                run.tests
+                    .get(finding.test.get())
+                    .is_none_or(|test| test.selected)
+            })
             .map(|finding| test_report(finding, beyond, facts.policy.tolerance))
             .collect();
         tests.sort_by(|one, other| one.id().cmp(other.id()));
@@ -202,6 +208,7 @@ impl Report {
                     .members
                     .iter()
                     .filter_map(|member| run.tests.get(member.get()))
+                    .filter(|test| test.selected)
                     .map(|test| test.id.clone())
                     .collect(),
             })

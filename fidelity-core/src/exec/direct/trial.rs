@@ -120,10 +120,10 @@ fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u
     let panicked = panic.as_ref().map(signature::of_panic);
     let first_line = panic
         .as_ref()
-        .and_then(|panic| panic.message.lines().next())
+        .map(|panic| signature::in_one_line(&panic.message))
         .filter(|line| !line.trim().is_empty());
     let message = match (first_line, judged.words_first) {
-        (Some(line), false) => line.to_owned(),
+        (Some(line), false) => line,
         (Some(line), true) => format!("{} ({line})", judged.words),
         (None, _) => match last_error(&output.stderr) {
             Some(line) if !judged.words_first => line,
