@@ -305,8 +305,9 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
     assert!(sum(|hits| hits.before_the_run_was_stored) >= 5, "{hits:?}");
     assert!(sum(|hits| hits.before_the_first_trial) >= 5, "{hits:?}");
     assert!(sum(|hits| hits.with_trials_lost) >= KILLS / 3, "{hits:?}");
-    assert!(sum(|hits| hits.after_the_last_trial) >= 3, "{hits:?}");
-    assert!(sum(|hits| hits.after_the_end_was_stored) >= 3, "{hits:?}");
+    // On a busy machine the end is stored before the kill arrives: the two share their moments.
+    let ending = sum(|hits| hits.after_the_last_trial + hits.after_the_end_was_stored);
+    assert!(ending >= 5, "{hits:?}");
     assert!(sum(|hits| hits.resumed) >= KILLS / 3, "{hits:?}");
 }
 

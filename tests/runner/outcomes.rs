@@ -50,7 +50,7 @@ fn every_way_to_end_has_its_outcome() {
         ),
         (
             "fails",
-            "assertion `left == right` failed: sums are off by 1",
+            "assertion `left == right` failed: sums are off by 1 (left: 2, right: 3)",
         ),
         ("is_not_there", "the binary ran no test of this name"),
         (
