@@ -98,7 +98,9 @@ impl World {
                     attempt: 0,
                     outcome,
                     duration_us: TRIAL_US,
-                    failure: outcome.is_failure().then(|| failure(truth, test.0)),
+                    failure: outcome
+                        .is_failure()
+                        .then(|| Box::new(failure(truth, test.0))),
                     leaked: 0,
                 }
             })

@@ -29,21 +29,23 @@ pub fn observations(run: u32, pass: u32, tests: u32) -> Vec<Observation> {
                 Outcome::Passed
             },
             duration_us: 500 + (number >> 20) % 32_768,
-            failure: fails.then(|| Failure {
-                signature: format!(
-                    "src/module_{}.rs:{} assertion failed",
-                    test % 40,
-                    test % 300
-                ),
-                message: format!("assertion failed: case {test} is even"),
-                output: CapturedOutput {
-                    stderr: format!(
-                        "thread 'module::case_{test:05}' ({number}) panicked at src/lib.rs\n"
-                    )
-                    .repeat(3)
-                    .into(),
-                    ..CapturedOutput::default()
-                },
+            failure: fails.then(|| {
+                Box::new(Failure {
+                    signature: format!(
+                        "src/module_{}.rs:{} assertion failed",
+                        test % 40,
+                        test % 300
+                    ),
+                    message: format!("assertion failed: case {test} is even"),
+                    output: CapturedOutput {
+                        stderr: format!(
+                            "thread 'module::case_{test:05}' ({number}) panicked at src/lib.rs\n"
+                        )
+                        .repeat(3)
+                        .into(),
+                        ..CapturedOutput::default()
+                    },
+                })
             }),
             leaked: 0,
         }

@@ -15,8 +15,8 @@ pub struct Observation {
     pub outcome: Outcome,
     /// Wall time of the trial in microseconds.
     pub duration_us: u64,
-    /// What is kept of a trial that did not pass.
-    pub failure: Option<Failure>,
+    /// What is kept of a trial that did not pass. Boxed: nearly all pass, and a run is read into memory as a whole.
+    pub failure: Option<Box<Failure>>,
     /// Processes the test left behind, killed after it.
     pub leaked: u32,
 }

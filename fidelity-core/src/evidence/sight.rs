@@ -73,7 +73,7 @@ pub fn trials<'a>(pass: &'a PassRecord, size: usize, map: Option<&TestMap>) -> V
         reported[test.get()] = true;
         if let Some(trial) = &mut slots[test.get()] {
             trial.outcome = observation.outcome;
-            trial.failure = observation.failure.as_ref();
+            trial.failure = observation.failure.as_deref();
             trial.duration_us = observation.duration_us;
         }
     }

@@ -409,7 +409,7 @@ fn observe(plant: &Plant, fails: bool, pass: u32) -> Observation {
             Outcome::Passed
         },
         duration_us: 1_200 + u64::from(pass) * 10,
-        failure: fails.then(failure),
+        failure: fails.then(|| Box::new(failure())),
         leaked: 0,
     }
 }

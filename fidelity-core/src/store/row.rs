@@ -153,7 +153,7 @@ pub(super) fn read_trial(
         attempt: row.get(1)?,
         outcome: outcome_from_code(row.get(2)?)?,
         duration_us: unsigned(row, 3)?,
-        failure,
+        failure: failure.map(Box::new),
         leaked: row.get(4)?,
     })
 }

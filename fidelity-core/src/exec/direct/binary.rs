@@ -52,11 +52,11 @@ pub(super) fn not_here(test: TestIndex) -> Observation {
         attempt: 0,
         outcome: Outcome::NotReported,
         duration_us: 0,
-        failure: Some(Failure {
+        failure: Some(Box::new(Failure {
             signature: message.clone(),
             message,
             output: Default::default(),
-        }),
+        })),
         leaked: 0,
     }
 }

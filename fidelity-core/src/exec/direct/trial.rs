@@ -22,7 +22,7 @@ pub(super) fn observe(trial: &Trial<'_>, finished: Finished) -> Result<Observati
     let judged = judge(&ended, trial.says_result, job.timeout_ms)?;
     let failure = match judged.outcome {
         Outcome::Passed | Outcome::Skipped => None,
-        _ => Some(describe(trial, &judged, &ended, output)),
+        _ => Some(Box::new(describe(trial, &judged, &ended, output))),
     };
     Ok(Observation {
         test: trial.test,

@@ -76,11 +76,11 @@ fn signed(spec: &PassSpec) -> PassRecord {
             } else {
                 "other"
             };
-            observation.failure = Some(Failure {
+            observation.failure = Some(Box::new(Failure {
                 signature: signature.to_owned(),
                 message: format!("{signature} by {}", observation.test.0),
                 output: CapturedOutput::default(),
-            });
+            }));
         }
     }
     pass
@@ -125,10 +125,12 @@ fn a_cluster_in_which_one_test_fails_by_the_arm_does_not_carry_the_others() {
     while let Step::Pass(spec) = play.scheduler.next() {
         let mut pass = pass_of(&spec, outcome);
         for observation in &mut pass.observations {
-            observation.failure = observation.outcome.is_failure().then(|| Failure {
-                signature: "same".to_owned(),
-                message: String::new(),
-                output: CapturedOutput::default(),
+            observation.failure = observation.outcome.is_failure().then(|| {
+                Box::new(Failure {
+                    signature: "same".to_owned(),
+                    message: String::new(),
+                    output: CapturedOutput::default(),
+                })
             });
         }
         play.tell(pass);

@@ -92,14 +92,14 @@ pub(super) fn passed(test: u32) -> Observation {
 
 pub(super) fn failed(test: u32, output: &str) -> Observation {
     Observation {
-        failure: Some(Failure {
+        failure: Some(Box::new(Failure {
             signature: "src/lib.rs:1".to_owned(),
             message: "boom".to_owned(),
             output: CapturedOutput {
                 stderr: output.as_bytes().to_vec(),
                 ..CapturedOutput::default()
             },
-        }),
+        })),
         ..row_free(test, Outcome::Failed, 5)
     }
 }
@@ -310,7 +310,7 @@ fn random_observation(random: &mut Random, test: TestIndex, attempt: u16) -> Obs
         attempt,
         outcome,
         duration_us: random.next() >> (1 + random.below(60)),
-        failure: keeps.then(|| random_failure(random)),
+        failure: keeps.then(|| Box::new(random_failure(random))),
         leaked: if random.once_in(30) {
             random.next() as u32
         } else {
