@@ -13,6 +13,7 @@ use super::knob_table::{Holder, knobs_of};
 use super::model::{Entry, Key, Node, Table};
 use super::policy_keys;
 use super::policy_reader;
+use super::presets;
 use super::printable::{quoted, shown};
 use super::runner::read_runner;
 use super::setting::{Slot, read_setting, read_value};
@@ -124,10 +125,9 @@ impl Document {
         for Entry { key, node } in &table.entries {
             let defined = match profiles {
                 Profiles::Define => check_profile_name(key),
-                Profiles::Change => match self.profiles.contains_key(&key.text) {
-                    true => Ok(()),
-                    false => Err(self.unknown_profile(&key.text, &key.span)),
-                },
+                Profiles::Change if self.profiles.contains_key(&key.text) => Ok(()),
+                Profiles::Change if is_preset(&key.text) => Err(unchangeable(key)),
+                Profiles::Change => Err(self.unknown_profile(&key.text, &key.span)),
             };
             let known = findings.keep(defined).is_some();
             let empty = Table::default();
@@ -148,8 +148,8 @@ impl Document {
     /// Returns the error that there is no fidelity profile `name`.
     pub(crate) fn unknown_profile(&self, name: &str, span: &Span) -> ConfigError {
         const LOOKED_AT: usize = 100;
-        let presets: Vec<String> = super::presets::names()
-            .map(|preset| format!("preset:{preset}"))
+        let presets: Vec<String> = presets::names()
+            .map(|preset| format!("{}{preset}", presets::PREFIX))
             .collect();
         let defined = self.profiles.keys().map(String::as_str).take(LOOKED_AT);
         let known = defined.chain(presets.iter().map(String::as_str));
@@ -162,6 +162,24 @@ impl Document {
             None => error.hint(format!("known are {}", suggest::list(known.take(12)))),
         }
     }
+}
+
+/// Returns whether `name` is that of a preset, as it is referred to.
+fn is_preset(name: &str) -> bool {
+    let name = name.strip_prefix(presets::PREFIX);
+    name.is_some_and(|name| presets::names().any(|preset| preset == name))
+}
+
+/// Returns the error that a preset is to be changed.
+fn unchangeable(key: &Key) -> ConfigError {
+    let message = format!("the preset {} cannot be changed", quoted(&key.text));
+    ConfigError::at(ErrorKind::UnknownName, &key.span, message)
+        .label("expected a fidelity profile")
+        .hint(format!(
+            "let a fidelity profile inherit it and change that: `--set {}.inherits={}`",
+            presets::TARGET,
+            key.text
+        ))
 }
 
 fn read_name(key: &str, node: &Node, into: &mut Option<Written<String>>, findings: &mut Findings) {

@@ -281,6 +281,7 @@ fn arguments_are_shown_with_a_caret_too() {
         ("an empty part", set(&["high..tz=UTC"])),
         ("an unknown knob", set(&["high.tzz=UTC"])),
         ("an unknown profile", set(&["hihg.tz=UTC"])),
+        ("a preset", set(&["preset:hostile.locale=C"])),
         ("an unknown root key", set(&["taget=low"])),
         ("a word for a number", set(&["high.cpus=two"])),
         ("no size", set(&["high.memory=2"])),
