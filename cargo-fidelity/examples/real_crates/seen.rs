@@ -28,12 +28,11 @@ impl Seen {
             name: format!("{} {}", text(&test["binary"]), text(&test["test"])),
             verdict: text(&test["verdict"]),
             evidence: format!(
-                "low {}/{}, high {}/{}, {}",
+                "low {}/{}, high {}/{}",
                 test["baseline"]["failures"],
                 test["baseline"]["trials"],
                 test["target"]["failures"],
                 test["target"]["trials"],
-                text(&test["reason"]),
             ),
         });
         let knobs = report["run"]["knobs"].as_array();
@@ -64,12 +63,9 @@ impl Seen {
 
     pub fn line(&self, row: &Row, commit: &str, report: &Value) -> String {
         let found = row.expected.iter().filter(|pair| self.has(**pair)).count();
-        let arguments = match row.arguments {
-            [] => "(defaults)".to_owned(),
-            arguments => format!("`{}`", arguments.join(" ")),
-        };
+        let settings = settings(row);
         format!(
-            "| {} {} | {commit} | {arguments} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s | {found} / {} |",
+            "| {} {} | {commit} | {settings} | {} | {} | {} | {} | {} | {} | {} | {} | {:.1} s | {found} / {} |",
             row.name,
             row.version,
             self.count("hidden-defect"),
@@ -90,9 +86,9 @@ impl Seen {
         let unstable = self.tests.iter().filter(|test| test.verdict != "stable");
         let line = |test: &Judged| {
             format!(
-                "- {} `{}`: {} `{}` ({})",
+                "- {}, {}: {} `{}` ({})",
                 row.name,
-                row.arguments.join(" "),
+                settings(row),
                 test.verdict,
                 test.name,
                 test.evidence
@@ -121,5 +117,12 @@ impl Seen {
             .iter()
             .map(|knob| format!("{}: a knob was not applied: {knob}", row.name));
         missed.chain(hidden).chain(refused).collect()
+    }
+}
+
+fn settings(row: &Row) -> String {
+    match row.arguments {
+        [] => "defaults".to_owned(),
+        arguments => format!("`{}`", arguments.join(" ")),
     }
 }
