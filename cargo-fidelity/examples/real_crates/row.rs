@@ -89,6 +89,15 @@ pub const ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
+        name: "fs-mistrust",
+        version: "0.14.2",
+        expected: &[(
+            "hidden-defect",
+            "fs-mistrust file_access::test::create_public_in_checked_dir",
+        )],
+        ..PLAIN
+    },
+    Row {
         name: "chrono",
         version: "0.4.45",
         arguments: &["--lib"],
