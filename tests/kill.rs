@@ -278,6 +278,14 @@ struct Hits {
     resumed: u64,
 }
 
+impl Hits {
+    /// Returns whether kills have hit every part of a life: a campaign goes on until they have.
+    fn reached_everything(&self) -> bool {
+        let ending = self.after_the_last_trial + self.after_the_end_was_stored;
+        self.before_the_run_was_stored >= 3 && self.before_the_first_trial >= 3 && ending >= 3
+    }
+}
+
 #[test]
 fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
     let stages = MOMENTS.map(|_| Stage::new());
@@ -300,14 +308,11 @@ fn a_run_killed_at_any_moment_ends_as_if_nobody_had_disturbed_it() {
         let campaigns: [_; MOMENTS.len()] = campaigns;
         campaigns.map(|campaign| campaign.join().unwrap())
     });
-    // A kill has to have hit every part of a life, and most of them its trials.
+    for hits in &hits {
+        assert!(hits.reached_everything(), "{hits:?}");
+    }
     let sum = |count: fn(&Hits) -> u64| hits.iter().map(count).sum::<u64>();
-    assert!(sum(|hits| hits.before_the_run_was_stored) >= 5, "{hits:?}");
-    assert!(sum(|hits| hits.before_the_first_trial) >= 5, "{hits:?}");
     assert!(sum(|hits| hits.with_trials_lost) >= KILLS / 3, "{hits:?}");
-    // On a busy machine the end is stored before the kill arrives: the two share their moments.
-    let ending = sum(|hits| hits.after_the_last_trial + hits.after_the_end_was_stored);
-    assert!(ending >= 5, "{hits:?}");
     assert!(sum(|hits| hits.resumed) >= KILLS / 3, "{hits:?}");
 }
 
@@ -324,7 +329,7 @@ fn campaign(stage: &Stage, reference: &Reference, seed: u64) -> Hits {
     let before = stage.newest().map_or(0, |newest| newest.runs);
     let mut moments = Moments(seed);
     let (mut hits, mut kills, mut runs) = (Hits::default(), 0, before);
-    while kills < kills_here {
+    while kills < kills_here || !hits.reached_everything() && kills < 3 * kills_here {
         runs += 1;
         let log = stage.project.root.join(format!("{runs}.log"));
         let mut killed_here = 0;
@@ -339,7 +344,9 @@ fn campaign(stage: &Stage, reference: &Reference, seed: u64) -> Hits {
             let moment = reference.moment(&mut moments, reference.trials - done, stored.is_some());
             let context = format!("seed {seed}, run {runs}, kill {kills}, {moment:?}, {stored:?}");
             // Killed after its end was stored there is nothing to resume.
-            if kills == kills_here || stored.as_ref().is_some_and(|stored| stored.ended) {
+            if kills >= kills_here && hits.reached_everything()
+                || stored.as_ref().is_some_and(|stored| stored.ended)
+            {
                 break Ran::of(tool.wait_with_output().unwrap());
             }
             let said = match strike(tool, &log, moment) {
