@@ -172,9 +172,9 @@ impl Suspicion {
         .min()
     }
 
-    /// Returns whether nothing is left to find out by e-BH or closeness.
-    pub fn told(&self) -> bool {
-        self.close || self.claims.iter().any(|claim| *claim)
+    /// Returns whether e-BH has found either arm worse.
+    pub fn has_claim(&self) -> bool {
+        self.claims.iter().any(|claim| *claim)
     }
 }
 

@@ -170,3 +170,31 @@ fn when_time_is_short_the_suspect_closest_to_a_decision_is_sampled_first() {
     play = Play::screened(plan(3, long, 3), outcome);
     assert_eq!(play.asked().tests, [TestIndex(0), TestIndex(1)]);
 }
+
+/// A baseline that always fails excludes a worse target long before the claim of the mirror image is made. The family is
+/// large, so that the bar is high.
+#[test]
+fn a_test_that_fails_in_the_baseline_alone_is_sampled_until_that_is_told() {
+    use crate::classify::classify;
+    use crate::simulate::{Truth, World, run};
+    let mut truths = vec![Truth::Rates(1.0, 0.0)];
+    truths.extend([Truth::Alternating; 12]);
+    truths.extend([Truth::Sound; 20]);
+    for seed in 0..60 {
+        let mut world = World::new(truths.clone(), seed);
+        let plan = Plan {
+            tests: world.tests(),
+            policy: policy(),
+            seed: Seed(seed),
+        };
+        let ended = run(plan, &[], &mut world, |_, _| {});
+        let verdicts = classify(ended.scheduler.evidence(), &policy());
+        let verdict = &verdicts.findings[0].verdict;
+        assert_eq!(
+            verdict.kind,
+            VerdictKind::BaselineOnly,
+            "seed {seed}: {:?}",
+            verdicts.findings[0]
+        );
+    }
+}
