@@ -9,6 +9,7 @@
 //! the file that `init` writes are made, so that these cannot disagree. Every error points at the text it is about.
 
 pub mod catalogue;
+pub mod errno;
 pub mod init;
 pub mod policy_keys;
 pub mod schema;
