@@ -1,15 +1,20 @@
-//! The knobs of this version: one table that the parser, the schema, `init` and the documents are made from.
+//! The rows of the table of knobs, from which the parser, the schema, `init`, `doctor` and the documents are made.
 //!
-//! Knows what a knob is called, takes and means; not how one is imposed.
+//! Knows what a knob is called, takes and means; not how one is imposed. The table itself is in `knobs.rs`.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{KnobId, KnobSetting, KnobValue};
 
+use super::errno::{ERRNOS, SYSCALLS};
+
+pub use super::knobs::KNOBS;
+
 /// A knob of this version.
 #[derive(Debug)]
 pub struct Knob {
-    /// Its name in a fidelity profile. `env` stands for the knobs `env.NAME`, one for each variable.
+    /// Its name in a fidelity profile. `env` stands for the knobs `env.NAME`, one for each variable, and `errno` for
+    /// the knobs `errno.SYSCALL`.
     pub name: &'static str,
     /// What values it takes.
     pub kind: KnobKind,
@@ -25,6 +30,17 @@ pub struct Knob {
     pub production: Harsher,
     /// The environment variables it sets, which a profile cannot set beside it.
     pub variables: &'static [&'static str],
+}
+
+impl Knob {
+    /// Returns the name of a knob of this row: the row's own, or that of an example where it stands for several.
+    pub fn example_id(&self) -> KnobId {
+        match self.kind {
+            KnobKind::Variable => KnobId(format!("{}.NAME", self.name)),
+            KnobKind::Errno => KnobId(format!("{}.connect", self.name)),
+            _ => KnobId::from(self.name),
+        }
+    }
 }
 
 /// What values a knob takes.
@@ -44,16 +60,105 @@ pub enum KnobKind {
         /// The largest value in bytes.
         max: u64,
     },
+    /// A length of time with a unit, from `min` to `max` milliseconds.
+    Duration {
+        /// The smallest value in milliseconds.
+        min: u64,
+        /// The largest value in milliseconds.
+        max: u64,
+    },
+    /// A percentage, from `min` to `max`.
+    Share {
+        /// The smallest value in percent.
+        min: u32,
+        /// The largest value in percent.
+        max: u32,
+    },
+    /// True or false.
+    Flag,
     /// Permission bits, written in octal as text.
     Mode,
     /// One of these words, each with what it means.
     Word(&'static [(&'static str, &'static str)]),
+    /// A table with these keys.
+    Table(&'static [Field]),
+    /// One of these words, or a table with at least one of these keys.
+    WordOrTable(&'static [(&'static str, &'static str)], &'static [Field]),
     /// The name of a time zone, or a rule in the POSIX form.
     TimeZone,
     /// The name of a locale.
     Locale,
+    /// The name of a user or of a machine.
+    Name,
+    /// How far the clock is set ahead or back: a length of time with a sign.
+    Offset,
     /// The text of an environment variable, or its absence.
     Variable,
+    /// The error a system call is refused with.
+    Errno,
+}
+
+impl KnobKind {
+    /// Returns whether the row stands for knobs `NAME.PART`, one for each part.
+    pub fn is_group(self) -> bool {
+        matches!(self, Self::Variable | Self::Errno)
+    }
+
+    /// Returns the words a knob can be, each with what it means; none for other kinds.
+    pub fn words(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Word(words) | Self::WordOrTable(words, _) => words,
+            _ => &[],
+        }
+    }
+
+    /// Returns the keys of a table that a knob can be; none for other kinds.
+    pub fn fields(self) -> &'static [Field] {
+        match self {
+            Self::Table(fields) | Self::WordOrTable(_, fields) => fields,
+            _ => &[],
+        }
+    }
+}
+
+/// A key of a knob that is a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: KnobKind,
+    /// What it means, in a line.
+    pub help: &'static str,
+    /// What holds where it is not named.
+    pub default: Default,
+}
+
+/// What holds for a key of a knob that is not named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Default {
+    /// Nothing: it has to be named.
+    Required,
+    /// Nothing: it may be left out.
+    Absent,
+    /// This word.
+    Word(&'static str),
+    /// So many milliseconds.
+    Duration(u64),
+    /// So many percent.
+    Share(u32),
+}
+
+impl Default {
+    /// Returns the value, if there is one.
+    pub fn value(self) -> Option<KnobValue> {
+        match self {
+            Self::Required | Self::Absent => None,
+            Self::Word(word) => Some(KnobValue::Text(word.to_owned())),
+            Self::Duration(ms) => Some(KnobValue::Duration(ms)),
+            Self::Share(percent) => Some(KnobValue::Share(percent)),
+        }
+    }
 }
 
 /// The smallest thing that can have a value of a knob to itself.
@@ -80,211 +185,31 @@ pub enum Harsher {
     Never,
 }
 
-/// Every knob of this version, in the order of the documents.
-pub const KNOBS: &[Knob] = &[
-    Knob {
-        name: "tz",
-        kind: KnobKind::TimeZone,
-        help: "time zone, through TZ",
-        example: r#"{ one-of = ["America/St_Johns", "Pacific/Apia"] }"#,
-        aliases: &["timezone", "time-zone"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfDifferent,
-        variables: &["TZ"],
-    },
-    Knob {
-        name: "locale",
-        kind: KnobKind::Locale,
-        help: "locale, through LC_ALL and LANG",
-        example: r#""tr_TR.UTF-8""#,
-        aliases: &["lang", "language", "locales"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfDifferent,
-        variables: &["LC_ALL", "LANG"],
-    },
-    Knob {
-        name: "cpus",
-        kind: KnobKind::Count { min: 1, max: 4_096 },
-        help: "CPUs a test may use, at most (affinity)",
-        example: "1",
-        aliases: &["cpu", "cores", "cpu-count", "affinity"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfLower,
-        variables: &[],
-    },
-    Knob {
-        name: "open-files",
-        kind: KnobKind::Count {
-            min: 16,
-            max: 1 << 20,
-        },
-        help: "open file descriptors, at most",
-        example: "256",
-        aliases: &[
-            "nofile",
-            "files",
-            "file-descriptors",
-            "descriptors",
-            "fds",
-            "ulimit",
-        ],
-        granularity: Granularity::Trial,
-        production: Harsher::IfLower,
-        variables: &[],
-    },
-    Knob {
-        name: "file-size",
-        kind: KnobKind::Size {
-            min: 1,
-            max: 1 << 50,
-        },
-        help: "size of a file a test writes, at most",
-        example: r#""64MiB""#,
-        aliases: &["fsize", "max-file-size"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfLower,
-        variables: &[],
-    },
-    Knob {
-        name: "memory",
-        kind: KnobKind::Size {
-            min: 16 << 20,
-            max: 1 << 50,
-        },
-        help: "address space of a test process, at most",
-        example: r#""2GiB""#,
-        aliases: &["mem", "ram", "address-space"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfLower,
-        variables: &[],
-    },
-    Knob {
-        name: "stack",
-        kind: KnobKind::Size {
-            min: 64 << 10,
-            max: 1 << 40,
-        },
-        help: "stack of a test process, at most",
-        example: r#""1MiB""#,
-        aliases: &["stack-size"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfLower,
-        variables: &[],
-    },
-    Knob {
-        name: "umask",
-        kind: KnobKind::Mode,
-        help: "permissions that new files do not get, in octal",
-        example: r#""077""#,
-        aliases: &["mask"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfMoreBits,
-        variables: &[],
-    },
-    Knob {
-        name: "home",
-        kind: KnobKind::Word(&[
-            ("missing", "HOME names a directory that does not exist"),
-            ("empty", "HOME is a new, empty directory"),
-            ("read-only", "HOME is a directory that cannot be written to"),
-        ]),
-        help: "what HOME leads to",
-        example: r#""missing""#,
-        aliases: &["home-dir", "homedir"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfDifferent,
-        variables: &["HOME"],
-    },
-    Knob {
-        name: "tmpdir",
-        kind: KnobKind::Word(&[
-            ("plain", "a new directory with a short name"),
-            ("space", "a directory with a space in its name"),
-            (
-                "unicode",
-                "a directory with spaces and non-ASCII letters in its name",
-            ),
-            (
-                "long",
-                "a directory with a path of several hundred characters",
-            ),
-            ("symlink", "a symbolic link to a directory"),
-        ]),
-        help: "the temporary directory, through TMPDIR",
-        example: r#""unicode""#,
-        aliases: &["tmp", "temp", "temp-dir", "tempdir", "tmp-dir"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfDifferent,
-        variables: &["TMPDIR"],
-    },
-    Knob {
-        name: "order",
-        kind: KnobKind::Word(&[
-            ("shuffle", "another order in each pass, by seed"),
-            ("sorted", "by name"),
-        ]),
-        help: "the order in which tests start",
-        example: r#""shuffle""#,
-        aliases: &["shuffle", "test-order"],
-        granularity: Granularity::Pass,
-        production: Harsher::Never,
-        variables: &[],
-    },
-    Knob {
-        name: "threads",
-        kind: KnobKind::Count { min: 1, max: 4_096 },
-        help: "tests at a time in this arm",
-        example: "8",
-        aliases: &["test-threads", "jobs", "parallelism"],
-        granularity: Granularity::Pass,
-        production: Harsher::Never,
-        variables: &[],
-    },
-    Knob {
-        name: "nice",
-        kind: KnobKind::Count { min: 0, max: 19 },
-        help: "niceness added to test processes: 19 yields to everything else",
-        example: "10",
-        aliases: &["niceness", "priority"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfHigher,
-        variables: &[],
-    },
-    Knob {
-        name: "env",
-        kind: KnobKind::Variable,
-        help: "the environment variable NAME: a text, or `{ unset = true }`",
-        example: r#""production""#,
-        aliases: &["environment", "envs", "variables", "vars"],
-        granularity: Granularity::Trial,
-        production: Harsher::IfDifferent,
-        variables: &[],
-    },
-];
-
 /// Keys of a fidelity profile that are planned, but not in this version.
-pub const LATER: &[&str] = &[
-    "cpu-load",
-    "pauses",
-    "timer-slack",
-    "user",
-    "tty",
-    "process",
-    "network",
-    "service",
-];
+pub const LATER: &[&str] = &["service"];
 
 /// Returns the row of the knob that a profile's key `name` stands for.
 pub fn named(name: &str) -> Option<&'static Knob> {
     KNOBS.iter().find(|knob| knob.name == name)
 }
 
-/// Returns the row of a knob: that of `env` for `env.NAME`.
+/// Returns the row of a knob: that of `env` for `env.NAME`, that of `errno` for `errno.SYSCALL`.
 pub fn of(knob: &KnobId) -> Option<&'static Knob> {
-    match knob.variable() {
-        Some(_) => named("env"),
-        None => named(&knob.0).filter(|knob| knob.name != "env"),
+    match (knob.variable(), knob.system_call()) {
+        (Some(_), _) => named("env"),
+        (_, Some(_)) => named("errno"),
+        _ => named(&knob.0).filter(|knob| !knob.kind.is_group()),
     }
+}
+
+/// Returns the system calls that `errno.SYSCALL` can refuse.
+pub fn system_calls() -> impl Iterator<Item = &'static str> + Clone {
+    SYSCALLS.iter().copied()
+}
+
+/// Returns the names of the errors a system call can be refused with.
+pub fn errors() -> impl Iterator<Item = &'static str> + Clone {
+    ERRNOS.iter().map(|(name, _)| *name)
 }
 
 /// Returns whether some value of `setting` is harsher than what `production` says of the knob.
@@ -339,7 +264,17 @@ fn value_to_toml(value: &KnobValue) -> String {
         KnobValue::Unset => "{ unset = true }".to_owned(),
         KnobValue::Count(count) => count.to_string(),
         KnobValue::Text(text) => toml::Value::String(text.clone()).to_string(),
-        KnobValue::Bytes(_) | KnobValue::Mode(_) => format!("\"{value}\""),
+        KnobValue::Flag(flag) => flag.to_string(),
+        KnobValue::Bytes(_) | KnobValue::Mode(_) | KnobValue::Duration(_) | KnobValue::Share(_) => {
+            format!("\"{value}\"")
+        }
+        KnobValue::Table(values) => {
+            let values: Vec<String> = values
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", value_to_toml(value)))
+                .collect();
+            format!("{{ {} }}", values.join(", "))
+        }
     }
 }
 

@@ -114,7 +114,7 @@ impl Document {
                 findings.add(error.label("expected one value"));
                 continue;
             }
-            if let Some(value) = findings.keep(read_value(Slot { row, id: &id }, node)) {
+            if let Some(value) = findings.keep(read_value(Slot::of(row, &id), node)) {
                 let span = node.span.clone();
                 self.production.insert(id, Written { value, span });
             }
@@ -223,7 +223,7 @@ fn read_profile(table: &Table, profile: &mut WrittenProfile, findings: &mut Find
         let Some(row) = catalogue::of(&id) else {
             continue;
         };
-        if let Some(value) = read_setting(Slot { row, id: &id }, node, findings) {
+        if let Some(value) = read_setting(Slot::of(row, &id), node, findings) {
             let span = Span::clone(&key.span);
             profile.knobs.insert(id, Written { value, span });
         }

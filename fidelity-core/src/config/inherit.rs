@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{FidelityProfile, KnobId, KnobSetting};
 
 use super::catalogue;
+use super::contradictions;
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::document::{Document, Written, WrittenProfile};
 use super::presets::{PREFIX, Presets};
@@ -55,6 +56,7 @@ impl<'a> Known<'a> {
                 break;
             }
             check_conflicts(profile, findings);
+            contradictions::check(profile, findings);
             let mut path: Vec<&str> = Vec::new();
             let mut on_path: BTreeSet<&str> = BTreeSet::new();
             let mut next = Some((name.as_str(), profile));
@@ -89,15 +91,23 @@ impl<'a> Known<'a> {
             levels.push(self.find(parent)?);
         }
         let mut knobs: BTreeMap<KnobId, KnobSetting> = BTreeMap::new();
+        let mut order = None;
         for level in levels.into_iter().rev() {
             for (id, setting) in &level.knobs {
                 // The closer level wins, also where it sets the same variable through another knob.
                 for rival in rivals(id) {
                     knobs.remove(&rival);
                 }
+                knobs.retain(|other, value| {
+                    contradictions::between((id, &setting.value), (other, value)).is_none()
+                });
+                if id.0 == "order" {
+                    order = Some(setting);
+                }
                 knobs.insert(id.clone(), setting.value.clone());
             }
         }
+        contradictions::check_order(order, knobs.get(&KnobId::from("process")))?;
         Ok(FidelityProfile {
             name: name.value.clone(),
             knobs,

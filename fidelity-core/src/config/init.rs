@@ -4,7 +4,7 @@
 
 use crate::domain::Policy;
 
-use super::catalogue::{self, KNOBS, Knob, KnobKind};
+use super::catalogue::{self, KNOBS, Knob};
 use super::diagnostics::Findings;
 use super::policy_keys::{self, POLICY_KEYS};
 use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
@@ -77,22 +77,21 @@ fn target_knobs(presets: &Presets) -> Vec<String> {
         .map(|knob| commented(&example(knob), knob.help));
     let mut lines: Vec<String> = set.chain(unset).collect();
     for knob in KNOBS {
-        if let KnobKind::Word(words) = knob.kind {
+        let words = knob.kind.words().iter();
+        let words = words.map(|(word, meaning)| format!("#   \"{word}\": {meaning}"));
+        let fields = knob.kind.fields().iter();
+        let fields = fields.map(|field| format!("#   {{ {} }}: {}", field.name, field.help));
+        let meanings: Vec<String> = words.chain(fields).collect();
+        if !meanings.is_empty() {
             lines.push(format!("# Values of `{}`:", knob.name));
-            let words = words
-                .iter()
-                .map(|(word, meaning)| format!("#   \"{word}\": {meaning}"));
-            lines.extend(words);
+            lines.extend(meanings);
         }
     }
     lines
 }
 
 fn example(knob: &Knob) -> String {
-    match knob.kind {
-        KnobKind::Variable => format!("# {}.NAME = {}", knob.name, knob.example),
-        _ => format!("# {} = {}", knob.name, knob.example),
-    }
+    format!("# {} = {}", knob.example_id(), knob.example)
 }
 
 fn commented(line: &str, comment: &str) -> String {

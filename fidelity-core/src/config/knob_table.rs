@@ -25,7 +25,7 @@ impl Holder {
     }
 }
 
-/// Flattens a table of knobs: `env.NAME` becomes a knob of its own. What is no knob goes to `findings`.
+/// Flattens a table of knobs: `env.NAME` and `errno.SYSCALL` become knobs of their own. What is no knob goes to `findings`.
 pub(crate) fn knobs_of<'t>(
     table: &'t Table,
     holder: Holder,
@@ -38,16 +38,8 @@ pub(crate) fn knobs_of<'t>(
         }
         match key.text.as_str() {
             "inherits" if holder == Holder::Profile => {}
-            "env" => {
-                let variables = node
-                    .table("env")
-                    .map_err(|error| error.hint("write `env.NAME = \"text\"`"));
-                let variables = findings.keep(variables).map(|table| &table.entries);
-                for Entry { key, node } in variables.into_iter().flatten() {
-                    if findings.keep(check_variable_name(key)).is_some() {
-                        knobs.push((KnobId(format!("env.{}", key.text)), key, node));
-                    }
-                }
+            name if catalogue::named(name).is_some_and(|row| row.kind.is_group()) => {
+                group(name, node, &mut knobs, findings);
             }
             name if catalogue::named(name).is_some() => knobs.push((KnobId::from(name), key, node)),
             name if LATER.contains(&name) => {
@@ -65,9 +57,52 @@ pub(crate) fn knobs_of<'t>(
     knobs
 }
 
+/// Flattens the table of a row that stands for several knobs: `env.NAME`, `errno.SYSCALL`.
+fn group<'t>(
+    name: &str,
+    node: &'t Node,
+    knobs: &mut Vec<(KnobId, &'t Key, &'t Node)>,
+    findings: &mut Findings,
+) {
+    let example = match name {
+        "env" => "write `env.NAME = \"text\"`",
+        _ => "write `errno.connect = \"ECONNREFUSED\"`",
+    };
+    let parts = node.table(name).map_err(|error| error.hint(example));
+    let parts = findings.keep(parts).map(|table| &table.entries);
+    for Entry { key, node } in parts.into_iter().flatten() {
+        let sound = match name {
+            "env" => check_variable_name(key),
+            _ => check_system_call(key),
+        };
+        if findings.keep(sound).is_some() {
+            knobs.push((KnobId(format!("{name}.{}", key.text)), key, node));
+        }
+    }
+}
+
+fn check_system_call(key: &Key) -> Result<(), ConfigError> {
+    let name = key.text.as_str();
+    if catalogue::system_calls().any(|known| known == name) {
+        return Ok(());
+    }
+    let message = format!("{} is no system call that can be refused", quoted(name));
+    let error = ConfigError::at(ErrorKind::UnknownName, &key.span, message)
+        .label("expected the name of a system call");
+    let near = suggest::nearest(name, catalogue::system_calls().map(Candidate::plain));
+    Err(match near {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!(
+            "known are {}",
+            suggest::list(catalogue::system_calls())
+        )),
+    })
+}
+
 fn knob_list() -> String {
     suggest::list(KNOBS.iter().map(|knob| match knob.name {
         "env" => "env.NAME",
+        "errno" => "errno.SYSCALL",
         name => name,
     }))
 }

@@ -14,10 +14,14 @@ pub mod init;
 pub mod policy_keys;
 pub mod schema;
 
+mod contradictions;
 mod diagnostics;
 mod document;
+mod fields;
 mod inherit;
 mod knob_table;
+mod knob_values;
+mod knobs;
 mod load;
 mod model;
 mod overrides;

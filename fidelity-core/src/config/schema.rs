@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::catalogue::{Harsher, KNOBS, Knob, KnobKind};
+use super::catalogue::{self, Default, Field, Harsher, KNOBS, Knob, KnobKind};
 use super::document::ROOT_KEYS;
 use super::policy_keys::{self, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange};
 use super::runner::RUNNERS;
@@ -112,6 +112,11 @@ fn knob_schema(knob: &Knob, holder: Holder) -> Value {
         }),
     };
     let mut schema = match knob.kind {
+        KnobKind::Errno => json!({
+            "type": "object",
+            "propertyNames": { "enum": catalogue::system_calls().collect::<Vec<_>>() },
+            "additionalProperties": setting,
+        }),
         KnobKind::Variable => json!({
             "type": "object",
             "propertyNames": { "pattern": "^[^=\\x00-\\x1f\\x7f-\\x9f]+$" },
@@ -127,16 +132,39 @@ fn knob_schema(knob: &Knob, holder: Holder) -> Value {
 
 /// Returns the line of help of a knob, with the meanings of its words.
 fn description(knob: &Knob) -> String {
-    match knob.kind {
-        KnobKind::Word(words) => {
-            let words: Vec<String> = words
-                .iter()
-                .map(|(word, meaning)| format!("{word}: {meaning}"))
-                .collect();
-            format!("{} ({})", knob.help, words.join("; "))
-        }
-        _ => knob.help.to_owned(),
+    let words = knob.kind.words().iter();
+    let words: Vec<String> = words
+        .map(|(word, meaning)| format!("{word}: {meaning}"))
+        .collect();
+    if words.is_empty() {
+        return knob.help.to_owned();
     }
+    format!("{} ({})", knob.help, words.join("; "))
+}
+
+/// Returns the schema of a table with `fields`; at least one of them has to be there.
+fn table_schema(fields: &[Field]) -> Value {
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|field| {
+            let mut schema = value_schema(field.kind);
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("description".to_owned(), json!(field.help));
+            }
+            (field.name.to_owned(), schema)
+        })
+        .collect();
+    let required: Vec<&str> = fields
+        .iter()
+        .filter(|field| field.default == Default::Required)
+        .map(|field| field.name)
+        .collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+        "required": required,
+    })
 }
 
 fn value_schema(kind: KnobKind) -> Value {
@@ -146,9 +174,24 @@ fn value_schema(kind: KnobKind) -> Value {
         }
         KnobKind::Size { .. } => json!({ "type": "string", "pattern": size_pattern() }),
         KnobKind::Mode => json!({ "type": "string", "pattern": "^0?[0-7]{3}$" }),
-        KnobKind::Word(words) => {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            json!({ "enum": words })
+        KnobKind::Duration { .. } => {
+            json!({ "type": "string", "pattern": duration_pattern(), "minLength": 1 })
+        }
+        KnobKind::Share { .. } => json!({ "type": "string", "pattern": "^[0-9]+%$" }),
+        KnobKind::Flag => json!({ "type": "boolean" }),
+        KnobKind::Offset => json!({
+            "type": "string",
+            "pattern": format!("^[+-]{}", &duration_pattern()[1..]),
+            "minLength": 2,
+        }),
+        KnobKind::Errno => json!({ "enum": catalogue::errors().collect::<Vec<_>>() }),
+        KnobKind::Name => json!({ "type": "string", "pattern": name_pattern("A-Za-z0-9_.-") }),
+        KnobKind::Word(words) => word_schema(words),
+        KnobKind::Table(fields) => table_schema(fields),
+        KnobKind::WordOrTable(words, fields) => {
+            let mut table = table_schema(fields);
+            table["minProperties"] = json!(1);
+            json!({ "anyOf": [word_schema(words), table] })
         }
         KnobKind::TimeZone => {
             json!({ "type": "string", "pattern": name_pattern("A-Za-z0-9/_+<>:,.-") })
@@ -167,6 +210,11 @@ fn value_schema(kind: KnobKind) -> Value {
             ],
         }),
     }
+}
+
+fn word_schema(words: &[(&str, &str)]) -> Value {
+    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    json!({ "enum": words })
 }
 
 /// A name of these characters, in which references to the environment may stand.

@@ -4,21 +4,31 @@ use crate::domain::{KnobId, KnobSetting, KnobValue};
 
 use super::catalogue::{Knob, KnobKind};
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
+use super::fields;
 use super::model::{Entry, Node, Table, Value};
 use super::printable::{quoted, shown};
 use super::suggest;
 use super::value::{
-    count, locale_character, mode, name, size, time_zone_character, variable, word,
+    count, duration, errno, flag, locale_character, mode, name, name_character, offset, share,
+    size, time_zone_character, variable, word,
 };
 
 /// A knob with its row of the catalogue, as the readers of its values need it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'a> {
     pub(crate) row: &'static Knob,
+    /// What the value has to be; that of a field, within a table.
+    pub(crate) kind: KnobKind,
     pub(crate) id: &'a KnobId,
 }
 
-impl Slot<'_> {
+impl<'a> Slot<'a> {
+    /// Returns the slot of the knob `id`.
+    pub(crate) fn of(row: &'static Knob, id: &'a KnobId) -> Self {
+        let kind = row.kind;
+        Self { row, kind, id }
+    }
+
     /// Returns the knob's name as messages show it.
     pub(crate) fn name(self) -> String {
         shown(&self.id.0)
@@ -113,19 +123,30 @@ fn read_one_of(slot: Slot<'_>, entry: &Entry, findings: &mut Findings) -> Option
 pub(crate) fn read_value(slot: Slot<'_>, node: &Node) -> Result<KnobValue, ConfigError> {
     match &node.value {
         Value::Table(table) => read_table(slot, node, table),
-        Value::List(_) => {
-            Err(node
-                .wrong_type(&slot.name(), expected(slot.row.kind))
-                .hint(format!(
-                    "write `{} = {{ one-of = [...] }}` to have one of them drawn for each pass",
-                    slot.name()
-                )))
-        }
-        _ => match slot.row.kind {
+        Value::List(_) => Err(node
+            .wrong_type(&slot.name(), expected(slot.kind))
+            .hint(format!(
+                "write `{} = {{ one-of = [...] }}` to have one of them drawn for each pass",
+                slot.name()
+            ))),
+        _ => match slot.kind {
             KnobKind::Count { min, max } => count(slot, node, (min, max)).map(KnobValue::Count),
             KnobKind::Size { min, max } => size(slot, node, (min, max)).map(KnobValue::Bytes),
+            KnobKind::Duration { min, max } => {
+                duration(slot, node, (min, max)).map(KnobValue::Duration)
+            }
+            KnobKind::Share { min, max } => share(slot, node, (min, max)).map(KnobValue::Share),
+            KnobKind::Flag => flag(slot, node).map(KnobValue::Flag),
             KnobKind::Mode => mode(slot, node).map(KnobValue::Mode),
-            KnobKind::Word(words) => word(slot, node, words).map(KnobValue::Text),
+            KnobKind::Word(words) | KnobKind::WordOrTable(words, _) => {
+                word(slot, node, words).map(KnobValue::Text)
+            }
+            KnobKind::Table(_) => Err(node
+                .wrong_type(&slot.name(), expected(slot.kind))
+                .hint(format!("write `{} = {}`", slot.name(), slot.row.example))),
+            KnobKind::Name => name(slot, node, name_character).map(KnobValue::Text),
+            KnobKind::Offset => offset(slot, node).map(KnobValue::Text),
+            KnobKind::Errno => errno(slot, node).map(KnobValue::Text),
             KnobKind::TimeZone => name(slot, node, time_zone_character).map(KnobValue::Text),
             KnobKind::Locale => name(slot, node, locale_character).map(KnobValue::Text),
             KnobKind::Variable => variable(slot, node).map(KnobValue::Text),
@@ -138,8 +159,16 @@ pub(crate) fn expected(kind: KnobKind) -> &'static str {
     match kind {
         KnobKind::Count { .. } => "a whole number",
         KnobKind::Size { .. } => "a size as text, like \"2GiB\"",
+        KnobKind::Duration { .. } => "a length of time as text, like \"50ms\"",
+        KnobKind::Share { .. } => "a percentage as text, like \"50%\"",
+        KnobKind::Flag => "`true` or `false`",
         KnobKind::Mode => "permission bits in octal as text, like \"077\"",
         KnobKind::Word(_) => "a word as text",
+        KnobKind::Table(_) => "a table",
+        KnobKind::WordOrTable(..) => "a word as text, or a table",
+        KnobKind::Name => "a name as text",
+        KnobKind::Offset => "a length of time with a sign as text, like \"+400d\"",
+        KnobKind::Errno => "the name of an error as text, like \"ECONNREFUSED\"",
         KnobKind::TimeZone => "a time zone as text, like \"Pacific/Apia\"",
         KnobKind::Locale => "a locale as text, like \"C\"",
         KnobKind::Variable => "a text",
@@ -149,17 +178,21 @@ pub(crate) fn expected(kind: KnobKind) -> &'static str {
 /// Reads a value that is a table: `{ unset = true }`, or a mistake.
 fn read_table(slot: Slot<'_>, node: &Node, table: &Table) -> Result<KnobValue, ConfigError> {
     let id = &slot.name();
+    let fields = slot.kind.fields();
+    if !fields.is_empty() && table.get("one-of").is_none() {
+        return fields::read(slot, node, table);
+    }
     let Some(Entry { key, node: value }) = table.entries.first() else {
-        return Err(node.wrong_type(id, expected(slot.row.kind)));
+        return Err(node.wrong_type(id, expected(slot.kind)));
     };
-    let variable = slot.row.kind == KnobKind::Variable;
+    let variable = slot.kind == KnobKind::Variable;
     match key.text.as_str() {
         "one-of" => Err(ConfigError::at(
             ErrorKind::Malformed,
             &key.span,
             "a `one-of` within a `one-of`",
         )
-        .label(format!("expected {}", expected(slot.row.kind)))
+        .label(format!("expected {}", expected(slot.kind)))
         .hint("list all values in one `one-of`")),
         "unset" if variable && table.entries.len() == 1 => match value.boolean() {
             Some(true) => Ok(KnobValue::Unset),
@@ -178,17 +211,13 @@ fn read_table(slot: Slot<'_>, node: &Node, table: &Table) -> Result<KnobValue, C
                 &key.span,
                 format!("`{id}` cannot be unset"),
             )
-            .label(format!("expected {}", expected(slot.row.kind)));
+            .label(format!("expected {}", expected(slot.kind)));
             Err(match slot.row.variables {
                 [variable, ..] => error.hint(format!(
                     "write `env.{variable} = {{ unset = true }}` instead"
                 )),
                 [] => error.hint(format!("remove `{id}` to leave it as it is")),
             })
-        }
-        "size" if slot.row.name == "tmpdir" => {
-            let message = "a `tmpdir` of limited size is not available in this version";
-            Err(ConfigError::at(ErrorKind::NotAvailable, &key.span, message))
         }
         other => {
             let (known, wanted): (&[&str], _) = if variable {

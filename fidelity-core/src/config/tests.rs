@@ -417,17 +417,56 @@ fn every_policy_key_can_be_given_as_it_is_written_out() {
 #[test]
 fn every_example_of_the_catalogue_is_a_setting_and_written_back_as_it_was_read() {
     for knob in catalogue::KNOBS {
-        let name = if knob.name == "env" {
-            "env.NAME"
-        } else {
-            knob.name
+        let name = knob.example_id();
+        let needs = match knob.name {
+            "order" => "process = \"shared\"\n",
+            _ => "",
         };
-        let settings = settings(&format!("[profile.high]\n{name} = {}", knob.example));
-        assert_eq!(
-            lines(&settings.target),
-            [format!("{name} = {}", knob.example)]
-        );
+        let read = |value: &str| {
+            let settings = settings(&format!("[profile.high]\n{needs}{name} = {value}"));
+            settings.target.knobs[&name].clone()
+        };
+        let setting = read(knob.example);
+        let written = catalogue::to_toml(&setting);
+        assert_eq!(read(&written), setting, "{name} = {written}");
+        // Tables come back with their defaults.
+        if knob.kind.fields().is_empty() {
+            assert_eq!(written, knob.example);
+        }
     }
+}
+
+#[test]
+fn defaults_of_a_table_are_filled_in_so_that_equal_loads_are_equal() {
+    let load = |value: &str| {
+        let settings = settings(&format!("[profile.high]\ncpu-load = {value}"));
+        settings.target.knobs[&KnobId::from("cpu-load")].to_string()
+    };
+    assert_eq!(load("{}"), "{burst 100ms, on all, share 100%}");
+    assert_eq!(load("{ share = \"100%\", on = \"all\" }"), load("{}"));
+    assert_eq!(
+        load("{ threads = 3, on = \"anywhere\", burst = \"2s\" }"),
+        "{burst 2s, on anywhere, share 100%, threads 3}"
+    );
+}
+
+#[test]
+fn of_two_knobs_that_contradict_each_other_the_closer_one_holds() {
+    let parent =
+        "[profile.low]\ntty = true\nnetwork = \"none\"\n[profile.high]\ninherits = \"low\"\n";
+    let target = |own: &str| lines(&settings(&format!("{parent}{own}")).target);
+    assert_eq!(
+        target("stdin = \"pipe\""),
+        ["network = \"none\"", "stdin = \"pipe\""]
+    );
+    assert_eq!(
+        target("ephemeral-ports = 4"),
+        ["ephemeral-ports = 4", "tty = true"]
+    );
+    assert_eq!(
+        target("tty = false\nstdin = \"pipe\""),
+        ["network = \"none\"", "stdin = \"pipe\"", "tty = false"]
+    );
 }
 
 #[test]

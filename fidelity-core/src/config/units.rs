@@ -1,5 +1,7 @@
 //! Quantities with units, as people write them: `15m`, `1h30m`, `2GiB`, `5%`, `077`. Knows no key.
 
+use crate::domain::KnobValue;
+
 /// Why a text is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotAQuantity {
@@ -78,11 +80,7 @@ pub(crate) fn duration_ms(text: &str) -> Result<u64, NotAQuantity> {
 
 /// Writes a duration of `ms` milliseconds so that [`duration_ms`] reads it back.
 pub(crate) fn write_duration(ms: u64) -> String {
-    let (unit, size) = TIMES
-        .iter()
-        .find(|(_, size)| ms > 0 && ms.is_multiple_of(*size))
-        .unwrap_or(&("ms", 1));
-    format!("{}{unit}", ms / size)
+    KnobValue::Duration(ms).to_string()
 }
 
 /// Reads a size as bytes: a whole number with a binary (`KiB`) or decimal (`kB`) unit.

@@ -2,6 +2,7 @@
 
 use crate::domain::KnobValue;
 
+use super::catalogue;
 use super::diagnostics::{ConfigError, ErrorKind};
 use super::model::Node;
 use super::printable::{quoted, shown};
@@ -60,7 +61,7 @@ pub(crate) fn size(
     let id = &slot.name();
     let wanted = "a number with a unit (B, KiB, MiB, GiB, TiB, or kB, MB, GB, TB)";
     let Some(text) = node.text() else {
-        let error = node.wrong_type(id, expected(slot.row.kind));
+        let error = node.wrong_type(id, expected(slot.kind));
         return Err(match node.integer() {
             Some(Some(number)) if 0 <= number => error.hint(format!(
                 "write the unit: `\"{number}B\"`, `\"{number}KiB\"` or `\"{number}MiB\"`"
@@ -83,7 +84,7 @@ pub(crate) fn mode(slot: Slot<'_>, node: &Node) -> Result<u32, ConfigError> {
     let id = &slot.name();
     let Some(text) = node.text() else {
         return Err(node
-            .wrong_type(id, expected(slot.row.kind))
+            .wrong_type(id, expected(slot.kind))
             .hint(format!("write the octal digits as text: `{id} = \"027\"`")));
     };
     units::mode(text)
@@ -111,6 +112,114 @@ pub(crate) fn word(
         .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))))
 }
 
+pub(crate) fn duration(
+    slot: Slot<'_>,
+    node: &Node,
+    (min, max): (u64, u64),
+) -> Result<u64, ConfigError> {
+    let id = &slot.name();
+    let wanted = "whole numbers with units (d, h, m, s, ms)";
+    let Some(text) = node.text() else {
+        let error = node.wrong_type(id, expected(slot.kind));
+        return Err(match node.integer() {
+            Some(Some(number)) if 0 <= number => error.hint(format!(
+                "write the unit: `\"{number}ms\"` or `\"{number}s\"`"
+            )),
+            _ => error,
+        });
+    };
+    let ms = units::duration_ms(text).map_err(|error| malformed(node, id, (error, wanted)))?;
+    if (min..=max).contains(&ms) {
+        return Ok(ms);
+    }
+    let range = (units::write_duration(min), units::write_duration(max));
+    Err(out_of_range(node, id, (&range.0, &range.1)))
+}
+
+/// Whole percents: a share of a CPU cannot be kept to more exactly than that.
+pub(crate) fn share(
+    slot: Slot<'_>,
+    node: &Node,
+    (min, max): (u32, u32),
+) -> Result<u32, ConfigError> {
+    let id = &slot.name();
+    let Some(text) = node.text() else {
+        let error = node.wrong_type(id, expected(slot.kind));
+        return Err(match node.integer() {
+            Some(Some(number)) if 0 <= number => {
+                error.hint(format!("write it as text: `{id} = \"{number}%\"`"))
+            }
+            _ => error,
+        });
+    };
+    let percent = text
+        .strip_suffix('%')
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(percent) = percent else {
+        let message = format!("{}, given for `{id}`, is no whole percentage", quoted(text));
+        return Err(ConfigError::at(ErrorKind::Malformed, &node.span, message)
+            .label(format!("expected {}", expected(slot.kind))));
+    };
+    match percent.parse::<u32>() {
+        Ok(percent) if (min..=max).contains(&percent) => Ok(percent),
+        _ => Err(out_of_range(
+            node,
+            id,
+            (&format!("{min}%"), &format!("{max}%")),
+        )),
+    }
+}
+
+pub(crate) fn flag(slot: Slot<'_>, node: &Node) -> Result<bool, ConfigError> {
+    node.boolean()
+        .ok_or_else(|| node.wrong_type(&slot.name(), expected(slot.kind)))
+}
+
+/// Reads how far a clock is off: `+400d`, `-1h30m`. Ten thousand days at most, which every calendar survives.
+pub(crate) fn offset(slot: Slot<'_>, node: &Node) -> Result<String, ConfigError> {
+    const LONGEST_MS: u64 = 10_000 * 86_400_000;
+    let id = &slot.name();
+    let Some(text) = node.text() else {
+        return Err(node.wrong_type(id, expected(slot.kind)));
+    };
+    let Some(length) = text.strip_prefix(['+', '-']) else {
+        let message = format!("{}, given for `{id}`, has no sign", quoted(text));
+        let error = ConfigError::at(ErrorKind::Malformed, &node.span, message)
+            .label(format!("expected {}", expected(slot.kind)));
+        let meant = units::duration_ms(text).map(|_| format!("did you mean `+{text}`?"));
+        return Err(error.maybe_hint(meant.ok()));
+    };
+    let wanted = "a sign and whole numbers with units (d, h, m, s)";
+    let ms = units::duration_ms(length).map_err(|error| malformed(node, id, (error, wanted)))?;
+    if !(1_000..=LONGEST_MS).contains(&ms) || !ms.is_multiple_of(1_000) {
+        return Err(out_of_range(node, id, ("1s", "10000d in whole seconds")));
+    }
+    Ok(text.to_owned())
+}
+
+pub(crate) fn errno(slot: Slot<'_>, node: &Node) -> Result<String, ConfigError> {
+    let id = &slot.name();
+    let Some(text) = node.text() else {
+        return Err(node.wrong_type(id, expected(slot.kind)));
+    };
+    if catalogue::errors().any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let message = format!(
+        "{}, given for `{id}`, is no error this version knows",
+        quoted(text)
+    );
+    let near = suggest::nearest(text, catalogue::errors().map(suggest::Candidate::plain));
+    Err(ConfigError::at(ErrorKind::OutOfRange, &node.span, message)
+        .label(format!("expected {}", expected(slot.kind)))
+        .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))))
+}
+
+/// Names of users and machines: `nobody`, `web-7.example`.
+pub(crate) fn name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_.-".contains(c)
+}
+
 /// IANA names and the POSIX form: `America/St_Johns`, `<+0330>-3:30`, `EST5EDT,M3.2.0,M11.1.0`.
 pub(crate) fn time_zone_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "/_-+<>:,.".contains(c)
@@ -128,9 +237,9 @@ pub(crate) fn name(
 ) -> Result<String, ConfigError> {
     let id = &slot.name();
     let Some(text) = node.text() else {
-        return Err(node.wrong_type(id, expected(slot.row.kind)));
+        return Err(node.wrong_type(id, expected(slot.kind)));
     };
-    let label = format!("expected {}", expected(slot.row.kind));
+    let label = format!("expected {}", expected(slot.kind));
     if text.is_empty() {
         let error = ConfigError::at(ErrorKind::Malformed, &node.span, format!("`{id}` is empty"))
             .label(label);

@@ -1,5 +1,6 @@
 //! Knobs: named environment settings, their values, and what became of them. Knows nothing of how one is imposed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,11 @@ impl KnobId {
     /// Returns the environment variable behind an `env.NAME` knob.
     pub fn variable(&self) -> Option<&str> {
         self.0.strip_prefix("env.")
+    }
+
+    /// Returns the system call behind an `errno.SYSCALL` knob.
+    pub fn system_call(&self) -> Option<&str> {
+        self.0.strip_prefix("errno.")
     }
 }
 
@@ -40,6 +46,14 @@ pub enum KnobValue {
     Bytes(u64),
     /// Permission bits, written in octal.
     Mode(u32),
+    /// A length of time in milliseconds.
+    Duration(u64),
+    /// A share in percent; of one CPU where CPUs are shared out, so that it may be above 100.
+    Share(u32),
+    /// Whether something is so.
+    Flag(bool),
+    /// Several values that only make sense together, each by its name. Defaults are filled in.
+    Table(BTreeMap<String, KnobValue>),
     /// A word or a text: a time zone, a locale, a variable's value. May hold `{env:NAME}` references, kept as such.
     Text(String),
 }
@@ -51,6 +65,10 @@ impl fmt::Display for KnobValue {
             Self::Count(count) => write!(f, "{count}"),
             Self::Bytes(bytes) => write_bytes(f, *bytes),
             Self::Mode(mode) => write!(f, "{mode:03o}"),
+            Self::Duration(ms) => write_duration(f, *ms),
+            Self::Share(percent) => write!(f, "{percent}%"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Table(values) => write_table(f, values),
             Self::Text(text) => f.write_str(text),
         }
     }
@@ -71,6 +89,33 @@ fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: u64) -> fmt::Result {
         Some((size, unit)) => write!(f, "{}{unit}", bytes / size),
         None => write!(f, "{bytes}B"),
     }
+}
+
+/// Writes a length of time in the largest unit that divides it: `2m`, `50ms`.
+fn write_duration(f: &mut fmt::Formatter<'_>, ms: u64) -> fmt::Result {
+    const UNITS: [(u64, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    match UNITS
+        .iter()
+        .find(|(size, _)| ms > 0 && ms.is_multiple_of(*size))
+    {
+        Some((size, unit)) => write!(f, "{}{unit}", ms / size),
+        None => write!(f, "{ms}ms"),
+    }
+}
+
+/// Writes values by name: `{on all, threads 2}`.
+fn write_table(f: &mut fmt::Formatter<'_>, values: &BTreeMap<String, KnobValue>) -> fmt::Result {
+    f.write_str("{")?;
+    for (position, (name, value)) in values.iter().enumerate() {
+        let comma = if position > 0 { ", " } else { "" };
+        write!(f, "{comma}{name} {value}")?;
+    }
+    f.write_str("}")
 }
 
 /// What became of a knob in a run: the row `knobs[]` of a report.

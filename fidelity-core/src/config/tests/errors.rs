@@ -80,6 +80,11 @@ pub(super) const UNKNOWN: &[Case] = &[
     ),
     ("in a value", "[profile.high]\ncpus = { oneof = [1, 2] }\n"),
     ("in a variable", "[profile.high]\nenv.CI.unset-it = true\n"),
+    (
+        "a key of a knob",
+        "[profile.high]\ncpu-load = { thread = 2 }\n",
+    ),
+    ("a system call", "[profile.high]\nerrno.conect = \"EIO\"\n"),
     ("runner", "[runner]\nkinds = \"auto\"\n"),
 ];
 
@@ -90,16 +95,8 @@ fn unknown_keys_come_with_the_nearest_one() {
 
 pub(super) const LATER: &[Case] = &[
     (
-        "knob",
-        "[profile.high]\ncpu-load = { threads = 2, on = \"all\" }\n",
-    ),
-    (
         "service",
         "[profile.high.service.db]\ncommand = [\"postgres\"]\n",
-    ),
-    (
-        "tmpdir of a size",
-        "[profile.high]\ntmpdir = { size = \"4MiB\" }\n",
     ),
     ("runner", "[runner]\nkind = \"nextest\"\n"),
     ("junit", "[runner]\njunit = [\"a.xml\"]\n"),
@@ -132,6 +129,14 @@ pub(super) const TYPES: &[Case] = &[
     ("an array of tables", "[[profile.high]]\ncpus = 1\n"),
     ("a profile that is none", "profile.high = 3\n"),
     ("a date", "[profile.high]\ntz = 1979-05-27\n"),
+    ("a length of time", "[profile.high]\ntimer-slack = 50\n"),
+    ("a share", "[profile.high]\ncpu-quota = 50\n"),
+    ("a flag", "[profile.high]\ntty = \"yes\"\n"),
+    (
+        "a knob that is a table",
+        "[profile.high]\npauses = \"40ms\"\n",
+    ),
+    ("a load", "[profile.high]\ncpu-load = 2\n"),
     ("reuse", "[policy]\nreuse = \"yes\"\n"),
     ("screen", "[policy]\nscreen = 5\n"),
     ("fail-on", "[policy]\nfail-on = \"broken\"\n"),
@@ -168,6 +173,20 @@ pub(super) const RANGES: &[Case] = &[
     ("good news", "[policy]\nfail-on = [\"stable\"]\n"),
     ("a runner", "[runner]\nkind = \"docker\"\n"),
     ("no values", "[profile.high]\ntz = { one-of = [] }\n"),
+    (
+        "an error",
+        "[profile.high]\nerrno.connect = \"ECONREFUSED\"\n",
+    ),
+    (
+        "a share of a load",
+        "[profile.high]\ncpu-load = { share = \"200%\" }\n",
+    ),
+    (
+        "pauses without an end",
+        "[profile.high]\npauses = { every = \"40ms\", for = \"40ms\" }\n",
+    ),
+    ("an offset", "[profile.high]\nclock = \"+100000d\"\n"),
+    ("a slack", "[profile.high]\ntimer-slack = \"1h\"\n"),
 ];
 
 #[test]
@@ -207,6 +226,17 @@ pub(super) const MALFORMED: &[Case] = &[
     ("the name of a profile", "[profile.\"my profile\"]\n"),
     ("a reserved name", "[profile.policy]\n"),
     (
+        "half a pause",
+        "[profile.high]\npauses = { for = \"1s\" }\n",
+    ),
+    ("no size", "[profile.high]\ntmpdir = {}\n"),
+    (
+        "an offset without a sign",
+        "[profile.high]\nclock = \"400d\"\n",
+    ),
+    ("half a percent", "[profile.high]\ncpu-quota = \"0.5%\"\n"),
+    ("a user", "[profile.high]\nuser = \"no body\"\n"),
+    (
         "one-of in one-of",
         "[profile.high]\ntz = { one-of = [\"UTC\", { one-of = [\"UTC\"] }] }\n",
     ),
@@ -245,6 +275,18 @@ pub(super) const MISFITS: &[Case] = &[
     (
         "two knobs for a variable",
         "[profile.high]\ntz = \"UTC\"\nenv.TZ = \"UTC\"\n",
+    ),
+    (
+        "two standard inputs",
+        "[profile.high]\ntty = true\nstdin = \"closed\"\n",
+    ),
+    (
+        "ports without a network",
+        "[profile.high]\nnetwork = \"none\"\nephemeral-ports = 16\n",
+    ),
+    (
+        "an order within no process",
+        "[profile.high]\norder = \"shuffle-in-process\"\n",
     ),
     (
         "a fact that is several",

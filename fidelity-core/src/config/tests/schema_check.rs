@@ -64,6 +64,9 @@ impl Checker {
                 "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" => value
                     .as_f64()
                     .is_none_or(|number| within(keyword, number, wanted.as_f64().unwrap())),
+                "minProperties" => value
+                    .as_object()
+                    .is_none_or(|table| wanted.as_u64().unwrap() <= table.len() as u64),
                 "minItems" => value
                     .as_array()
                     .is_none_or(|items| wanted.as_u64().unwrap() <= items.len() as u64),
@@ -149,10 +152,14 @@ fn within(keyword: &str, number: f64, bound: f64) -> bool {
 
 /// What only the parser refuses: a number TOML cannot hold, quantities with units out of range, references, names that
 /// have to exist, circles, conflicts.
-const BEYOND_THE_SCHEMA: [&str; 15] = [
+const BEYOND_THE_SCHEMA: [&str; 22] = [
     "huge",
     "too small",
     "no time",
+    "a share of a load",
+    "pauses without an end",
+    "an offset",
+    "a slack",
     "duration too long",
     "a reference that is not closed",
     "a reference to no name",
@@ -165,6 +172,9 @@ const BEYOND_THE_SCHEMA: [&str; 15] = [
     "a circle",
     "a value twice",
     "two knobs for a variable",
+    "two standard inputs",
+    "ports without a network",
+    "an order within no process",
 ];
 
 #[test]
@@ -185,11 +195,7 @@ fn what_is_written_out_and_every_key_is_valid() {
     assert!(checker.accepts(FULL));
     assert!(checker.accepts(&init::text()));
     for knob in catalogue::KNOBS {
-        let name = if knob.name == "env" {
-            "env.NAME"
-        } else {
-            knob.name
-        };
+        let name = knob.example_id();
         assert!(
             checker.accepts(&format!("[profile.high]\n{name} = {}", knob.example)),
             "{name}"

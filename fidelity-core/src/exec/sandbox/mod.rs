@@ -205,7 +205,9 @@ fn number(value: &KnobValue) -> Result<u64, String> {
     match value {
         KnobValue::Count(number) | KnobValue::Bytes(number) => Ok(*number),
         KnobValue::Mode(mode) => Ok(u64::from(*mode)),
-        KnobValue::Unset | KnobValue::Text(_) => Err(format!("`{value}` is not a number")),
+        KnobValue::Duration(milliseconds) => Ok(*milliseconds),
+        KnobValue::Share(percent) => Ok(u64::from(*percent)),
+        _ => Err(format!("`{value}` is not a number")),
     }
 }
 
