@@ -99,3 +99,42 @@ fn a_run_that_another_joined_is_not_resumed_and_the_report_of_the_other_stays() 
     assert!(ran.stderr.contains("was joined by run"), "{}", ran.stderr);
     assert_eq!(project.run(&["report"]).stdout, later.stdout);
 }
+
+#[test]
+fn the_password_of_a_url_is_stored_nowhere_and_asked_for_again_by_a_resumed_run() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let with_url = |more: &[&'static str]| {
+        let set = ["--set", "high.env.URL=postgres://ann:s3cret@db/x"];
+        [&["run", "--offline", "-j", "1"], more, &set[..]].concat()
+    };
+    let _cut = interrupted(&project, &with_url(&["--seed", "3"]));
+    for file in walk(&project.root.join(".fidelity")) {
+        let bytes = std::fs::read(&file).unwrap();
+        let found = bytes.windows(6).any(|window| window == b"s3cret");
+        assert!(!found, "{}", file.display());
+    }
+    let ran = project
+        .run(&["run", "--offline", "-j", "1", "--resume"])
+        .exits_with(2);
+    assert!(
+        ran.stderr.contains("had a user in the URL of `env.URL`"),
+        "{}",
+        ran.stderr
+    );
+    let ran = project.run(&with_url(&["--resume"])).exits_with(1);
+    assert!(!ran.stdout.contains("s3cret"), "{}", ran.stdout);
+}
+
+fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}

@@ -85,7 +85,11 @@ pub fn drive(
     loop {
         let pass = match (scheduler.next(), cut_short.take()) {
             (Step::Done(reason), _) => return Ok(reason),
-            (Step::Pass(_), Some(pass)) => pass,
+            (Step::Pass(_), Some(mut pass)) => {
+                // What is stored of it holds no secrets; what the header asks for does.
+                pass.environment = environment(header, &pass.spec);
+                pass
+            }
             (Step::Pass(spec), None) => {
                 let environment = environment(header, &spec);
                 world.log.begin_pass(&spec, &environment)?;

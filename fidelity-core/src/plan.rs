@@ -36,7 +36,7 @@ pub struct Conditions<'a> {
 
 impl Conditions<'_> {
     /// Returns a hash in hexadecimal (BLAKE3) of the effective values of both arms, of which were applied, and of how
-    /// trials are run. A profile's name is no part of it.
+    /// trials are run. A profile's name is no part of it, nor is the user part of a URL.
     pub fn fingerprint(&self) -> String {
         #[derive(Serialize)]
         struct Wire<'a> {
@@ -47,9 +47,10 @@ impl Conditions<'_> {
             timeout_ms: u64,
             arguments: &'a [String],
         }
+        let (baseline, target) = (self.baseline.without_users(), self.target.without_users());
         let wire = Wire {
-            baseline: self.baseline.knobs.iter().collect(),
-            target: self.target.knobs.iter().collect(),
+            baseline: baseline.knobs.iter().collect(),
+            target: target.knobs.iter().collect(),
             not_applied: self
                 .knobs
                 .iter()

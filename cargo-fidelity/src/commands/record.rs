@@ -147,6 +147,25 @@ pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTe
         .collect()
 }
 
+/// Puts back what is never stored: who logs in by the URLs of the profiles. The settings of today have to say it.
+pub fn restore_users(run: &mut StoredRun, settings: &Settings) -> Result<(), CliError> {
+    let header = &mut run.header;
+    let id = header.id.short();
+    for (stored, asked) in [
+        (&mut header.baseline, &settings.baseline),
+        (&mut header.target, &settings.target),
+    ] {
+        stored.restore_users(asked).map_err(|knob| {
+            let message = format!(
+                "run {id} had a user in the URL of `{knob}`, which is not stored, and the settings have no such value"
+            );
+            CliError::new(ErrorKind::Usage, message)
+                .hint("pass the same `--set` and profiles as then, or start a new run")
+        })?;
+    }
+    Ok(())
+}
+
 /// Checks that a resumed run would go on with the binaries it began with.
 pub fn check_unchanged(
     run: &StoredRun,

@@ -78,7 +78,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
         binaries: suite.binaries.len(),
     };
     match &arguments.resume {
-        Some(run) => session.resume(run, &suite),
+        Some(run) => session.resume(run, &settings, &suite),
         None => session.compare(settings, &suite, &selected),
     }
 }
@@ -139,10 +139,16 @@ impl Session<'_> {
     }
 
     /// Goes on with a run that was cut short.
-    fn resume(&mut self, prefix: &str, suite: &Suite) -> Result<ExitCode, CliError> {
+    fn resume(
+        &mut self,
+        prefix: &str,
+        settings: &Settings,
+        suite: &Suite,
+    ) -> Result<ExitCode, CliError> {
         let mut store = create_store(self.global, &self.workspace.root)?;
         let id = store.find_run(prefix)?;
-        let (run, mut log) = store.resume_run(id)?;
+        let (mut run, mut log) = store.resume_run(id)?;
+        record::restore_users(&mut run, settings)?;
         record::check_unchanged(&run, suite, &self.workspace, &self.cargo)?;
         record::check_conditions(&run, self.arguments)?;
         let header = &run.header;

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::urls::without_users;
+
 /// The dotted name of a knob: `tz`, `env.APP_MODE`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,6 +58,16 @@ pub enum KnobValue {
     Table(BTreeMap<String, KnobValue>),
     /// A word or a text: a time zone, a locale, a variable's value. May hold `{env:NAME}` references, kept as such.
     Text(String),
+}
+
+impl KnobValue {
+    /// Returns the value as it may be stored and shown: the user part of every URL in it is masked.
+    pub fn without_users(&self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(without_users(text)),
+            other => other.clone(),
+        }
+    }
 }
 
 impl fmt::Display for KnobValue {

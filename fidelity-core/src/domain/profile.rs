@@ -25,6 +25,37 @@ impl FidelityProfile {
         self.knobs == other.knobs
     }
 
+    /// Returns the profile as it may be stored: the user part of every URL is masked.
+    pub fn without_users(&self) -> Self {
+        let knobs = self.knobs.iter();
+        Self {
+            name: self.name.clone(),
+            knobs: knobs
+                .map(|(knob, setting)| (knob.clone(), setting.map(KnobValue::without_users)))
+                .collect(),
+        }
+    }
+
+    /// Puts the user parts of URLs back into a profile that was stored without them: from `asked`, where it has the
+    /// same values otherwise.
+    ///
+    /// # Errors
+    /// The first knob for which `asked` has no such value.
+    pub fn restore_users(&mut self, asked: &Self) -> Result<(), KnobId> {
+        for (knob, setting) in &mut self.knobs {
+            if !setting.values().iter().any(is_masked) {
+                continue;
+            }
+            match asked.knobs.get(knob) {
+                Some(full) if full.map(KnobValue::without_users) == *setting => {
+                    *setting = full.clone();
+                }
+                _ => return Err(knob.clone()),
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the environment of the pass of `arm` that `arm_pass` passes of the same arm came before.
     ///
     /// # Guarantee
@@ -89,6 +120,11 @@ fn hash(text: &str) -> u64 {
     })
 }
 
+/// Returns whether a value holds a masked URL. One that was written like that is its own full value.
+fn is_masked(value: &KnobValue) -> bool {
+    matches!(value, KnobValue::Text(text) if text.contains("://***@"))
+}
+
 /// What a profile asks of one knob.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -100,6 +136,14 @@ pub enum KnobSetting {
 }
 
 impl KnobSetting {
+    /// Returns the setting with `change` made to each of its values.
+    fn map(&self, change: impl Fn(&KnobValue) -> KnobValue) -> Self {
+        match self {
+            Self::Fixed(value) => Self::Fixed(change(value)),
+            Self::OneOf(values) => Self::OneOf(values.iter().map(change).collect()),
+        }
+    }
+
     /// Returns the values the setting can take.
     pub fn values(&self) -> &[KnobValue] {
         match self {
@@ -131,6 +175,18 @@ impl fmt::Display for KnobSetting {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Environment(pub BTreeMap<KnobId, KnobValue>);
+
+impl Environment {
+    /// Returns the environment as it may be stored: the user part of every URL is masked.
+    pub fn without_users(&self) -> Self {
+        let knobs = self.0.iter();
+        Self(
+            knobs
+                .map(|(knob, value)| (knob.clone(), value.without_users()))
+                .collect(),
+        )
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -222,6 +278,25 @@ mod tests {
         );
         empty.knobs.clear();
         assert_eq!(empty.draw(Seed(1), Arm::Target, 0), Environment::default());
+    }
+
+    #[test]
+    fn what_is_stored_holds_no_user_and_gets_it_back_from_who_knows_it() {
+        let with = |text: &str| {
+            let mut profile = profile(&[1, 2]);
+            let url = KnobSetting::Fixed(KnobValue::Text(text.to_owned()));
+            profile.knobs.insert(KnobId::from("env.URL"), url);
+            profile
+        };
+        let full = with("a://u:p@h");
+        let mut stored = full.without_users();
+        assert_eq!(stored, with("a://***@h"));
+        let unknown = stored.restore_users(&with("a://u:p@other"));
+        assert_eq!(unknown, Err(KnobId::from("env.URL")));
+        assert_eq!(stored.restore_users(&full), Ok(()));
+        assert_eq!(stored, full);
+        let mut plain = with("a://h");
+        assert_eq!(plain.restore_users(&profile(&[])), Ok(()));
     }
 
     #[test]

@@ -180,9 +180,9 @@ pub(super) fn read_end(text: &str) -> Result<RunEnd, Fault> {
     Ok(RunEnd { stop, wall_ms })
 }
 
-/// Returns the stored form of a profile. Equal profiles have equal forms.
+/// Returns the stored form of a profile, in which no URL has a user. Equal profiles have equal forms.
 pub(super) fn write_profile(profile: &FidelityProfile) -> Result<String, Fault> {
-    write("a fidelity profile", profile)
+    write("a fidelity profile", profile.without_users())
 }
 
 /// Returns a profile from its stored form.
@@ -190,9 +190,10 @@ pub(super) fn read_profile(text: &str) -> Result<FidelityProfile, Fault> {
     read("a fidelity profile", text)
 }
 
-/// Returns the stored form of the environment of a pass. Equal environments have equal forms.
+/// Returns the stored form of the environment of a pass, in which no URL has a user. Equal environments have equal
+/// forms.
 pub(super) fn write_environment(environment: &Environment) -> Result<String, Fault> {
-    write("the environment of a pass", environment)
+    write("the environment of a pass", environment.without_users())
 }
 
 /// Returns the environment of a pass from its stored form.

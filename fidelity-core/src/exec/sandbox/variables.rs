@@ -1,8 +1,9 @@
 //! `env.NAME`: an environment variable, set or removed. A value may refer to the tool's own environment
-//! (`{env:NAME}`); such a value is never shown.
+//! (`{env:NAME}`); such a value is never shown, and neither is the password of a URL.
 
 use super::{CanaryReport, Family, KnobId, KnobValue, Sandbox, Scene, text};
 use crate::exec::secrets;
+use crate::urls::passwords;
 
 pub(super) struct Variables;
 
@@ -34,6 +35,7 @@ impl Family for Variables {
             return Err("a variable cannot hold a NUL character".to_owned());
         }
         sandbox.secrets.extend(secrets);
+        sandbox.secrets.extend(passwords(&resolved));
         sandbox.set(name, resolved);
         Ok(())
     }
