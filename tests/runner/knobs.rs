@@ -56,7 +56,7 @@ fn a_time_zone_moves_local_time() {
     let reason = applied("tz", text("<+0545>-5:45"));
     assert_eq!(
         reason,
-        "local time is UTC+05:45 in January, UTC+05:45 in July"
+        "local time UTC+05:45"
     );
     let reason = refused("tz", text("Nowhere/Special"));
     assert!(reason.contains("no Nowhere/Special"), "{reason}");

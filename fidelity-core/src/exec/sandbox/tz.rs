@@ -31,11 +31,11 @@ impl Family for Tz {
         seen: &CanaryReport,
     ) -> Result<String, String> {
         let time = &seen.local_time;
-        let words = format!(
-            "local time is UTC{} in January, UTC{} in July",
-            offset(time.january_s),
-            offset(time.july_s)
-        );
+        let january = offset(time.january_s);
+        let words = match time.july_s {
+            july if july == time.january_s => format!("local time UTC{january}"),
+            july => format!("local time UTC{january}, in July UTC{}", offset(july)),
+        };
         if *value == KnobValue::Unset {
             return Ok(words);
         }

@@ -6,7 +6,7 @@ use crate::domain::VerdictKind;
 use crate::report::model::TestReport;
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Tone, plain, span};
-use crate::report::words::{beyond_production, e_value, explain_command, listed, next, rates};
+use crate::report::words::{e_value, explain_command, listed, next, rates};
 
 /// Members of a cluster that are named, and lines of a message, where nothing more is asked for.
 const MATES_NAMED: usize = 4;
@@ -45,13 +45,6 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     if leader.finding.clustered_failures {
         let note = "failures cluster between passes: the interval is optimistic";
         page.text(indent, &[span(Tone::Faint, note)]);
-    }
-    if leader.beyond_production {
-        let knobs = beyond_production(&section.report.run);
-        page.text(
-            indent,
-            &[span(Tone::Warn, format!("beyond production: {knobs}"))],
-        );
     }
     mates(page, section, entry);
     if section.kind == VerdictKind::HiddenDefect {

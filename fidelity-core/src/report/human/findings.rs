@@ -8,7 +8,7 @@ use crate::report::Style;
 use crate::report::model::{Report, TestReport};
 use crate::report::number::{confidence, excluded_above, percent, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
-use crate::report::words::{counts, explain_command, name, next, tones};
+use crate::report::words::{beyond_production, counts, explain_command, name, next, tones};
 
 /// Entries of a section where nothing more is asked for: those told in full, and those that are named.
 const HIDDEN_TOLD: usize = 5;
@@ -98,6 +98,11 @@ impl Section<'_> {
                 plain(format!("  {number}{causes}: {says}")),
             ],
         );
+        if entries.iter().any(|entry| entry.leader().beyond_production) {
+            let knobs = beyond_production(&self.report.run);
+            let label = format!("beyond production: {knobs}");
+            page.text(Indent::hanging(2), &[span(Tone::Warn, label)]);
+        }
         let (told, named) = self.shown(entries.len());
         let widths = self.widths(page.width(), &entries[..told + named]);
         for (position, entry) in entries[..told + named].iter().enumerate() {

@@ -3,12 +3,15 @@
 use crate::domain::KnobStatus;
 use crate::report::model::Report;
 use crate::report::number::things;
-use crate::report::page::{Indent, Page, Span, Tone, plain, span};
+use crate::report::page::{GAP, Indent, Page, Span, Tone, plain, span};
 use crate::report::words::next;
 use crate::report::{Style, text};
 
 /// Rows of the table, where nothing more is asked for.
 const ROWS: usize = 12;
+
+/// What is said of a setting that is harsher than production.
+const BEYOND: &str = " [beyond production]";
 
 /// The share of the page's columns that a setting may take.
 const SETTING_SHARE: usize = 4;
@@ -36,7 +39,11 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
         faint("seen by a test process"),
     ]];
     let setting_columns = page.width() / SETTING_SHARE;
-    table.extend(shown.iter().map(|knob| row(knob, setting_columns)));
+    let names: Vec<[Vec<Span>; 3]> = shown
+        .iter()
+        .map(|knob| names(knob, setting_columns))
+        .collect();
+    table.extend(names.into_iter().map(Vec::from));
     let width = |column: usize| {
         let widths = table
             .iter()
@@ -44,6 +51,15 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
         widths.max().unwrap_or(0).min(setting_columns)
     };
     let widths = [width(0), width(1), width(2), 0];
+    let taken = 2 + widths[..3].iter().map(|width| width + GAP).sum::<usize>();
+    // What arrived as asked takes one line, unless more is asked for.
+    let room = match style.verbose {
+        0 => page.width().saturating_sub(taken),
+        _ => usize::MAX,
+    };
+    for (row, knob) in table[1..].iter_mut().zip(&shown) {
+        row.push(status(knob, room));
+    }
     for row in &table {
         page.columns(2, row, &widths);
     }
@@ -56,26 +72,33 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     }
 }
 
-fn row(knob: &KnobStatus, columns: usize) -> Vec<Vec<Span>> {
-    let mut status = if knob.applied {
-        vec![plain(&knob.reason)]
-    } else {
-        vec![
-            span(Tone::Warn, "NOT APPLIED"),
-            plain(": "),
-            plain(&knob.reason),
-        ]
-    };
-    if knob.beyond_production {
-        status.push(span(Tone::Warn, " [beyond production]"));
-    }
+/// Returns the cells that name a knob and its settings in both arms.
+fn names(knob: &KnobStatus, columns: usize) -> [Vec<Span>; 3] {
     let name = text::clean(&knob.knob.0);
-    vec![
+    [
         vec![plain(text::cut(&name, columns))],
         setting(knob.baseline.as_deref(), columns),
         setting(knob.target.as_deref(), columns),
-        status,
     ]
+}
+
+/// Returns what became of a knob; within `room` columns where it was applied.
+fn status(knob: &KnobStatus, room: usize) -> Vec<Span> {
+    if !knob.applied {
+        return vec![
+            span(Tone::Warn, "NOT APPLIED"),
+            plain(": "),
+            plain(&knob.reason),
+        ];
+    }
+    let label = if knob.beyond_production { BEYOND } else { "" };
+    let reason = text::clean(&knob.reason);
+    let room = room.saturating_sub(label.len());
+    let mut status = vec![plain(text::cut(&reason, room))];
+    if !label.is_empty() {
+        status.push(span(Tone::Warn, label));
+    }
+    status
 }
 
 fn setting(setting: Option<&str>, columns: usize) -> Vec<Span> {
