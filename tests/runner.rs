@@ -7,6 +7,8 @@
 
 #[path = "runner/cleanup.rs"]
 mod cleanup;
+#[path = "runner/identity.rs"]
+mod identity;
 #[path = "runner/knobs.rs"]
 mod knobs;
 #[path = "runner/outcomes.rs"]

@@ -9,12 +9,12 @@ use fidelity_core::domain::{
 use crate::stage::{Stage, environment};
 use crate::tool::{apply, apply_as_ordinary_user};
 
-fn text(value: &str) -> KnobValue {
+pub fn text(value: &str) -> KnobValue {
     KnobValue::Text(value.to_owned())
 }
 
 /// Applies one knob and returns what became of it.
-fn status(knob: &str, value: KnobValue) -> KnobStatus {
+pub fn status(knob: &str, value: KnobValue) -> KnobStatus {
     let stage = Stage::new(&["passes"]);
     let mut runner = stage.runner();
     let mut status = apply(&mut runner, &environment(&[(knob, value)]));
@@ -24,14 +24,14 @@ fn status(knob: &str, value: KnobValue) -> KnobStatus {
 }
 
 /// Fails unless the knob was applied; returns what the canary said.
-fn applied(knob: &str, value: KnobValue) -> String {
+pub fn applied(knob: &str, value: KnobValue) -> String {
     let status = status(knob, value);
     assert!(status.applied, "{status:?}");
     status.reason
 }
 
 /// Fails if the knob was applied; returns why it was not.
-fn refused(knob: &str, value: KnobValue) -> String {
+pub fn refused(knob: &str, value: KnobValue) -> String {
     let status = status(knob, value);
     assert!(!status.applied, "{status:?}");
     status.reason

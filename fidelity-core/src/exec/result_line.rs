@@ -69,6 +69,13 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_in_colour_does_not_hide_the_counts() {
+        let line =
+            b"\ntest result: \x1b[31mFAILED\x1b(B\x1b[m. 0 passed; 1 failed; 0 ignored; 0 measured";
+        assert_eq!(find(line).unwrap().failed, 1);
+    }
+
+    #[test]
     fn without_a_whole_line_there_is_no_result() {
         for text in [
             "",

@@ -292,3 +292,10 @@ fn writes_a_file_of_2_megabytes() {
     let path = std::env::temp_dir().join("large");
     std::fs::write(path, vec![b'x'; 2 << 20]).unwrap();
 }
+
+#[test]
+fn reads_its_input_to_the_end() {
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut std::io::stdin(), &mut text).unwrap();
+    assert_eq!(text, "");
+}

@@ -6,9 +6,12 @@ use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use super::{CanaryReport, Directory, LocalTime};
-use crate::exec::sandbox::{Resource, fingerprint};
+use std::os::fd::AsFd;
+
+use super::{CanaryReport, Directory, Input, LocalTime, Terminal};
+use crate::exec::sandbox::{Resource, fingerprint, xdg_variables};
 use crate::exec::sys;
+use crate::exec::sys::terminal;
 
 /// Midnight UTC on 15 January and on 15 July 2026, in seconds after 1970.
 const JANUARY: i64 = 1_768_435_200;
@@ -16,8 +19,8 @@ const JULY: i64 = 1_784_073_600;
 /// Files it tries to open at most.
 const MOST_FILES: u64 = 5_000;
 
-/// Returns what this process sees. HOME is written to only if it is the runner's own.
-pub(super) fn around(own_home: bool, names: &[String]) -> CanaryReport {
+/// Returns what this process sees. `own` names what is the runner's own: only that is written to.
+pub(super) fn around(own: &[&str], names: &[String]) -> CanaryReport {
     // Before anything is opened.
     let descriptors = descriptors();
     let (blocked_signals, ignored_signals) = sys::signal_state();
@@ -38,8 +41,14 @@ pub(super) fn around(own_home: bool, names: &[String]) -> CanaryReport {
         umask: sys::umask(),
         nice: sys::niceness(),
         thread_stack: thread_stack(),
-        home: directory("HOME", own_home),
+        home: directory("HOME", own.contains(&"home")),
         tmpdir: directory("TMPDIR", true),
+        xdg: xdg_variables()
+            .filter(|_| own.contains(&"xdg"))
+            .map(|name| (name.to_owned(), directory(name, true)))
+            .collect(),
+        input: input(),
+        terminal: terminals(),
         blocked_signals,
         ignored_signals,
         descriptors,
@@ -47,6 +56,29 @@ pub(super) fn around(own_home: bool, names: &[String]) -> CanaryReport {
             .map(|path| path.display().to_string())
             .unwrap_or_default(),
         ..CanaryReport::default()
+    }
+}
+
+fn input() -> Input {
+    let link = fs::read_link("/proc/self/fd/0").ok();
+    let ready = sys::wait_readable(&[io::stdin().as_fd()], Some(0));
+    Input {
+        open_at_start: sys::stdin_at_start(),
+        kind: link.map(|link| link.display().to_string()),
+        readable: ready.is_ok_and(|ready| ready.contains(&true)),
+    }
+}
+
+fn terminals() -> Terminal {
+    use std::io::IsTerminal;
+    Terminal {
+        is: [
+            io::stdin().is_terminal(),
+            io::stdout().is_terminal(),
+            io::stderr().is_terminal(),
+        ],
+        controlling_error: File::open("/dev/tty").err().map(|error| error.to_string()),
+        size: terminal::size(io::stdout().as_fd()),
     }
 }
 

@@ -55,6 +55,12 @@ pub(crate) struct CanaryReport {
     pub(crate) home: Directory,
     /// What the temporary directory is.
     pub(crate) tmpdir: Directory,
+    /// What the variables of `xdg` lead to; empty unless it is the runner's own.
+    pub(crate) xdg: BTreeMap<String, Directory>,
+    /// Its standard input.
+    pub(crate) input: Input,
+    /// What of it is a terminal.
+    pub(crate) terminal: Terminal,
     /// Blocked signals.
     pub(crate) blocked_signals: Vec<i32>,
     /// Ignored signals.
@@ -80,6 +86,29 @@ pub(crate) struct LocalTime {
     pub(crate) july_s: i64,
     /// The zone's abbreviation in January.
     pub(crate) abbreviation: String,
+}
+
+/// The standard input.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Input {
+    /// Whether descriptor 0 was open when the process started; none where that cannot be seen. The runtime opens it if
+    /// it was not.
+    pub(crate) open_at_start: Option<bool>,
+    /// What the system calls it: a path, or `pipe:[1]`.
+    pub(crate) kind: Option<String>,
+    /// Whether a read would return at once.
+    pub(crate) readable: bool,
+}
+
+/// Terminals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Terminal {
+    /// Whether descriptors 0, 1 and 2 are terminals.
+    pub(crate) is: [bool; 3],
+    /// Why the controlling terminal cannot be opened.
+    pub(crate) controlling_error: Option<String>,
+    /// Columns and rows of the terminal that is the standard output.
+    pub(crate) size: Option<(u16, u16)>,
 }
 
 /// A directory as it was found.
@@ -122,11 +151,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Prints what it sees. `words`: whether HOME is the runner's own (`own-home`), then names of variables.
+/// Prints what it sees. `words`: what is the runner's own (`home`, `xdg`, with commas), then names of variables.
 fn report(words: &[String]) -> std::io::Result<()> {
-    let own_home = words.first().is_some_and(|word| word == "own-home");
+    let own: Vec<&str> = words
+        .first()
+        .map_or_else(Vec::new, |word| word.split(',').collect());
     let names = words.get(1..).unwrap_or_default();
-    let report = serde_json::to_vec(&look::around(own_home, names))?;
+    let report = serde_json::to_vec(&look::around(&own, names))?;
     std::io::stdout().write_all(&report)
 }
 

@@ -91,8 +91,11 @@ impl DirectRunner {
         directory: &Path,
     ) -> Result<Result<CanaryReport, String>, ExecError> {
         let mut words = vec!["look".to_owned()];
-        let own_home = environment.0.contains_key(&KnobId::from("home"));
-        words.push(if own_home { "own-home" } else { "-" }.to_owned());
+        let own = ["home", "xdg"].into_iter();
+        let own: Vec<&str> = own
+            .filter(|knob| environment.0.contains_key(&KnobId::from(*knob)))
+            .collect();
+        words.push(own.join(","));
         let names: Vec<&str> = environment.0.keys().filter_map(KnobId::variable).collect();
         words.extend(names.iter().map(ToString::to_string));
         let seen = match self.canaries(sandbox, vec![words], 1)?.pop() {

@@ -70,10 +70,23 @@ pub(crate) struct Launch<'a> {
     pub(crate) confinement: &'a Confinement,
     /// The CPUs the child may use; empty to leave them alone.
     pub(crate) cpus: &'a [usize],
+    /// The child's standard input.
+    pub(crate) stdin: Input<'a>,
     /// The child's standard output.
     pub(crate) stdout: BorrowedFd<'a>,
     /// The child's standard error.
     pub(crate) stderr: BorrowedFd<'a>,
+}
+
+/// The standard input of a child.
+#[derive(Clone, Copy)]
+pub(crate) enum Input<'a> {
+    /// That of its parent.
+    Inherited,
+    /// None: the descriptor is not open.
+    Closed,
+    /// What this descriptor refers to.
+    From(BorrowedFd<'a>),
 }
 
 /// A child that could not be started: the step that failed, and why.
@@ -97,7 +110,7 @@ struct Task<'a> {
 
 /// Starts the child in a process group of its own and returns its id.
 ///
-/// The caller's standard input is the child's; descriptors 1 and 2 are replaced, all others must be closed on `exec`.
+/// Descriptors 0 to 2 are what the launch says, all others must be closed on `exec`.
 pub(crate) fn start(launch: &Launch<'_>) -> Result<Pid, NotStarted> {
     let mut task = Task {
         launch,
@@ -212,8 +225,8 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         if confinement.ignore_file_size_signal {
             libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         }
-        if libc::setpgid(0, 0) == -1 {
-            return Some("make a process group");
+        if let Some(step) = separate(confinement) {
+            return Some(step);
         }
         #[cfg(target_os = "linux")]
         {
@@ -222,10 +235,8 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
                 libc::_exit(127);
             }
         }
-        if libc::dup2(launch.stdout.as_raw_fd(), 1) == -1
-            || libc::dup2(launch.stderr.as_raw_fd(), 2) == -1
-        {
-            return Some("connect its output");
+        if let Some(step) = connect(launch) {
+            return Some(step);
         }
         if libc::chdir(launch.directory.as_ptr()) == -1 {
             return Some("enter its working directory");
@@ -244,6 +255,44 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
+    None
+}
+
+/// Gives the calling child a process group of its own, as the leader of a session where it is to have a terminal.
+fn separate(confinement: &Confinement) -> Option<&'static str> {
+    // SAFETY: both calls take numbers, or nothing.
+    unsafe {
+        if confinement.terminal {
+            return (libc::setsid() == -1).then_some("make a session");
+        }
+        (libc::setpgid(0, 0) == -1).then_some("make a process group")
+    }
+}
+
+/// Connects descriptors 0 to 2 of the calling child.
+fn connect(launch: &Launch<'_>) -> Option<&'static str> {
+    // SAFETY: descriptors are passed by number and are open because the parent is halted, which has tables of its own.
+    unsafe {
+        match launch.stdin {
+            Input::Inherited => {}
+            Input::Closed => {
+                libc::close(0);
+            }
+            Input::From(stdin) => {
+                if libc::dup2(stdin.as_raw_fd(), 0) == -1 {
+                    return Some("connect its input");
+                }
+            }
+        }
+        if libc::dup2(launch.stdout.as_raw_fd(), 1) == -1
+            || libc::dup2(launch.stderr.as_raw_fd(), 2) == -1
+        {
+            return Some("connect its output");
+        }
+        if launch.confinement.terminal && libc::ioctl(0, libc::TIOCSCTTY as _, 0) == -1 {
+            return Some("make the terminal its own");
+        }
     }
     None
 }

@@ -22,6 +22,7 @@ use super::sandbox::Confinement;
 use super::sys;
 
 mod capture;
+mod channels;
 mod child;
 pub(crate) mod protocol;
 mod sweep;

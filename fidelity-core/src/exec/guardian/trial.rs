@@ -4,12 +4,11 @@
 //! the system refuses to kill); the group is killed before its leader is reaped, because only then its number cannot
 //! belong to anyone else.
 
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use super::capture::Capture;
+use super::channels::{Channels, Stream};
 use super::child::{self, Launch, NotStarted};
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
 use super::sweep::{self, Aftermath};
@@ -40,12 +39,6 @@ impl ToolLink<'_> {
     }
 }
 
-/// One stream of the child.
-struct Stream {
-    pipe: Option<std::io::PipeReader>,
-    capture: Capture,
-}
-
 /// Runs one trial. Returns how it ended, and the output to send.
 pub(super) fn run(
     recipe: &Recipe,
@@ -54,7 +47,7 @@ pub(super) fn run(
     tool: &mut ToolLink<'_>,
 ) -> (Ended, Vec<u8>) {
     let began = Instant::now();
-    let (leader, mut streams) = match launch(recipe) {
+    let (leader, mut streams, held) = match launch(recipe) {
         Ok(launched) => launched,
         Err(NotStarted { step, error }) => {
             return not_started(step, error.raw_os_error().unwrap_or(0));
@@ -72,6 +65,7 @@ pub(super) fn run(
     for stream in &mut streams {
         stream.read_available(DRAIN_LIMIT);
     }
+    drop(held);
     let [stdout, stderr] = streams;
     let result = result_line::find(stdout.capture.end());
     let ending = match (forced, status) {
@@ -102,35 +96,25 @@ pub(super) fn run(
     (ended, output)
 }
 
-/// Starts the process of `recipe` with its output in two pipes.
-fn launch(recipe: &Recipe) -> Result<(Pid, [Stream; 2]), NotStarted> {
-    let pipe = || {
-        let (reader, writer) = std::io::pipe()?;
-        sys::set_nonblocking(reader.as_fd())?;
-        Ok((
-            Stream {
-                pipe: Some(reader),
-                capture: Capture::default(),
-            },
-            OwnedFd::from(writer),
-        ))
-    };
-    let failed = |error: std::io::Error| NotStarted {
-        step: "make its pipes",
-        error,
-    };
-    let (stdout, stdout_writer) = pipe().map_err(failed)?;
-    let (stderr, stderr_writer) = pipe().map_err(failed)?;
+/// A started trial: its leader, what is read of it, and what stays open until it is over.
+type Started = (Pid, [Stream; 2], Vec<OwnedFd>);
+
+/// Starts the process of `recipe`.
+fn launch(recipe: &Recipe) -> Result<Started, NotStarted> {
+    let channels = Channels::open(&recipe.confinement)?;
+    let [stdout, stderr] = channels.outputs();
     let leader = child::start(&Launch {
         arguments: &recipe.arguments,
         variables: &recipe.variables,
         directory: &recipe.directory,
         confinement: &recipe.confinement,
         cpus: &recipe.cpus,
-        stdout: stdout_writer.as_fd(),
-        stderr: stderr_writer.as_fd(),
+        stdin: channels.input(),
+        stdout,
+        stderr,
     })?;
-    Ok((leader, [stdout, stderr]))
+    let (streams, held) = channels.started();
+    Ok((leader, streams, held))
 }
 
 /// The wait for the end of a leader.
@@ -225,38 +209,5 @@ impl Watch {
             }
         }
         (woken, said)
-    }
-}
-
-impl Stream {
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.pipe.as_ref().map(AsFd::as_fd)
-    }
-
-    /// Reads what is there without waiting, up to about `limit` bytes. Closes the pipe at its end.
-    fn read_available(&mut self, limit: usize) {
-        let Some(pipe) = &mut self.pipe else {
-            return;
-        };
-        let mut chunk = [0_u8; 16 * 1024];
-        let mut total = 0;
-        while total < limit {
-            match pipe.read(&mut chunk) {
-                Ok(0) => {
-                    self.pipe = None;
-                    return;
-                }
-                Ok(length) => {
-                    self.capture.extend(&chunk[..length]);
-                    total += length;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => {
-                    self.pipe = None;
-                    return;
-                }
-            }
-        }
     }
 }

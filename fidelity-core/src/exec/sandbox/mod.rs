@@ -20,16 +20,22 @@ mod locale;
 mod nice;
 mod order;
 mod stack;
+mod stdin;
 #[cfg(test)]
 mod tests;
 mod threads;
 mod tmpdir;
+mod tty;
 mod tz;
 mod umask;
 mod variables;
+mod xdg;
 
 pub(crate) use limits::{Limit, Resource};
+pub(crate) use stdin::Stdin;
+pub(crate) use tty::SIZE as TERMINAL_SIZE;
 pub(crate) use variables::fingerprint;
+pub(crate) use xdg::variables as xdg_variables;
 
 /// What a guardian imposes on a process before its program starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +50,10 @@ pub(crate) struct Confinement {
     pub(crate) nice: Option<i32>,
     /// Whether writing past the file size limit is an error of the write instead of a deadly signal.
     pub(crate) ignore_file_size_signal: bool,
+    /// Its standard input; none leaves the guardian's, which is the null device.
+    pub(crate) stdin: Option<Stdin>,
+    /// Whether it has a session of its own and terminals for its input, output and errors.
+    pub(crate) terminal: bool,
 }
 
 impl Confinement {
@@ -140,7 +150,7 @@ trait Family: Sync {
     fn harsher(&self, value: &KnobValue, production: &KnobValue) -> bool;
 }
 
-const FAMILIES: [&dyn Family; 12] = [
+const FAMILIES: [&dyn Family; 15] = [
     &cpus::Cpus,
     &home::Home,
     &limits::Limits,
@@ -148,11 +158,14 @@ const FAMILIES: [&dyn Family; 12] = [
     &nice::Nice,
     &order::Order,
     &stack::Stack,
+    &stdin::StandardInput,
     &threads::Threads,
     &tmpdir::Tmpdir,
+    &tty::Tty,
     &tz::Tz,
     &umask::Umask,
     &variables::Variables,
+    &xdg::Xdg,
 ];
 
 /// Returns the family of `knob`.
@@ -216,6 +229,15 @@ fn text(value: &KnobValue) -> Result<&str, String> {
     match value {
         KnobValue::Text(text) => Ok(text),
         _ => Err(format!("`{value}` is not a text")),
+    }
+}
+
+/// Returns whether `value` says yes.
+fn flag(value: &KnobValue) -> Result<bool, String> {
+    match value.to_string().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(format!("`{value}` is neither true nor false")),
     }
 }
 
