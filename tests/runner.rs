@@ -17,3 +17,5 @@ mod outcomes;
 mod stage;
 #[path = "runner/tool.rs"]
 mod tool;
+#[path = "runner/user.rs"]
+mod user;

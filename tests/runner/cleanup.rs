@@ -5,7 +5,7 @@ use std::time::Duration;
 use fidelity_core::domain::Outcome;
 
 use crate::stage::{Stage, processes_with, run_directories, wait_until};
-use crate::tool::Tool;
+use crate::tool::{Tool, is_root};
 
 /// What the project promises.
 const SOON: Duration = Duration::from_secs(2);
@@ -70,6 +70,40 @@ fn busy_tool(token: &str) -> Tool {
     });
     assert_eq!(run_directories(tool.parent()).len(), 1);
     tool
+}
+
+#[test]
+fn a_test_of_another_user_dies_with_its_guardian_too() {
+    if !is_root() {
+        // Then there is no other user; that the knob says so is tested where it is.
+        return;
+    }
+    let mut tool = Tool::start("hang as nobody", "token-of-nobody");
+    wait_until(Duration::from_secs(20), "the start of the daemon", || {
+        processes_with("token-of-nobody").len() == 2
+    });
+    for pid in processes_with("token-of-nobody") {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        assert!(
+            status.contains("\nUid:\t65534\t65534\t65534\t65534\n"),
+            "{status}"
+        );
+    }
+    tool.signal_only(libc::SIGSTOP);
+    for guardian in tool.guardians() {
+        // SAFETY: takes two numbers; the process is a child of our child.
+        unsafe { libc::kill(guardian, libc::SIGKILL) };
+    }
+    wait_until(SOON, "the end of the test", || {
+        processes_with("token-of-nobody").len() == 1
+    });
+    // The tool puts another guardian in its place, which finds the daemon.
+    tool.signal_only(libc::SIGCONT);
+    wait_until(SOON, "the end of the daemon", || {
+        processes_with("token-of-nobody").is_empty()
+    });
+    tool.signal(libc::SIGKILL);
+    everything_is_gone_soon(&tool, "token-of-nobody");
 }
 
 fn everything_is_gone_soon(tool: &Tool, token: &str) {

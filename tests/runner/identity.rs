@@ -142,9 +142,9 @@ fn names_of_the_user_and_of_compilers_are_variables_like_others() {
 }
 
 fn on() -> KnobValue {
-    text("true")
+    KnobValue::Flag(true)
 }
 
 fn off() -> KnobValue {
-    text("false")
+    KnobValue::Flag(false)
 }

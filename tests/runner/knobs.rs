@@ -7,7 +7,7 @@ use fidelity_core::domain::{
 };
 
 use crate::stage::{Stage, environment};
-use crate::tool::{apply, apply_as_ordinary_user};
+use crate::tool::{apply, apply_as_ordinary_user, is_root};
 
 pub fn text(value: &str) -> KnobValue {
     KnobValue::Text(value.to_owned())
@@ -136,8 +136,7 @@ fn a_read_only_home_stops_an_ordinary_user_but_not_root() {
         ordinary.reason.contains("Permission denied"),
         "{ordinary:?}"
     );
-    // SAFETY: asks for a number.
-    if unsafe { libc::geteuid() } == 0 {
+    if is_root() {
         let reason = refused("home", text("read-only"));
         assert!(reason.contains("permissions do not stop root"), "{reason}");
     }

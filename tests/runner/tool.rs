@@ -3,14 +3,16 @@
 //! It is this test executable again, told by its environment to play a part.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
-use fidelity_core::domain::{Environment, FidelityProfile, KnobSetting, KnobStatus};
+use fidelity_core::domain::{Environment, FidelityProfile, KnobSetting, KnobStatus, KnobValue};
 
-use crate::stage::{HOSTILE, Stage, environment, helper, hostile};
+use crate::stage::{HOSTILE, Stage, environment, helper, hostile, wait_until};
 
 /// The variable that says which part to play.
 const PART: &str = "FIDELITY_TEST_PART";
@@ -26,12 +28,16 @@ fn a_part_is_played_only_when_asked_for() {
     };
     let parent = std::env::var("FIDELITY_TEST_PARENT").unwrap();
     match part.as_str() {
-        "hang" => {
+        "hang" | "hang as nobody" => {
             // From a file: the environment of the tool must not hold what is searched in that of its tests.
             let token = std::fs::read_to_string(Path::new(&parent).join("token")).unwrap();
             let stage = Stage::new(&["hangs_and_leaves_a_daemon"]).set("TOKEN", &token);
             let mut runner = stage.runner_with(|options| options.parent = Some(parent.into()));
-            drop(stage.pass(&mut runner, 1, &Environment::default()));
+            let asked = match part.as_str() {
+                "hang" => Environment::default(),
+                _ => environment(&[("user", KnobValue::Text("nobody".to_owned()))]),
+            };
+            drop(stage.pass(&mut runner, 1, &asked));
         }
         knob => {
             let (knob, value) = knob.split_once('=').unwrap();
@@ -144,51 +150,125 @@ impl Drop for Tool {
     }
 }
 
-/// Applies a knob in a tool that runs as an ordinary user, and returns what became of it.
-pub fn apply_as_ordinary_user(knob: &str, value: &str) -> KnobStatus {
-    let parent = tempfile::tempdir().unwrap();
-    let open = |path: &Path| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
-    };
-    open(parent.path());
-    // Nobody may be able to enter the build directory.
-    let bring = |from: &Path, name: &str| {
-        let to = parent.path().join(name);
-        // By another process: a file that we had open for writing could not be executed while a child that another
-        // test is just starting still has it.
-        assert!(
-            Command::new("cp")
-                .arg(from)
-                .arg(&to)
-                .status()
-                .unwrap()
-                .success()
-        );
-        open(&to);
-        to
-    };
-    let hostile = bring(hostile(), "hostile");
-    let helper = bring(&helper(), "helper");
-    let player = bring(&std::env::current_exe().unwrap(), "player");
-    let mut command = Command::new(player);
-    command
-        .args(["--exact", PLAYER, "--nocapture"])
-        .current_dir(parent.path())
-        .env(PART, format!("{knob}={value}"))
-        .env("FIDELITY_TEST_PARENT", parent.path())
-        .env("FIDELITY_TEST_HELPER", helper)
-        .env(HOSTILE, hostile)
-        .env("TMPDIR", parent.path());
+/// Returns whether this process is root.
+pub fn is_root() -> bool {
     // SAFETY: asks for a number.
-    if unsafe { libc::geteuid() } == 0 {
-        command.uid(65_534).gid(65_534);
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// A place that any user can get to, with a tool, and tests for it to run, in it.
+struct Outing {
+    parent: tempfile::TempDir,
+    player: PathBuf,
+    hostile: PathBuf,
+    helper: PathBuf,
+}
+
+impl Outing {
+    /// The directory of the hostile test binary is `den`, with these permissions.
+    fn new(den_mode: u32) -> Self {
+        let parent = tempfile::tempdir().unwrap();
+        allow(parent.path(), 0o777);
+        // Nobody may be able to enter the build directory.
+        let bring = |from: &Path, name: &str| {
+            let to = parent.path().join(name);
+            // By another process: a file that we had open for writing could not be executed while a child that
+            // another test is just starting still has it.
+            assert!(
+                Command::new("cp")
+                    .arg(from)
+                    .arg(&to)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+            allow(&to, 0o777);
+            to
+        };
+        let den = parent.path().join("den");
+        std::fs::create_dir(&den).unwrap();
+        let outing = Self {
+            hostile: bring(hostile(), "den/hostile"),
+            helper: bring(&helper(), "helper"),
+            player: bring(&std::env::current_exe().unwrap(), "player"),
+            parent,
+        };
+        allow(&den, den_mode);
+        outing
     }
-    let Output { stdout, stderr, .. } = command.output().unwrap();
-    let text = String::from_utf8_lossy(&stdout);
+
+    /// Returns the command whose first arguments are `before` and which applies a knob.
+    fn command(&self, before: &[&str], knob: &str, value: &str) -> Command {
+        let player = self.player.to_str().unwrap();
+        let mut words = before.iter().copied().chain([player]);
+        let mut command = Command::new(words.next().unwrap());
+        command
+            .args(words)
+            .args(["--exact", PLAYER, "--nocapture"])
+            .current_dir(self.parent.path())
+            .env(PART, format!("{knob}={value}"))
+            .env("FIDELITY_TEST_PARENT", self.parent.path())
+            .env("FIDELITY_TEST_HELPER", &self.helper)
+            .env(HOSTILE, &self.hostile)
+            .env("TMPDIR", self.parent.path())
+            // What HOME leads to here is nobody else's business.
+            .env("HOME", self.parent.path());
+        command
+    }
+}
+
+fn allow(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Reads what a tool that applied a knob said.
+fn status_in(output: &Output) -> KnobStatus {
+    let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.split_once("STATUS "));
     let Some((_, json)) = line else {
-        panic!("{text}\n{}", String::from_utf8_lossy(&stderr));
+        panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
     };
     let mut status: Vec<KnobStatus> = serde_json::from_str(json).unwrap();
     status.pop().unwrap()
+}
+
+/// Applies a knob in a tool that runs as an ordinary user, and returns what became of it.
+pub fn apply_as_ordinary_user(knob: &str, value: &str) -> KnobStatus {
+    let outing = Outing::new(0o755);
+    let mut command = outing.command(&[], knob, value);
+    if is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    status_in(&command.output().unwrap())
+}
+
+/// Applies a knob in a tool that is root, but may not map the owners of what is on disk: root of a user namespace. Its test
+/// binary is in a directory with the permissions `den_mode`. For root only.
+pub fn apply_without_mapping(knob: &str, value: &str, den_mode: u32) -> KnobStatus {
+    let outing = Outing::new(den_mode);
+    // The shell waits until the namespace knows every user.
+    let wait = [
+        "unshare",
+        "--user",
+        "sh",
+        "-c",
+        r#"read -r _; exec "$0" "$@""#,
+    ];
+    let mut child = outing
+        .command(&wait, knob, value)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let own = std::fs::read_link("/proc/self/ns/user").unwrap();
+    let theirs = format!("/proc/{}/ns/user", child.id());
+    wait_until(Duration::from_secs(20), "a user namespace", || {
+        std::fs::read_link(&theirs).is_ok_and(|theirs| theirs != own)
+    });
+    for map in ["uid_map", "gid_map"] {
+        std::fs::write(format!("/proc/{}/{map}", child.id()), "0 0 100000").unwrap();
+    }
+    drop(child.stdin.take().unwrap().write_all(b"go\n"));
+    status_in(&child.wait_with_output().unwrap())
 }

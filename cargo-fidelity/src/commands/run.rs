@@ -94,6 +94,7 @@ impl Session<'_> {
         let tests = record::chosen(suite, selected);
         let options = self.runner_options(&settings.policy, self.slots())?;
         let mut runner = DirectRunner::new(suite, &tests, options)?;
+        runner.set_checkout(self.workspace.directories());
         let knobs = runner.apply(&settings.baseline, &settings.target, &settings.production)?;
         self.follower.console().knobs_checked(&knobs);
         let mut store = create_store(self.global, &self.workspace.root)?;
@@ -154,6 +155,7 @@ impl Session<'_> {
         let header = &run.header;
         let options = self.runner_options(&header.policy, header.parallelism)?;
         let mut runner = DirectRunner::new(suite, &run.tests, options)?;
+        runner.set_checkout(self.workspace.directories());
         // The machine may have changed; what was applied must not.
         let knobs = runner.apply(&header.baseline, &header.target, &BTreeMap::new())?;
         record::check_knobs(&run, &knobs)?;

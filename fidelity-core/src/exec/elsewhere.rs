@@ -85,6 +85,9 @@ pub mod direct {
             Err(not_supported())
         }
 
+        /// Changes nothing: there are no trials that could look.
+        pub fn set_checkout(&mut self, _directories: Vec<PathBuf>) {}
+
         /// Returns `environment` as it is.
         pub fn imposed(&self, environment: &Environment) -> Environment {
             environment.clone()

@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+pub(crate) mod account;
 mod locale;
 mod stdin_at_start;
 pub(crate) mod terminal;
@@ -71,6 +72,12 @@ pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+/// Makes what `descriptor` refers to belong to `user` and `group`.
+pub(crate) fn give(descriptor: BorrowedFd<'_>, user: u32, group: u32) -> io::Result<()> {
+    // SAFETY: takes an open descriptor and two numbers.
+    checked(unsafe { libc::fchown(descriptor.as_raw_fd(), user, group) }).map(drop)
 }
 
 /// Makes descriptor `to` refer to what `from` refers to, kept open over `exec`.

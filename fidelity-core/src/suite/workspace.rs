@@ -23,6 +23,13 @@ pub struct Workspace {
     pub(super) packages: Vec<Package>,
 }
 
+impl Workspace {
+    /// Returns the directories that are a developer's own as a rule: that of the sources, that of what is built.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        vec![self.root.clone(), self.target_directory.clone()]
+    }
+}
+
 /// Returns the workspace that cargo finds with these options.
 ///
 /// # Errors

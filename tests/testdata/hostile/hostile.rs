@@ -299,3 +299,28 @@ fn reads_its_input_to_the_end() {
     std::io::Read::read_to_string(&mut std::io::stdin(), &mut text).unwrap();
     assert_eq!(text, "");
 }
+
+#[test]
+fn is_kept_out_of_what_it_may_not_read() {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write("locked", "secret").unwrap();
+    std::fs::set_permissions("locked", std::fs::Permissions::from_mode(0o000)).unwrap();
+    let read = std::fs::read("locked");
+    let kept = std::env::var_os("KEEP").is_some();
+    if !kept {
+        std::fs::remove_file("locked").unwrap();
+    }
+    assert!(read.is_err(), "it was read all the same");
+}
+
+#[test]
+fn tells_the_name_of_its_user() {
+    panic!("USER={:?} LOGNAME={:?}", std::env::var("USER"), std::env::var("LOGNAME"));
+}
+
+#[test]
+fn opens_its_output_again() {
+    for name in ["/dev/stdout", "/dev/stderr"] {
+        std::fs::File::options().write(true).open(name).unwrap();
+    }
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use std::os::fd::AsFd;
 
-use super::{CanaryReport, Directory, Input, LocalTime, Terminal};
+use super::{CanaryReport, Directory, Input, LocalTime, Terminal, person};
 use crate::exec::sandbox::{Resource, fingerprint, xdg_variables};
 use crate::exec::sys;
 use crate::exec::sys::terminal;
@@ -47,6 +47,7 @@ pub(super) fn around(own: &[&str], names: &[String]) -> CanaryReport {
             .filter(|_| own.contains(&"xdg"))
             .map(|name| (name.to_owned(), directory(name, true)))
             .collect(),
+        person: person::look(),
         input: input(),
         terminal: terminals(),
         blocked_signals,

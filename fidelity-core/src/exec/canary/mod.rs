@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::sandbox::Resource;
 
 mod look;
+mod person;
 
 /// The first argument that makes the executable a canary.
 pub const ARGUMENT: &str = "__canary";
@@ -57,6 +58,8 @@ pub(crate) struct CanaryReport {
     pub(crate) tmpdir: Directory,
     /// What the variables of `xdg` lead to; empty unless it is the runner's own.
     pub(crate) xdg: BTreeMap<String, Directory>,
+    /// Who it is.
+    pub(crate) person: Person,
     /// Its standard input.
     pub(crate) input: Input,
     /// What of it is a terminal.
@@ -86,6 +89,23 @@ pub(crate) struct LocalTime {
     pub(crate) july_s: i64,
     /// The zone's abbreviation in January.
     pub(crate) abbreviation: String,
+}
+
+/// Who a process is, and what that lets it do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    /// The real and the effective user.
+    pub(crate) users: (u32, u32),
+    /// The real and the effective group.
+    pub(crate) groups: (u32, u32),
+    /// All groups.
+    pub(crate) supplementary: Vec<u32>,
+    /// Why it cannot read its own executable, by its path.
+    pub(crate) executable_error: Option<String>,
+    /// Whether it is kept from reading a file of its own without permissions; none where it could not make one.
+    pub(crate) kept_out: Option<bool>,
+    /// Where owners are mapped.
+    pub(crate) mapped: Vec<String>,
 }
 
 /// The standard input.

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use self::pool::{Pool, Work};
 use self::recipe::Recipe;
 use self::slot::{Finished, Job};
+use self::user::Mappings;
 use super::run_directory::{self, RunDirectory};
-use super::sandbox::{self, Sandbox, Scene};
+use super::sandbox::{self, Identity, Sandbox, Scene};
 use super::secrets::Mask;
 use super::{ExecError, Runner, sys};
 use crate::domain::{Environment, KnobId, ListedTest, Observation, PassEnd, PassSpec, TestIndex};
@@ -24,9 +25,11 @@ mod binary;
 mod order;
 mod pool;
 mod probe;
+mod reach;
 mod recipe;
 mod slot;
 mod trial;
+mod user;
 
 /// How trials are run.
 #[derive(Debug)]
@@ -77,6 +80,10 @@ pub struct DirectRunner {
     options: RunnerOptions,
     /// Knobs that are not imposed, because they could not be.
     dropped: BTreeSet<KnobId>,
+    /// Directories that a test's user finds to be its own.
+    checkout: Vec<PathBuf>,
+    /// What was found out about the owners that can be mapped for a user.
+    mappings: BTreeMap<Identity, Mappings>,
     pool: Pool,
     run_directory: Option<RunDirectory>,
 }
@@ -114,6 +121,8 @@ impl DirectRunner {
             tests: located(suite, listed),
             options,
             dropped: BTreeSet::new(),
+            checkout: Vec::new(),
+            mappings: BTreeMap::new(),
             pool,
             run_directory: Some(run_directory),
         })
@@ -122,6 +131,12 @@ impl DirectRunner {
     /// Points every [`TestIndex`] into another list from now on.
     pub fn set_tests(&mut self, suite: &Suite, listed: &[ListedTest]) {
         self.tests = located(suite, listed);
+    }
+
+    /// Says which directories developers own as a rule: the workspace, the target directory. A test that runs as another
+    /// user finds them to be that user's.
+    pub fn set_checkout(&mut self, directories: Vec<PathBuf>) {
+        self.checkout = directories;
     }
 
     /// Returns `environment` without the knobs that could not be applied: what a pass really runs under.
@@ -139,7 +154,7 @@ impl DirectRunner {
     ///
     /// The inner error is the reason why the environment cannot be provided.
     fn furnish(
-        &self,
+        &mut self,
         environment: &Environment,
         number: u32,
     ) -> Result<Result<(Sandbox, PathBuf), Refusal>, ExecError> {
@@ -147,7 +162,7 @@ impl DirectRunner {
         let fresh =
             run_directory::remove_tree(&directory).and_then(|()| std::fs::create_dir(&directory));
         fresh.map_err(|error| ExecError::system("make the directory of a pass", error))?;
-        let (sandbox, refused) = sandbox::prepare(
+        let (mut sandbox, refused) = sandbox::prepare(
             environment,
             &Scene {
                 pass_directory: &directory,
@@ -158,7 +173,12 @@ impl DirectRunner {
         if !refused.is_empty() {
             return Ok(Err(Refusal::Knobs(refused)));
         }
-        match recipe::furnish(&sandbox.places) {
+        let made = recipe::furnish(&sandbox.places);
+        let made = match made {
+            Ok(()) => self.welcome(&mut sandbox, &directory)?,
+            error => error,
+        };
+        match made {
             Ok(()) => Ok(Ok((sandbox, directory))),
             Err(error) => Ok(Err(Refusal::Whole(format!(
                 "the directories of the pass could not be made: {error}"

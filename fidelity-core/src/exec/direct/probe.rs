@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::pool::Work;
 use super::recipe::Recipe;
@@ -64,7 +64,7 @@ impl DirectRunner {
         clear(&directory);
         let report = match report {
             Ok(report) => report,
-            Err(reason) => return Ok(Err(Unfit::because(reason))),
+            Err(reason) => return Ok(Err(self.blame_user(&sandbox, Unfit::because(reason)))),
         };
         // A binary that lists nothing as things are is not asked: it may take the words for leave to run.
         let now = match self.lists(environment, lists.keys().copied().collect())? {
@@ -72,12 +72,17 @@ impl DirectRunner {
             Err(reason) => return Ok(Err(Unfit::because(reason))),
         };
         let changed = lists.iter().find(|(id, count)| now.get(id) != Some(count));
+        if let Some(binary) = changed.and_then(|(&id, _)| self.binaries.get(id as usize)) {
+            let reason = format!(
+                "the test binary {} no longer lists its tests under it",
+                binary.id
+            );
+            return Ok(Err(self.blame_user(&sandbox, Unfit::because(reason))));
+        }
+        // What was not asked for its tests has to be reached all the same.
         Ok(
-            match changed.and_then(|(&id, _)| self.binaries.get(id as usize)) {
-                Some(binary) => Err(Unfit::because(format!(
-                    "the test binary {} no longer lists its tests under it",
-                    binary.id
-                ))),
+            match self.kept_out(&sandbox, |id| !lists.contains_key(&id)) {
+                Some(reason) => Err(self.blame_user(&sandbox, Unfit::because(reason))),
                 None => Ok(report),
             },
         )
@@ -159,16 +164,19 @@ impl DirectRunner {
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
+    /// Returns the executable that becomes a canary.
+    pub(super) fn canary_program(&self) -> PathBuf {
+        std::fs::canonicalize(&self.options.helper).unwrap_or_else(|_| self.options.helper.clone())
+    }
+
     /// Runs one canary for each list of `words`, `width` at a time. Returns what each printed, or why it did not.
-    fn canaries(
+    pub(super) fn canaries(
         &mut self,
         sandbox: &Sandbox,
         words: Vec<Vec<String>>,
         width: usize,
     ) -> Result<Vec<Result<Vec<u8>, String>>, ExecError> {
-        let helper = std::fs::canonicalize(&self.options.helper)
-            .unwrap_or_else(|_| self.options.helper.clone());
-        let command = [helper.into_os_string(), canary::ARGUMENT.into()];
+        let command = [self.canary_program().into(), canary::ARGUMENT.into()];
         // A canary runs where a test would, with what a test would get.
         let recipe = match self.binaries.first() {
             Some(binary) => Recipe::new(&command, &binary.environment, &binary.directory, sandbox),

@@ -53,6 +53,13 @@ impl Channels {
             }
             _ => (None, None),
         };
+        if let Some(identity) = &confinement.identity {
+            // Or the user could not open them again by the names they have under /dev and /proc.
+            for end in [&to_stdout, &to_stderr].into_iter().chain(&input) {
+                sys::give(end.as_fd(), identity.owner.user, identity.owner.group)
+                    .map_err(failed)?;
+            }
+        }
         Ok(Self {
             streams: [stdout, stderr],
             outputs: [to_stdout, to_stderr],

@@ -8,55 +8,13 @@
     reason = "a child is started and its environment imposed by raw system calls"
 )]
 
-use std::ffi::{CString, NulError};
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use super::super::sandbox::Confinement;
+use super::super::sandbox::{Confinement, Identity};
 use super::super::sys::{self, Pid};
-
-/// Strings as `execve` wants them: pointers into owned C strings, ended by a null pointer.
-pub(crate) struct StringList {
-    strings: Vec<CString>,
-    pointers: Vec<*const libc::c_char>,
-}
-
-impl StringList {
-    /// Takes over `strings`. Fails on a string that holds a NUL byte.
-    pub(crate) fn new(strings: Vec<Vec<u8>>) -> Result<Self, NulError> {
-        let strings = strings
-            .into_iter()
-            .map(CString::new)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut list = Self {
-            pointers: Vec::with_capacity(strings.len() + 1),
-            strings,
-        };
-        list.point();
-        Ok(list)
-    }
-
-    /// Cuts the list back to its first `length` strings and appends `more`.
-    pub(crate) fn replace_from(
-        &mut self,
-        length: usize,
-        more: Vec<Vec<u8>>,
-    ) -> Result<(), NulError> {
-        self.strings.truncate(length);
-        for string in more {
-            self.strings.push(CString::new(string)?);
-        }
-        self.point();
-        Ok(())
-    }
-
-    fn point(&mut self) {
-        self.pointers.clear();
-        self.pointers
-            .extend(self.strings.iter().map(|string| string.as_ptr()));
-        self.pointers.push(std::ptr::null());
-    }
-}
+use super::string_list::StringList;
 
 /// What to start: everything the child needs, made before it exists.
 pub(crate) struct Launch<'a> {
@@ -66,6 +24,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) variables: &'a StringList,
     /// The working directory.
     pub(crate) directory: &'a CString,
+    /// The mount namespace the child enters; none leaves it that of its parent.
+    pub(crate) mounts: Option<BorrowedFd<'a>>,
     /// What is imposed on the child.
     pub(crate) confinement: &'a Confinement,
     /// The CPUs the child may use; empty to leave them alone.
@@ -200,9 +160,9 @@ extern "C" fn child(task: *mut libc::c_void) -> libc::c_int {
     let step = step.unwrap_or_else(|| unsafe {
         let launch = task.launch;
         libc::execve(
-            launch.arguments.pointers[0],
-            launch.arguments.pointers.as_ptr(),
-            launch.variables.pointers.as_ptr(),
+            launch.arguments.as_pointers()[0],
+            launch.arguments.as_pointers().as_ptr(),
+            launch.variables.as_pointers().as_ptr(),
         );
         "execute it"
     });
@@ -225,21 +185,12 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         if confinement.ignore_file_size_signal {
             libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         }
-        if let Some(step) = separate(confinement) {
+        if let Some(step) = enter_mounts(launch.mounts).or_else(|| separate(confinement)) {
             return Some(step);
         }
-        #[cfg(target_os = "linux")]
-        {
-            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            if libc::getppid() != task.parent {
-                libc::_exit(127);
-            }
-        }
+        die_with_parent(task);
         if let Some(step) = connect(launch) {
             return Some(step);
-        }
-        if libc::chdir(launch.directory.as_ptr()) == -1 {
-            return Some("enter its working directory");
         }
         if let Some(mask) = confinement.umask {
             libc::umask(mask as libc::mode_t);
@@ -252,11 +203,70 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         if let Some(step) = confine_cpus(task).or_else(|| confine_resources(confinement)) {
             return Some(step);
         }
+        // After everything that takes privileges.
+        if let Some(identity) = &confinement.identity {
+            if let Some(step) = become_user(identity) {
+                return Some(step);
+            }
+            // The kernel forgets it when the user changes.
+            die_with_parent(task);
+        }
+        if libc::chdir(launch.directory.as_ptr()) == -1 {
+            return Some("enter its working directory");
+        }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
     }
     None
+}
+
+/// Has the calling child killed when its parent ends, and ends it if that has happened.
+#[cfg(target_os = "linux")]
+fn die_with_parent(task: &Task<'_>) {
+    // SAFETY: the calls take numbers, or nothing; _exit runs nothing of the process whose memory is shared.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        if libc::getppid() != task.parent {
+            libc::_exit(127);
+        }
+    }
+}
+
+/// There is no such thing here.
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent(_task: &Task<'_>) {}
+
+/// Brings the calling child into the mount namespace `mounts`.
+#[cfg(target_os = "linux")]
+fn enter_mounts(mounts: Option<BorrowedFd<'_>>) -> Option<&'static str> {
+    let mounts = mounts?;
+    // SAFETY: takes a descriptor, which is open because the parent is halted, and a number. The child shares memory with
+    // its parent, but not what it knows of directories, which the call asks for.
+    let result = unsafe { libc::setns(mounts.as_raw_fd(), libc::CLONE_NEWNS) };
+    (result == -1).then_some("enter its mounts")
+}
+
+/// See the Linux version.
+#[cfg(not(target_os = "linux"))]
+fn enter_mounts(mounts: Option<BorrowedFd<'_>>) -> Option<&'static str> {
+    mounts.map(|_| "enter its mounts")
+}
+
+/// Makes the calling child another user for good.
+fn become_user(identity: &Identity) -> Option<&'static str> {
+    let (count, groups) = (identity.groups.len(), identity.groups.as_ptr());
+    // SAFETY: the list holds as many numbers as are said. The C library would do this to every thread of the process: there
+    // is one.
+    unsafe {
+        if libc::setgroups(count as _, groups.cast()) == -1 {
+            return Some("take its groups");
+        }
+        if libc::setgid(identity.owner.group) == -1 {
+            return Some("take its group");
+        }
+        (libc::setuid(identity.owner.user) == -1).then_some("become its user")
+    }
 }
 
 /// Gives the calling child a process group of its own, as the leader of a session where it is to have a terminal.

@@ -15,16 +15,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use self::child::StringList;
 use self::protocol::{Answer, Ended, Ending, FrameReader, Order, Start, Template};
+use self::string_list::StringList;
 use super::run_directory::RunDirectory;
-use super::sandbox::Confinement;
+use super::sandbox::{self, Confinement, Mapped, NotMapped};
 use super::sys;
 
 mod capture;
 mod channels;
 mod child;
 pub(crate) mod protocol;
+mod string_list;
 mod sweep;
 mod trial;
 
@@ -98,11 +99,20 @@ fn enter(path: &Path) -> std::io::Result<RunDirectory> {
     }
 }
 
+/// The mount namespace in which owners are mapped.
+struct Mounts {
+    /// What was asked for.
+    mapped: Mapped,
+    /// The namespace, or the step that failed and the system's error number.
+    namespace: Result<OwnedFd, (String, i32)>,
+}
+
 struct Guardian {
     slot: usize,
     allowed_cpus: Vec<usize>,
     signals: OwnedFd,
     recipes: BTreeMap<u32, Recipe>,
+    mounts: Option<Mounts>,
     run_directory: Option<RunDirectory>,
 }
 
@@ -119,6 +129,7 @@ impl Guardian {
             allowed_cpus: sys::allowed_cpus(),
             signals,
             recipes: BTreeMap::new(),
+            mounts: None,
             run_directory: run_directory.map(|path| enter(&path)).transpose()?,
         })
     }
@@ -172,6 +183,8 @@ impl Guardian {
             }
             Order::Forget => {
                 self.recipes.clear();
+                // What the next ones map may have been made anew.
+                self.mounts = None;
                 true
             }
             // What it was meant for has ended meanwhile.
@@ -197,8 +210,15 @@ impl Guardian {
         if recipe.arguments.replace_from(recipe.fixed, more).is_err() {
             return not_started("pass its arguments", libc::EINVAL);
         }
+        let mounts = match &recipe.confinement.mapped {
+            None => None,
+            Some(mapped) => match mounts(&mut self.mounts, mapped) {
+                Ok(mounts) => Some(mounts),
+                Err((step, errno)) => return not_started(step, *errno),
+            },
+        };
         let mut tool = trial::ToolLink { stream, frames };
-        trial::run(recipe, start, self.signals.as_fd(), &mut tool)
+        trial::run(recipe, start, mounts, self.signals.as_fd(), &mut tool)
     }
 
     fn recipe(&self, template: Template, bytes: &[u8]) -> Option<Recipe> {
@@ -223,6 +243,22 @@ impl Guardian {
             run_directory.leave(patience);
         }
     }
+}
+
+/// Returns the mount namespace for `mapped`, which is made if `known` is another.
+fn mounts<'a>(
+    known: &'a mut Option<Mounts>,
+    mapped: &Mapped,
+) -> Result<BorrowedFd<'a>, &'a (String, i32)> {
+    let kept = known.take().filter(|known| known.mapped == *mapped);
+    let mounts = known.insert(kept.unwrap_or_else(|| {
+        Mounts {
+            mapped: mapped.clone(),
+            namespace: sandbox::namespace(&mapped.trees, mapped.owner)
+                .map_err(|NotMapped { step, error }| (step, error.raw_os_error().unwrap_or(0))),
+        }
+    }));
+    mounts.namespace.as_ref().map(AsFd::as_fd)
 }
 
 /// The answer for a process that never ran.

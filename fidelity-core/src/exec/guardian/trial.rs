@@ -43,11 +43,12 @@ impl ToolLink<'_> {
 pub(super) fn run(
     recipe: &Recipe,
     start: &Start,
+    mounts: Option<BorrowedFd<'_>>,
     signals: BorrowedFd<'_>,
     tool: &mut ToolLink<'_>,
 ) -> (Ended, Vec<u8>) {
     let began = Instant::now();
-    let (leader, mut streams, held) = match launch(recipe) {
+    let (leader, mut streams, held) = match launch(recipe, mounts) {
         Ok(launched) => launched,
         Err(NotStarted { step, error }) => {
             return not_started(step, error.raw_os_error().unwrap_or(0));
@@ -99,14 +100,15 @@ pub(super) fn run(
 /// A started trial: its leader, what is read of it, and what stays open until it is over.
 type Started = (Pid, [Stream; 2], Vec<OwnedFd>);
 
-/// Starts the process of `recipe`.
-fn launch(recipe: &Recipe) -> Result<Started, NotStarted> {
+/// Starts the process of `recipe` in the mount namespace `mounts`.
+fn launch(recipe: &Recipe, mounts: Option<BorrowedFd<'_>>) -> Result<Started, NotStarted> {
     let channels = Channels::open(&recipe.confinement)?;
     let [stdout, stderr] = channels.outputs();
     let leader = child::start(&Launch {
         arguments: &recipe.arguments,
         variables: &recipe.variables,
         directory: &recipe.directory,
+        mounts,
         confinement: &recipe.confinement,
         cpus: &recipe.cpus,
         stdin: channels.input(),

@@ -15,6 +15,7 @@ use crate::domain::{Environment, KnobId, KnobValue};
 
 mod cpus;
 mod home;
+mod idmap;
 mod limits;
 mod locale;
 mod nice;
@@ -28,12 +29,15 @@ mod tmpdir;
 mod tty;
 mod tz;
 mod umask;
+mod user;
 mod variables;
 mod xdg;
 
+pub(crate) use idmap::{NotMapped, Owner, Tree, namespace};
 pub(crate) use limits::{Limit, Resource};
 pub(crate) use stdin::Stdin;
 pub(crate) use tty::SIZE as TERMINAL_SIZE;
+pub(crate) use user::{Identity, NAME as USER};
 pub(crate) use variables::fingerprint;
 pub(crate) use xdg::variables as xdg_variables;
 
@@ -54,6 +58,19 @@ pub(crate) struct Confinement {
     pub(crate) stdin: Option<Stdin>,
     /// Whether it has a session of its own and terminals for its input, output and errors.
     pub(crate) terminal: bool,
+    /// Who it becomes; none leaves it the guardian's user.
+    pub(crate) identity: Option<Identity>,
+    /// Trees that look as if somebody else owned them.
+    pub(crate) mapped: Option<Mapped>,
+}
+
+/// Trees that look as if somebody else owned them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mapped {
+    /// The trees.
+    pub(crate) trees: Vec<Tree>,
+    /// Who seems to own them.
+    pub(crate) owner: Owner,
 }
 
 impl Confinement {
@@ -150,7 +167,7 @@ trait Family: Sync {
     fn harsher(&self, value: &KnobValue, production: &KnobValue) -> bool;
 }
 
-const FAMILIES: [&dyn Family; 15] = [
+const FAMILIES: [&dyn Family; 16] = [
     &cpus::Cpus,
     &home::Home,
     &limits::Limits,
@@ -164,6 +181,7 @@ const FAMILIES: [&dyn Family; 15] = [
     &tty::Tty,
     &tz::Tz,
     &umask::Umask,
+    &user::User,
     &variables::Variables,
     &xdg::Xdg,
 ];
@@ -234,9 +252,8 @@ fn text(value: &KnobValue) -> Result<&str, String> {
 
 /// Returns whether `value` says yes.
 fn flag(value: &KnobValue) -> Result<bool, String> {
-    match value.to_string().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
+    match value {
+        KnobValue::Flag(flag) => Ok(*flag),
         _ => Err(format!("`{value}` is neither true nor false")),
     }
 }

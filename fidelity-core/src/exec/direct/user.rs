@@ -1,0 +1,157 @@
+//! Tests as another user: what of the checkout, the toolchain and the pass's directories that user reaches, and why not.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::DirectRunner;
+use super::probe::Unfit;
+use super::reach::{Obstacle, Reach, needs};
+use crate::domain::KnobId;
+use crate::exec::ExecError;
+use crate::exec::sandbox::{self, Identity, Mapped, Sandbox, Tree};
+
+/// What was found out about the owners that can be mapped for a user.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mappings {
+    /// The trees for which it works.
+    trees: BTreeSet<Tree>,
+    /// Why it does not for one of the others.
+    refused: Option<String>,
+}
+
+impl DirectRunner {
+    /// Makes `sandbox`, whose places are in `pass_directory`, one that its user can work in. Nothing to do where tests run
+    /// as the tool's own user.
+    pub(super) fn welcome(
+        &mut self,
+        sandbox: &mut Sandbox,
+        pass_directory: &Path,
+    ) -> Result<io::Result<()>, ExecError> {
+        let Some(identity) = sandbox.confinement.identity.clone() else {
+            return Ok(Ok(()));
+        };
+        let mappings = match self.mappings.get(&identity) {
+            Some(known) => known.clone(),
+            None => {
+                let found = self.find_mappings(&identity)?;
+                self.mappings.insert(identity.clone(), found.clone());
+                found
+            }
+        };
+        if !mappings.trees.is_empty() {
+            sandbox.confinement.mapped = Some(Mapped {
+                trees: mappings.trees.iter().cloned().collect(),
+                owner: identity.owner,
+            });
+        }
+        let reach = Reach {
+            identity: &identity,
+            trees: mappings.trees,
+        };
+        Ok(reach.hand_over(pass_directory, &sandbox.places))
+    }
+
+    /// Finds out which trees have to be mapped for `identity`, and for which that works.
+    fn find_mappings(&mut self, identity: &Identity) -> Result<Mappings, ExecError> {
+        let mut reach = Reach {
+            identity,
+            trees: BTreeSet::new(),
+        };
+        let (needed, wanted) = needs(&self.binaries);
+        for path in self.own_needs().iter().chain(&needed).chain(&wanted) {
+            reach.open(path);
+        }
+        for directory in &self.checkout {
+            reach.own(directory);
+        }
+        let mut trees = reach.trees;
+        let mut refused = None;
+        if let Err(reason) = self.can_map(identity, &trees)? {
+            // One at a time: not every file system can be mapped.
+            refused = Some(reason);
+            for tree in trees.clone() {
+                if self
+                    .can_map(identity, &BTreeSet::from([tree.clone()]))?
+                    .is_err()
+                {
+                    trees.remove(&tree);
+                }
+            }
+        }
+        Ok(Mappings { trees, refused })
+    }
+
+    /// Returns what of the runner's own a test has to reach.
+    fn own_needs(&self) -> Vec<PathBuf> {
+        let around = self.pool.run_directory.parent().map(Path::to_owned);
+        around.into_iter().chain([self.canary_program()]).collect()
+    }
+
+    /// Returns whether the owners of all `trees` can be mapped to `identity`, by having a guardian do it.
+    fn can_map(
+        &mut self,
+        identity: &Identity,
+        trees: &BTreeSet<Tree>,
+    ) -> Result<Result<(), String>, ExecError> {
+        if trees.is_empty() {
+            return Ok(Ok(()));
+        }
+        let mut sandbox = Sandbox::default();
+        sandbox.confinement.mapped = Some(Mapped {
+            trees: trees.iter().cloned().collect(),
+            owner: identity.owner,
+        });
+        let looks = self
+            .canaries(&sandbox, vec![vec!["look".to_owned()]], 1)?
+            .pop();
+        Ok(match looks {
+            Some(Err(reason)) => Err(reason),
+            _ => Ok(()),
+        })
+    }
+
+    /// Returns `unfit`, with the knob that is responsible if it is that the user of `sandbox` does not get far enough.
+    pub(super) fn blame_user(&self, sandbox: &Sandbox, unfit: Unfit) -> Unfit {
+        let Some(reason) = self.kept_out(sandbox, |_| true) else {
+            return unfit;
+        };
+        Unfit {
+            knobs: vec![(KnobId::from(sandbox::USER), reason)],
+            ..unfit
+        }
+    }
+
+    /// Returns why the user of `sandbox` cannot start a binary that `asked` holds for, by its position.
+    pub(super) fn kept_out(
+        &self,
+        sandbox: &Sandbox,
+        asked: impl Fn(u32) -> bool,
+    ) -> Option<String> {
+        let identity = sandbox.confinement.identity.as_ref()?;
+        let mappings = self.mappings.get(identity).cloned().unwrap_or_default();
+        let reach = Reach {
+            identity,
+            trees: mappings.trees,
+        };
+        let binaries: Vec<_> = (0..)
+            .zip(&self.binaries)
+            .filter(|(at, _)| asked(*at))
+            .map(|(_, binary)| binary.clone())
+            .collect();
+        let (needed, _) = needs(&binaries);
+        let own = self.own_needs();
+        let obstacle: Obstacle = own
+            .iter()
+            .chain(&needed)
+            .find_map(|path| reach.obstacle(path))?;
+        let mut reason = obstacle.reason(&identity.name);
+        if let Some(refused) = mappings.refused {
+            reason.push_str(&format!(
+                ". It could not be made to look like {}'s own here: {refused}",
+                identity.name
+            ));
+        }
+        Some(reason)
+    }
+}
