@@ -54,10 +54,7 @@ fn a_referenced_variable_is_never_shown() {
 #[test]
 fn a_time_zone_moves_local_time() {
     let reason = applied("tz", text("<+0545>-5:45"));
-    assert_eq!(
-        reason,
-        "local time UTC+05:45"
-    );
+    assert_eq!(reason, "local time UTC+05:45");
     let reason = refused("tz", text("Nowhere/Special"));
     assert!(reason.contains("no Nowhere/Special"), "{reason}");
 }
@@ -236,19 +233,22 @@ fn a_knob_that_stops_the_harness_is_not_applied_and_the_others_are() {
     assert_eq!(seen["passes"].outcome, Outcome::Passed);
 }
 
+fn profile(name: &str, knobs: Vec<(&str, KnobSetting)>) -> FidelityProfile {
+    FidelityProfile {
+        name: name.to_owned(),
+        knobs: knobs
+            .into_iter()
+            .map(|(knob, setting)| (KnobId::from(knob), setting))
+            .collect(),
+    }
+}
+
 #[test]
 fn every_value_of_a_choice_is_tried_and_both_arms_are() {
     let stage = Stage::new(&["passes"]);
     let mut runner = stage.runner();
     let choice =
         |values: &[&str]| KnobSetting::OneOf(values.iter().map(|value| text(value)).collect());
-    let profile = |name: &str, knobs: Vec<(&str, KnobSetting)>| FidelityProfile {
-        name: name.to_owned(),
-        knobs: knobs
-            .into_iter()
-            .map(|(knob, setting)| (KnobId::from(knob), setting))
-            .collect(),
-    };
     let baseline = profile(
         "low",
         vec![("nice", KnobSetting::Fixed(KnobValue::Count(1)))],
@@ -273,15 +273,81 @@ fn every_value_of_a_choice_is_tried_and_both_arms_are() {
         rows,
         [
             ("cpus", true, true),
-            ("locale", false, false),
+            ("locale", true, false),
             ("nice", true, false),
             ("tz", true, false)
         ],
         "{status:?}"
     );
+    // What cannot be is taken from the choice, and the rest is tried.
+    assert_eq!(status[1].target.as_deref(), Some("one of C, POSIX"));
+    let reason = &status[1].reason;
+    assert!(reason.starts_with("without xx_XX: "), "{reason}");
+    assert!(reason.ends_with("; the C library uses C"), "{reason}");
+    let narrowed = runner.narrowed(&target);
+    let locale = KnobId::from("locale");
+    assert_eq!(narrowed.knobs[&locale], choice(&["C", "POSIX"]));
+    assert_eq!(
+        narrowed.knobs[&KnobId::from("tz")],
+        target.knobs[&KnobId::from("tz")]
+    );
+    let taken: Vec<_> = runner
+        .taken_away(&target)
+        .into_iter()
+        .map(|taken| (taken.0, taken.1))
+        .collect();
+    assert_eq!(taken, [(locale, text("xx_XX"))]);
     assert_eq!(status[2].reason, "niceness 1; niceness 2");
     assert_eq!(status[2].baseline.as_deref(), Some("1"));
     assert!(status[3].reason.contains("UTC-03:00") && status[3].reason.contains("UTC+00:00"));
+}
+
+#[test]
+fn a_choice_of_which_nothing_is_left_is_not_applied_and_one_of_which_one_is_left_is_that_one() {
+    let stage = Stage::new(&["passes"]);
+    let mut runner = stage.runner();
+    let choice =
+        |values: &[&str]| KnobSetting::OneOf(values.iter().map(|value| text(value)).collect());
+    let mut low = profile("low", vec![("locale", choice(&["xx_XX", "C"]))]);
+    let high = profile(
+        "high",
+        vec![
+            ("locale", KnobSetting::Fixed(text("C"))),
+            ("tz", choice(&["No/Where", "No/Zone"])),
+        ],
+    );
+    let status = runner.apply(&low, &high, &BTreeMap::new()).unwrap();
+    let applied: Vec<bool> = status.iter().map(|row| row.applied).collect();
+    assert_eq!(applied, [true, false], "{status:?}");
+    assert_eq!(status[0].baseline.as_deref(), Some("C"));
+    assert!(status[1].reason.contains("has no No/Where"), "{status:?}");
+    // What was asked for stays on record.
+    assert_eq!(
+        status[1].target.as_deref(),
+        Some("one of No/Where, No/Zone")
+    );
+    assert_eq!(runner.narrowed(&high), high);
+    low.knobs
+        .insert(KnobId::from("locale"), KnobSetting::Fixed(text("C")));
+    assert_eq!(
+        runner.narrowed(&profile("low", vec![("locale", choice(&["xx_XX", "C"]))])),
+        low
+    );
+    assert_eq!(runner.taken_away(&high), []);
+}
+
+#[test]
+fn a_value_that_one_arm_always_has_and_cannot_have_takes_the_knob_from_both() {
+    let stage = Stage::new(&["passes"]);
+    let mut runner = stage.runner();
+    let low = profile("low", vec![("locale", KnobSetting::Fixed(text("xx_XX")))]);
+    let values = vec![text("xx_XX"), text("C")];
+    let high = profile("high", vec![("locale", KnobSetting::OneOf(values))]);
+    let status = runner.apply(&low, &high, &BTreeMap::new()).unwrap();
+    assert!(!status[0].applied, "{status:?}");
+    assert!(status[0].reason.contains("not installed"), "{status:?}");
+    let drawn = environment(&[("locale", text("C"))]);
+    assert!(runner.imposed(&drawn).0.is_empty());
 }
 
 #[test]

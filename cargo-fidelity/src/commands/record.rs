@@ -6,6 +6,7 @@ use fidelity_core::config::Settings;
 use fidelity_core::domain::{
     Fingerprint, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
 };
+use fidelity_core::exec::direct::DirectRunner;
 use fidelity_core::plan::Conditions;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
@@ -79,6 +80,23 @@ impl Facts<'_> {
             workspace: self.workspace.root.clone(),
             problems,
         })
+    }
+}
+
+/// Takes from the choices of both arms what cannot be applied here, and notes it: what a run stores is what it draws from.
+pub fn narrow(settings: &mut Settings, runner: &DirectRunner) {
+    for profile in [&mut settings.baseline, &mut settings.target] {
+        let taken = runner.taken_away(profile).into_iter();
+        let notes = taken.map(|(knob, value, reason)| Problem {
+            kind: "knob-value-not-applied".to_owned(),
+            message: format!(
+                "{knob} is never {} in {}, which was one of its values: {reason}",
+                value.without_users(),
+                profile.name
+            ),
+        });
+        settings.notes.extend(notes);
+        *profile = runner.narrowed(profile);
     }
 }
 
@@ -222,7 +240,18 @@ pub fn check_conditions(run: &StoredRun, arguments: &RunArgs) -> Result<(), CliE
 }
 
 /// Checks that what was applied of each knob is applied still.
-pub fn check_knobs(run: &StoredRun, knobs: &[KnobStatus]) -> Result<(), CliError> {
+pub fn check_knobs(
+    run: &StoredRun,
+    knobs: &[KnobStatus],
+    runner: &DirectRunner,
+) -> Result<(), CliError> {
+    for profile in [&run.header.baseline, &run.header.target] {
+        if let Some((knob, value, reason)) = runner.taken_away(profile).pop() {
+            let value = value.without_users();
+            let message = format!("the knob `{knob}` cannot be {value} any more: {reason}");
+            return Err(CliError::new(ErrorKind::Environment, message).hint("start a new run"));
+        }
+    }
     let differs = knobs.iter().find(|now| {
         run.header
             .knobs

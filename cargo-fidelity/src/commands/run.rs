@@ -87,7 +87,7 @@ impl Session<'_> {
     /// Finds out what of the arms can be applied, and makes a new run.
     fn compare(
         &mut self,
-        settings: Settings,
+        mut settings: Settings,
         suite: &Suite,
         selected: &[usize],
     ) -> Result<ExitCode, CliError> {
@@ -97,6 +97,7 @@ impl Session<'_> {
         runner.set_checkout(self.workspace.directories());
         let knobs = runner.apply(&settings.baseline, &settings.target, &settings.production)?;
         self.follower.console().knobs_checked(&knobs);
+        record::narrow(&mut settings, &runner);
         let mut store = create_store(self.global, &self.workspace.root)?;
         let mut header = Facts {
             settings,
@@ -158,7 +159,7 @@ impl Session<'_> {
         runner.set_checkout(self.workspace.directories());
         // The machine may have changed; what was applied must not.
         let knobs = runner.apply(&header.baseline, &header.target, &BTreeMap::new())?;
-        record::check_knobs(&run, &knobs)?;
+        record::check_knobs(&run, &knobs, &runner)?;
         let joined = header.joined.iter().map(|id| store.load(*id));
         let joined: Vec<StoredRun> = joined.collect::<Result<_, _>>()?;
         let plan = Plan {

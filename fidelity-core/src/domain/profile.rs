@@ -36,22 +36,22 @@ impl FidelityProfile {
         }
     }
 
-    /// Puts the user parts of URLs back into a profile that was stored without them: from `asked`, where it has the
-    /// same values otherwise.
+    /// Puts the user parts of URLs back into a profile that was stored without them: from `asked`, which may have further
+    /// values in its choices.
     ///
     /// # Errors
     /// The first knob for which `asked` has no such value.
     pub fn restore_users(&mut self, asked: &Self) -> Result<(), KnobId> {
         for (knob, setting) in &mut self.knobs {
-            if !setting.values().iter().any(is_masked) {
-                continue;
-            }
-            match asked.knobs.get(knob) {
-                Some(full) if full.map(KnobValue::without_users) == *setting => {
-                    *setting = full.clone();
+            let full = asked.knobs.get(knob).map_or(&[][..], KnobSetting::values);
+            let restored = setting.try_map(|value| {
+                if !is_masked(value) {
+                    return Some(value.clone());
                 }
-                _ => return Err(knob.clone()),
-            }
+                let full = full.iter().find(|full| full.without_users() == *value);
+                full.cloned()
+            });
+            *setting = restored.ok_or_else(|| knob.clone())?;
         }
         Ok(())
     }
@@ -142,6 +142,14 @@ impl KnobSetting {
             Self::Fixed(value) => Self::Fixed(change(value)),
             Self::OneOf(values) => Self::OneOf(values.iter().map(change).collect()),
         }
+    }
+
+    /// Returns the setting with `change` made to each of its values; none where it fails for one.
+    fn try_map(&self, change: impl Fn(&KnobValue) -> Option<KnobValue>) -> Option<Self> {
+        Some(match self {
+            Self::Fixed(value) => Self::Fixed(change(value)?),
+            Self::OneOf(values) => Self::OneOf(values.iter().map(change).collect::<Option<_>>()?),
+        })
     }
 
     /// Returns the values the setting can take.

@@ -93,6 +93,16 @@ pub mod direct {
             environment.clone()
         }
 
+        /// Returns `profile` as it is.
+        pub fn narrowed(&self, profile: &FidelityProfile) -> FidelityProfile {
+            profile.clone()
+        }
+
+        /// Returns nothing: no choice was tried.
+        pub fn taken_away(&self, _profile: &FidelityProfile) -> Vec<(KnobId, KnobValue, String)> {
+            Vec::new()
+        }
+
         /// Answers that it is not supported.
         ///
         /// # Errors

@@ -1,8 +1,9 @@
 //! Which knobs of the two arms can be applied here, by experiment.
 //!
 //! A canary and every binary's list of tests are run under each environment an arm can take. Where that fails, the
-//! knobs responsible are found by trying each alone, then together; they are not imposed in either arm.
-//! Invariant: a knob is reported as applied only if a canary saw each of its values.
+//! values responsible are found by trying each alone, then together. They are taken from the choices they belong to; a
+//! knob of which an arm has no value left is not imposed in either arm.
+//! Invariant: a knob is reported as applied only if a canary saw each of the values it still has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,15 +18,12 @@ use crate::urls::without_users;
 /// How often an environment that failed once and then did not may be tried again.
 const SECOND_CHANCES: u32 = 2;
 
-/// What is known of a knob so far.
-#[derive(Default)]
-struct Finding {
-    seen: Vec<String>,
-    problem: Option<String>,
-}
+/// What canaries saw of each knob.
+type Seen = BTreeMap<KnobId, Vec<String>>;
 
 impl DirectRunner {
-    /// Finds out which knobs of both arms can be applied here. Those that cannot are not imposed from now on.
+    /// Finds out which knobs of both arms can be applied here. Those that cannot are not imposed from now on; what is left
+    /// of choices is said by [`Self::narrowed`].
     ///
     /// `production` holds the facts by which a setting of the target is judged to be beyond production.
     ///
@@ -42,31 +40,53 @@ impl DirectRunner {
         } else {
             self.lists_as_things_are()?
         };
-        let mut findings: BTreeMap<KnobId, Finding> = BTreeMap::new();
+        let mut seen = Seen::new();
         for profile in [baseline, target] {
             for environment in environments(profile) {
-                self.examine(environment, &lists, &mut findings)?;
+                self.examine(environment, &lists, &mut seen)?;
             }
         }
         let knobs: BTreeSet<&KnobId> = baseline.knobs.keys().chain(target.knobs.keys()).collect();
+        for knob in &knobs {
+            if [baseline, target]
+                .iter()
+                .any(|arm| self.is_exhausted(arm, knob))
+            {
+                self.dropped.insert((*knob).clone());
+            }
+        }
+        let (low, high) = (self.narrowed(baseline), self.narrowed(target));
+        let knobs = knobs.into_iter();
         Ok(knobs
-            .into_iter()
             .map(|knob| {
-                let finding = findings.remove(knob).unwrap_or_default();
                 let setting = |profile: &FidelityProfile| {
                     let setting = profile.knobs.get(knob).map(KnobSetting::to_string);
                     setting.map(|text| without_users(&text))
                 };
+                let applied = !self.dropped.contains(knob);
                 KnobStatus {
                     knob: knob.clone(),
-                    baseline: setting(baseline),
-                    target: setting(target),
-                    applied: finding.problem.is_none(),
-                    reason: finding.problem.unwrap_or_else(|| finding.seen.join("; ")),
-                    beyond_production: is_beyond(knob, target, production),
+                    baseline: setting(&low),
+                    target: setting(&high),
+                    applied,
+                    reason: match applied {
+                        true => self.words(knob, seen.remove(knob)),
+                        false => self.first_refusal(knob),
+                    },
+                    beyond_production: is_beyond(knob, &high, production),
                 }
             })
             .collect())
+    }
+
+    /// Says what became of a knob that is imposed: first what it goes without, then what was seen of it.
+    fn words(&self, knob: &KnobId, seen: Option<Vec<String>>) -> String {
+        let refused = self.refused.get(knob).into_iter().flatten();
+        let without = refused.map(|(value, reason)| {
+            format!("without {}: {reason}", without_users(&value.to_string()))
+        });
+        let words: Vec<String> = without.chain(seen.into_iter().flatten()).collect();
+        words.join("; ")
     }
 
     /// Tries one environment, drops what does not work in it, and notes what the canary saw of the rest.
@@ -74,14 +94,14 @@ impl DirectRunner {
         &mut self,
         environment: Environment,
         lists: &Lists,
-        findings: &mut BTreeMap<KnobId, Finding>,
+        seen: &mut Seen,
     ) -> Result<(), ExecError> {
         let mut environment = self.imposed(&environment);
         let mut chances = SECOND_CHANCES;
         while !environment.0.is_empty() {
             let culprits = match self.probe(&environment, lists)? {
                 Ok(report) => {
-                    let culprits = judge(&environment, &report, findings);
+                    let culprits = judge(&environment, &report, seen);
                     if culprits.is_empty() {
                         return Ok(());
                     }
@@ -107,9 +127,9 @@ impl DirectRunner {
                 }
             };
             for (knob, reason) in culprits {
-                environment.0.remove(&knob);
-                findings.entry(knob.clone()).or_default().problem = Some(reason);
-                self.dropped.insert(knob);
+                if let Some(value) = environment.0.remove(&knob) {
+                    self.refused.entry(knob).or_default().insert(value, reason);
+                }
             }
         }
         Ok(())
@@ -179,13 +199,13 @@ fn environments(profile: &FidelityProfile) -> Vec<Environment> {
 fn judge(
     environment: &Environment,
     report: &CanaryReport,
-    findings: &mut BTreeMap<KnobId, Finding>,
+    seen: &mut Seen,
 ) -> Vec<(KnobId, String)> {
     let mut culprits = Vec::new();
     for (knob, value) in &environment.0 {
         match sandbox::observe(knob, value, report) {
             Ok(words) => {
-                let seen = &mut findings.entry(knob.clone()).or_default().seen;
+                let seen = seen.entry(knob.clone()).or_default();
                 if !seen.contains(&words) {
                     seen.push(words);
                 }

@@ -11,22 +11,27 @@ use std::path::{Path, PathBuf};
 
 use self::pool::{Pool, Work};
 use self::recipe::Recipe;
+use self::refusal::Refusal;
 use self::slot::{Finished, Job};
 use self::user::Mappings;
 use super::run_directory::{self, RunDirectory};
 use super::sandbox::{self, Identity, Sandbox, Scene};
 use super::secrets::Mask;
 use super::{ExecError, Runner, sys};
-use crate::domain::{Environment, KnobId, ListedTest, Observation, PassEnd, PassSpec, TestIndex};
+use crate::domain::{
+    Environment, KnobId, KnobValue, ListedTest, Observation, PassEnd, PassSpec, TestIndex,
+};
 use crate::suite::{Suite, TestBinary};
 
 mod applying;
 mod binary;
+mod narrowing;
 mod order;
 mod pool;
 mod probe;
 mod reach;
 mod recipe;
+mod refusal;
 mod slot;
 mod trial;
 mod user;
@@ -80,6 +85,8 @@ pub struct DirectRunner {
     options: RunnerOptions,
     /// Knobs that are not imposed, because they could not be.
     dropped: BTreeSet<KnobId>,
+    /// Values that could not be applied, with the reason.
+    refused: BTreeMap<KnobId, BTreeMap<KnobValue, String>>,
     /// Directories that a test's user finds to be its own.
     checkout: Vec<PathBuf>,
     /// What was found out about the owners that can be mapped for a user.
@@ -121,6 +128,7 @@ impl DirectRunner {
             tests: located(suite, listed),
             options,
             dropped: BTreeSet::new(),
+            refused: BTreeMap::new(),
             checkout: Vec::new(),
             mappings: BTreeMap::new(),
             pool,
@@ -137,17 +145,6 @@ impl DirectRunner {
     /// user finds them to be that user's.
     pub fn set_checkout(&mut self, directories: Vec<PathBuf>) {
         self.checkout = directories;
-    }
-
-    /// Returns `environment` without the knobs that could not be applied: what a pass really runs under.
-    pub fn imposed(&self, environment: &Environment) -> Environment {
-        let knobs = environment.0.iter();
-        Environment(
-            knobs
-                .filter(|(knob, _)| !self.dropped.contains(knob))
-                .map(|(knob, value)| (knob.clone(), value.clone()))
-                .collect(),
-        )
     }
 
     /// Prepares the sandbox of `environment` in the directory of pass `number`, which is made anew.
@@ -344,29 +341,6 @@ fn observation(
         mask,
     };
     trial::observe(&trial, end)
-}
-
-/// Why a sandbox cannot be provided.
-enum Refusal {
-    /// Because of these knobs.
-    Knobs(Vec<(KnobId, String)>),
-    /// Because of something else.
-    Whole(String),
-}
-
-impl Refusal {
-    fn reason(&self) -> String {
-        match self {
-            Self::Knobs(knobs) => {
-                let reasons: Vec<String> = knobs
-                    .iter()
-                    .map(|(knob, reason)| format!("{knob}: {reason}"))
-                    .collect();
-                reasons.join("; ")
-            }
-            Self::Whole(reason) => reason.clone(),
-        }
-    }
 }
 
 impl Runner for DirectRunner {
