@@ -65,6 +65,7 @@ pub enum Command {
     Run(Box<RunArgs>),
     Report(ReportArgs),
     Explain(ExplainArgs),
+    Doctor(DoctorArgs),
     Init(InitArgs),
     Generate(GenerateArgs),
 }
@@ -216,6 +217,25 @@ pub struct PlaceArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
+}
+
+/// Tries every knob on this machine and tells what became of it
+///
+/// Each setting is imposed on a process that says what it sees, as in a run. Where there is a `fidelity.toml`, the
+/// settings of its profiles are tried instead; the exit code is 4 if one of them cannot be applied.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Try the settings of this fidelity profile, which may be a preset
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    pub fidelity_profile: Option<String>,
+    /// Try every knob of this version, whatever `fidelity.toml` asks for
+    #[arg(long)]
+    pub all: bool,
+    /// Read this file instead of `fidelity.toml` at the workspace root
+    #[arg(long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 /// Writes a commented `fidelity.toml` with the built-in profiles

@@ -15,6 +15,7 @@
 //! | failure signature | normalised panic location and message skeleton |
 //! | cluster | tests that fail together or alike: one cause, counted once |
 
+mod checkup;
 mod ids;
 mod knob;
 mod observation;
@@ -25,6 +26,7 @@ mod profile;
 mod run;
 mod verdict;
 
+pub use checkup::{Machine, Tier, Tool, Tried};
 pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};
 pub use observation::{CapturedOutput, Failure, Observation};

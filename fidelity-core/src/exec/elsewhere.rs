@@ -34,8 +34,8 @@ pub mod direct {
     use std::path::PathBuf;
 
     use crate::domain::{
-        Environment, FidelityProfile, KnobId, KnobStatus, KnobValue, ListedTest, Observation,
-        PassEnd, PassSpec, TestIndex,
+        Environment, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, ListedTest,
+        Observation, PassEnd, PassSpec, TestIndex, Tried,
     };
     use crate::exec::{ExecError, Runner};
     use crate::suite::Suite;
@@ -113,6 +113,42 @@ pub mod direct {
             _target: &FidelityProfile,
             _production: &BTreeMap<KnobId, KnobValue>,
         ) -> Result<Vec<KnobStatus>, ExecError> {
+            Err(not_supported())
+        }
+    }
+
+    /// A runner without tests, that tries settings; not here.
+    #[derive(Debug)]
+    pub struct Trier {
+        _private: (),
+    }
+
+    impl Trier {
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn new(_helper: PathBuf) -> Result<Self, ExecError> {
+            Err(not_supported())
+        }
+
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn alone(
+            &mut self,
+            _knob: &KnobId,
+            _setting: &KnobSetting,
+        ) -> Result<Vec<Tried>, ExecError> {
+            Err(not_supported())
+        }
+
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
+        pub fn together(&mut self, _profile: &FidelityProfile) -> Result<Vec<Tried>, ExecError> {
             Err(not_supported())
         }
     }

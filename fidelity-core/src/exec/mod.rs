@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use crate::domain::{Environment, Observation, PassEnd, PassSpec, TestIndex};
 
+pub mod machine;
 pub mod signature;
 
 #[cfg(unix)]

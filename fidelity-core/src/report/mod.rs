@@ -10,12 +10,14 @@
 //! | [`human`] | the final page of a run |
 //! | [`json`] | the same for programs, schema 1 |
 //! | [`mod@explain`] | one test's evidence in words |
+//! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
 //! | [`text`], [`number`] | escaping, width, wrapping; how numbers are written |
 //!
 //! Whatever a test, a profile or a message brings in is escaped on its way to a page: no control character and no
 //! bidirectional override reaches a terminal.
 
+pub mod doctor;
 pub mod explain;
 pub mod gate;
 pub mod human;

@@ -34,7 +34,10 @@ mod recipe;
 mod refusal;
 mod slot;
 mod trial;
+mod trying;
 mod user;
+
+pub use trying::Trier;
 
 /// How trials are run.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::canary::CanaryReport;
-use crate::domain::{Environment, KnobId, KnobValue};
+use crate::domain::{Environment, KnobId, KnobValue, Tier};
 
 mod cpus;
 mod home;
@@ -165,6 +165,11 @@ trait Family: Sync {
 
     /// Returns whether `value` is harsher than what production has.
     fn harsher(&self, value: &KnobValue, production: &KnobValue) -> bool;
+
+    /// Returns what imposing `value` needs of the machine. It groups; whether it is there is found out by trying.
+    fn tier(&self, _knob: &KnobId, _value: &KnobValue) -> Tier {
+        Tier::Portable
+    }
 }
 
 const FAMILIES: [&dyn Family; 16] = [
@@ -229,6 +234,11 @@ pub(crate) fn observe(
 /// Returns whether `value` of `knob` is harsher than the production fact.
 pub(crate) fn harsher(knob: &KnobId, value: &KnobValue, production: &KnobValue) -> bool {
     value != production && family(knob).is_ok_and(|family| family.harsher(value, production))
+}
+
+/// Returns what imposing `value` of `knob` needs of the machine.
+pub(crate) fn tier(knob: &KnobId, value: &KnobValue) -> Tier {
+    family(knob).map_or(Tier::Portable, |family| family.tier(knob, value))
 }
 
 /// Returns the number in `value`, whatever it counts.

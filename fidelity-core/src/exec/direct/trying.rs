@@ -1,0 +1,80 @@
+//! Trying settings on this machine, without any test: what `doctor` does.
+//!
+//! Must not know: where the settings come from, how a page looks. Invariant: a setting is said to be applied only if a
+//! canary saw it, exactly as in a run.
+
+use std::path::PathBuf;
+
+use super::{DirectRunner, RunnerOptions};
+use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, Tried};
+use crate::exec::{ExecError, sandbox};
+use crate::suite::Suite;
+
+/// The time limit of a trial, of which there are none.
+const NO_TRIALS: u64 = 0;
+
+/// A runner without tests, that tries settings.
+pub struct Trier(DirectRunner);
+
+impl Trier {
+    /// Makes a run directory and starts a guardian; `helper` is that of [`RunnerOptions`].
+    ///
+    /// # Errors
+    /// Where that cannot be done.
+    pub fn new(helper: PathBuf) -> Result<Self, ExecError> {
+        let options = RunnerOptions {
+            helper,
+            slots: 1,
+            timeout_ms: NO_TRIALS,
+            arguments: Vec::new(),
+            wake: None,
+            parent: None,
+        };
+        DirectRunner::new(&Suite::default(), &[], options).map(Self)
+    }
+
+    /// Imposes one setting alone, each of its values in turn.
+    ///
+    /// # Errors
+    /// Where nothing can be run at all.
+    pub fn alone(&mut self, knob: &KnobId, setting: &KnobSetting) -> Result<Vec<Tried>, ExecError> {
+        let profile = FidelityProfile {
+            name: String::new(),
+            knobs: [(knob.clone(), setting.clone())].into(),
+        };
+        let mut tried = self.together(&profile)?;
+        for row in &mut tried {
+            row.profile = None;
+        }
+        Ok(tried)
+    }
+
+    /// Imposes the settings of `profile` together, as a run would.
+    ///
+    /// # Errors
+    /// Where nothing can be run at all.
+    pub fn together(&mut self, profile: &FidelityProfile) -> Result<Vec<Tried>, ExecError> {
+        self.0.dropped.clear();
+        let nothing = FidelityProfile {
+            name: String::new(),
+            knobs: [].into(),
+        };
+        let statuses = self.0.apply(&nothing, profile, &[].into())?;
+        let row = |status: KnobStatus| {
+            let values = profile.knobs.get(&status.knob).map(KnobSetting::values);
+            let tiers = values.unwrap_or_default().iter();
+            Tried {
+                profile: Some(profile.name.clone()),
+                setting: status.target.unwrap_or_default(),
+                tier: tiers
+                    .map(|value| sandbox::tier(&status.knob, value))
+                    .max()
+                    .unwrap_or(crate::domain::Tier::Portable),
+                knob: status.knob,
+                applied: status.applied,
+                reason: status.reason,
+            }
+        };
+        Ok(statuses.into_iter().map(row).collect())
+    }
+}
