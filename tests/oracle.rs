@@ -38,6 +38,7 @@ fn run_like_us(suite: &Suite) {
         .map(|test| ListedTest {
             id: test.id.clone(),
             selected: true,
+            suspicious: false,
         })
         .collect();
     let options = RunnerOptions {

@@ -174,6 +174,7 @@ fn runner(suite: &Suite) -> Result<DirectRunner, Failure> {
         .map(|test| ListedTest {
             id: test.id.clone(),
             selected: true,
+            suspicious: false,
         })
         .collect();
     let options = RunnerOptions {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fidelity_core::classify::{Finding, Verdicts, classify};
-use fidelity_core::domain::{Arm, Phase, Policy, Screen, Seed, VerdictKind};
+use fidelity_core::domain::{Arm, ListedTest, Phase, Policy, Screen, Seed, VerdictKind};
 use fidelity_core::plan::Plan;
 use fidelity_core::schedule::{Scheduler, Step};
 use fidelity_core::simulate::{Truth, World, run, stored};
@@ -35,6 +35,57 @@ const FLAKY_RATES: [(f64, f64); 7] = [
     (0.90, 0.554),
     (1.0, 0.99),
 ];
+
+/// How much earlier runs know: the shares of the defects, of the flaky and of the sound tests that are suspicious.
+#[derive(Clone, Copy, Default)]
+struct History {
+    defects: f64,
+    flaky: f64,
+    sound: f64,
+}
+
+const HISTORIES: [(&str, History); 3] = [
+    (
+        "history knows 60 % of the defects, 3 % of the others",
+        History {
+            defects: 0.6,
+            flaky: 0.03,
+            sound: 0.03,
+        },
+    ),
+    (
+        "history knows 60 % of the defects and of the flaky",
+        History {
+            defects: 0.6,
+            flaky: 0.6,
+            sound: 0.0,
+        },
+    ),
+    (
+        "history is wrong: 3 % of all",
+        History {
+            defects: 0.03,
+            flaky: 0.03,
+            sound: 0.03,
+        },
+    ),
+];
+
+impl History {
+    /// Marks the tests of a suite as suspicious.
+    fn mark(self, mut tests: Vec<ListedTest>, seed: u64) -> Vec<ListedTest> {
+        let mut random = random(seed, 3);
+        for (position, test) in tests.iter_mut().enumerate() {
+            let share = match position {
+                position if position < defects() => self.defects,
+                position if position < defects() + FLAKY => self.flaky,
+                _ => self.sound,
+            };
+            test.suspicious = uniform(&mut random) < share;
+        }
+        tests
+    }
+}
 
 /// What one simulated run came to.
 #[derive(Clone, Copy, Default)]
@@ -63,22 +114,33 @@ fn main() {
         seeds,
         |seed| fixed(seed, 30, true),
     );
-    for (baseline, target) in [(1, 5), (1, 6), (1, 10), (1, 20)] {
-        let screen = Screen { baseline, target };
+    let unknown = History::default();
+    let screen = |baseline, target, suspicious| Screen {
+        baseline,
+        target,
+        suspicious,
+    };
+    for target in [5, 6, 10, 20] {
         let name = format!("this method, screen 1 + {target}");
-        print_row(&name, seeds, |seed| adaptive(seed, screen, 1));
+        let screen = screen(1, target, 0);
+        print_row(&name, seeds, |seed| adaptive(seed, screen, unknown, 1));
     }
     for target in [5, 6] {
-        let screen = Screen {
-            baseline: 0,
-            target,
-        };
         let name = format!("idea: screen 0 + {target}, the baseline only for suspects");
-        print_row(&name, seeds, |seed| adaptive(seed, screen, 1));
+        let screen = screen(0, target, 0);
+        print_row(&name, seeds, |seed| adaptive(seed, screen, unknown, 1));
     }
-    let screen = Policy::default().screen;
     let name = "idea: 1 + 5 twice, the second run joining the first";
-    print_row(name, seeds, |seed| adaptive(seed, screen, 2));
+    print_row(name, seeds, |seed| {
+        adaptive(seed, screen(1, 5, 0), unknown, 2)
+    });
+    for (name, history) in HISTORIES {
+        for (target, suspicious) in [(5, 10), (5, 20), (3, 10), (3, 20), (2, 20)] {
+            let name = format!("{name}: screen 1 + {target}, suspicious tests 1 + {suspicious}");
+            let screen = screen(1, target, suspicious);
+            print_row(&name, seeds, |seed| adaptive(seed, screen, history, 1));
+        }
+    }
     println!("\n{}", cost_of_recording());
 }
 
@@ -190,22 +252,25 @@ fn defects() -> usize {
 }
 
 /// So many runs through the real scheduler, company off, each joining those before; the last one's verdicts count.
-fn adaptive(seed: u64, screen: Screen, runs: u64) -> Score {
+fn adaptive(seed: u64, screen: Screen, history: History, runs: u64) -> Score {
     let policy = policy(screen);
     let mut world = World::new(suite(seed), seed);
+    let tests = history.mark(world.tests(), seed);
     let (mut joined, mut trials, mut screened) = (Vec::new(), 0, [false; 15]);
     let mut verdicts = Verdicts::default();
     for run_number in 0..runs {
         let plan = Plan {
-            tests: world.tests(),
+            tests: tests.clone(),
             policy: policy.clone(),
             seed: Seed(seed + run_number * SEEDS_APART),
         };
         let mut passes = Vec::new();
         let ended = run(plan.clone(), &joined, &mut world, |_, pass| {
             if pass.spec.phase == Phase::Screen && pass.spec.arm == Arm::Target {
-                for (seen, observation) in screened.iter_mut().zip(&pass.observations) {
-                    *seen |= observation.outcome.is_failure();
+                for observation in &pass.observations {
+                    if let Some(seen) = screened.get_mut(observation.test.get()) {
+                        *seen |= observation.outcome.is_failure();
+                    }
                 }
             }
             if runs > 1 {

@@ -79,6 +79,7 @@ impl World {
             .map(|number| ListedTest {
                 id: TestId::new("planted", format!("test_{number:06}")),
                 selected: true,
+                suspicious: false,
             })
             .collect()
     }

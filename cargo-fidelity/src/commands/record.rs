@@ -134,6 +134,7 @@ pub fn chosen(suite: &Suite, selected: &[usize]) -> Vec<ListedTest> {
         .map(|test| ListedTest {
             id: test.id.clone(),
             selected: true,
+            suspicious: false,
         })
         .collect();
     tests.sort_by(|a, b| a.id.cmp(&b.id));

@@ -62,6 +62,7 @@ fn tests() -> Vec<ListedTest> {
     .map(|test| ListedTest {
         id: TestId::new("shop", test),
         selected: true,
+        suspicious: false,
     })
     .into()
 }

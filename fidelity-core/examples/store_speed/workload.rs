@@ -58,6 +58,7 @@ pub fn listed(tests: u32) -> Vec<ListedTest> {
     let listed = |test| ListedTest {
         id: TestId::new("bench", format!("module::case_{test:05}")),
         selected: true,
+        suspicious: false,
     };
     (0..tests).map(listed).collect()
 }

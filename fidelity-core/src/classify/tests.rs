@@ -19,12 +19,14 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
         screen: Screen {
             baseline: 1,
             target: screened - 1,
+            suspicious: 0,
         },
         ..Policy::default()
     };
     let tests = [ListedTest {
         id: TestId::new("planted", "test"),
         selected: true,
+        suspicious: false,
     }];
     let mut evidence = Evidence::new(&tests, &policy);
     for (number, (arm, outcome)) in (1..).zip(trials) {

@@ -81,7 +81,7 @@ pub const POLICY_KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "screen",
         kind: PolicyKind::Screen,
-        help: "passes in each arm before anything is suspected",
+        help: "passes before anything is suspected; `suspicious`: of the target, for tests that failed in earlier runs",
     },
     PolicyKey {
         name: "tolerance",
@@ -162,8 +162,12 @@ pub(crate) fn to_toml(key: &PolicyKey, policy: &Policy) -> String {
         PolicyKind::Duration(_, _, field) => duration(*field(&mut policy)),
         PolicyKind::DurationLimit(_, _, field) => field(&mut policy).map_or_else(none, duration),
         PolicyKind::Screen => {
-            let Screen { baseline, target } = policy.screen;
-            format!("{{ baseline = {baseline}, target = {target} }}")
+            let Screen {
+                baseline,
+                target,
+                suspicious,
+            } = policy.screen;
+            format!("{{ baseline = {baseline}, target = {target}, suspicious = {suspicious} }}")
         }
         PolicyKind::Conditions => {
             let words: Vec<String> = policy

@@ -151,27 +151,29 @@ fn duration(name: &str, node: &Node, (min, max): (u64, u64)) -> Result<u64, Conf
 }
 
 fn read_screen(node: &Node, screen: &mut Screen, findings: &mut Findings) {
-    let Some(table) = findings.keep(
-        node.table("screen")
-            .map_err(|error| error.hint("write `screen = { baseline = 1, target = 5 }`")),
-    ) else {
+    let Some(table) = findings.keep(node.table("screen").map_err(|error| {
+        error.hint("write `screen = { baseline = 1, target = 5, suspicious = 10 }`")
+    })) else {
         return;
     };
     for Entry { key, node } in &table.entries {
         let field = match key.text.as_str() {
             "baseline" => &mut screen.baseline,
             "target" => &mut screen.target,
+            "suspicious" => &mut screen.suspicious,
             other => {
                 let message = format!("unknown key {} in `screen`", quoted(other));
                 let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message)
-                    .label("expected `baseline` or `target`");
-                findings.add(error.hint(suggest::hint(other, ["baseline", "target"])));
+                    .label("expected `baseline`, `target` or `suspicious`");
+                let keys = ["baseline", "target", "suspicious"];
+                findings.add(error.hint(suggest::hint(other, keys)));
                 continue;
             }
         };
+        let least = u32::from(key.text != "suspicious");
         set(
             field,
-            findings.keep(count(&shown(&key.text), node, (1, MOST_PASSES))),
+            findings.keep(count(&shown(&key.text), node, (least, MOST_PASSES))),
         );
     }
 }

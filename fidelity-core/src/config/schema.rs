@@ -261,11 +261,12 @@ fn policy_key(key: &PolicyKey) -> Value {
         PolicyKind::Duration(..) => duration(),
         PolicyKind::DurationLimit(..) => json!({ "anyOf": [duration(), none] }),
         PolicyKind::Screen => {
-            let passes = json!({ "type": "integer", "minimum": 1, "maximum": MOST_PASSES });
+            let passes =
+                |least: u32| json!({ "type": "integer", "minimum": least, "maximum": MOST_PASSES });
             json!({
                 "type": "object",
                 "additionalProperties": false,
-                "properties": { "baseline": passes, "target": passes },
+                "properties": { "baseline": passes(1), "target": passes(1), "suspicious": passes(0) },
             })
         }
         PolicyKind::Conditions => {

@@ -80,6 +80,7 @@ fn a_file_with_every_key_comes_to_what_it_says() {
         screen: Screen {
             baseline: 2,
             target: 7,
+            suspicious: 12,
         },
         tolerance: 0.0,
         max_passes: 300,
@@ -370,6 +371,7 @@ fn arguments_win_over_the_file_and_later_ones_over_earlier_ones() {
         screen: Screen {
             baseline: 1,
             target: 6,
+            suspicious: 10,
         },
         reuse: false,
         fail_on: vec![

@@ -50,7 +50,8 @@ impl fmt::Display for Arm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The whole suite, a few passes in each arm: who fails at all?
+    /// The whole suite, a few passes in each arm, then the tests with a suspicious history a few times more: who fails
+    /// at all?
     Screen,
     /// Coin passes over the suspects.
     Focus,
@@ -70,7 +71,7 @@ pub enum Scope {
     Suite,
     /// Every selected test of some binaries.
     Binary,
-    /// The suspects only.
+    /// The suspects only, or the tests that are screened harder.
     Suspects,
 }
 

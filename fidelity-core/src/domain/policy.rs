@@ -13,6 +13,21 @@ pub struct Screen {
     pub baseline: u32,
     /// Passes of the target, at least 1.
     pub target: u32,
+    /// Passes of the target for tests with a suspicious history; no more than `target` where they are screened as all
+    /// others are. Runs of earlier versions did not know it, and read as 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suspicious: u32,
+}
+
+impl Screen {
+    /// Returns how many passes of the target over the suspicious tests alone follow the passes over all.
+    pub fn extra(self) -> u32 {
+        self.suspicious.saturating_sub(self.target)
+    }
+}
+
+fn is_zero(passes: &u32) -> bool {
+    *passes == 0
 }
 
 /// Every threshold of a run.
@@ -54,6 +69,7 @@ impl Default for Policy {
             screen: Screen {
                 baseline: 1,
                 target: 5,
+                suspicious: 10,
             },
             tolerance: 0.05,
             max_passes: 200,

@@ -70,6 +70,8 @@ pub struct ListedTest {
     pub id: TestId,
     /// Whether this run executes it. Tests of joined runs that the filter leaves out are listed, but not executed.
     pub selected: bool,
+    /// Whether earlier runs that this one does not join give a reason to screen it harder. Frozen before the first pass.
+    pub suspicious: bool,
 }
 
 /// Something people should know that is neither an error nor an outcome.

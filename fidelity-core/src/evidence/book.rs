@@ -121,7 +121,7 @@ pub struct FailingBook {
     pub passes_with_more_time: Option<bool>,
     /// Trials and failures in passes over the suspects only, by arm.
     pub alone: [Tally; 2],
-    /// Screening passes of the open family in which it failed by itself, by their position.
+    /// Screening passes over the whole suite, of the open family, in which it failed by itself, by their position.
     pub(super) screen_failures: Vec<u32>,
     /// The signature of its first failure.
     pub(super) first_signature: Option<SignatureId>,

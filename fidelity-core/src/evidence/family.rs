@@ -162,7 +162,7 @@ fn log_mean(logs: &[f64]) -> f64 {
 /// The screening a family comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Screening {
-    /// Passes made in all.
+    /// Passes made over the whole suite.
     pub passes: u32,
     /// The numbers that were planned for each arm.
     pub screen: Screen,
@@ -177,7 +177,7 @@ const COINCIDENCE: f64 = 0.01;
 /// passes and that is no coincidence. Which passes are the same says little by itself: everything that always fails in
 /// the target fails in exactly its passes, whatever the cause, and everything broken fails in all. So only patterns
 /// whose size is not that of an arm, of both, or 1 are looked at; the size, unlike the arms, is known without
-/// the draw. And as `g` suspects with `s` failures in `n` passes agree by accident with a chance of at most
+/// the draw. Passes over suspicious tests alone are no part of a pattern: not everybody takes part in them. And as `g` suspects with `s` failures in `n` passes agree by accident with a chance of at most
 /// `C(n, s)^-(g - 1)`, they are joined where that is at most 1 %. Without a complete screening, patterns
 /// say nothing.
 pub fn units(
@@ -248,7 +248,9 @@ pub fn units(
 
 /// Returns whether a pattern of `failures` passes says more than "always fails in some arm".
 fn tells(screening: Screening, failures: usize) -> bool {
-    let Screen { baseline, target } = screening.screen;
+    let Screen {
+        baseline, target, ..
+    } = screening.screen;
     let failures = failures as u64;
     failures >= 2
         && failures < u64::from(screening.passes)

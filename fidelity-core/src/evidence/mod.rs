@@ -56,7 +56,11 @@ struct OpenFamily {
 struct RunState {
     number: u32,
     screen: Screen,
+    /// Passes of the screening over the whole suite, and those after them over its suspicious tests.
     screen_passes: u32,
+    extra_passes: u32,
+    /// The suspicious tests that the run executes, sorted.
+    suspicious: Vec<TestIndex>,
     last_phase: Option<Phase>,
     mass_failure: bool,
 }
@@ -72,13 +76,7 @@ impl Evidence {
             generations: Vec::new(),
             open: OpenFamily::default(),
             signatures: Signatures::default(),
-            run: RunState {
-                number: 0,
-                screen: policy.screen,
-                screen_passes: 0,
-                last_phase: None,
-                mass_failure: false,
-            },
+            run: RunState::new(0, policy.screen, suspicious(tests)),
             suite_passes: [0; 2],
             suspects: 0,
         }
@@ -109,14 +107,16 @@ impl Evidence {
             .iter()
             .map(|test| ours.get(&test.id).copied())
             .collect();
-        self.begin_run(run.header.policy.screen);
+        let ours_of = |test: TestIndex| map.get(test.get()).copied().flatten();
+        let theirs = suspicious(&run.tests).into_iter().filter_map(ours_of);
+        self.begin_run(run.header.policy.screen, theirs.collect());
         for pass in &run.passes {
             self.absorb(pass, Some(&map));
         }
         if let Some(last) = run.passes.last() {
             self.forfeit(last, &map);
         }
-        self.begin_run(self.policy.screen);
+        self.begin_run(self.policy.screen, suspicious(&self.tests));
     }
 
     /// Records a pass of this run. One that was discarded or cut short says nothing.
@@ -154,9 +154,29 @@ impl Evidence {
         self.run.number
     }
 
-    /// Returns the completed screening passes of this run.
+    /// Returns the completed screening passes of this run, those over suspicious tests included.
     pub fn screen_passes(&self) -> u32 {
-        self.run.screen_passes
+        self.run.screen_passes + self.run.extra_passes
+    }
+
+    /// Returns how many passes of the target are still to come over [`Evidence::to_screen_harder`].
+    pub fn extra_left(&self) -> u32 {
+        self.run
+            .screen
+            .extra()
+            .saturating_sub(self.run.extra_passes)
+    }
+
+    /// Returns the suspicious tests of this run that never failed yet, sorted: the others are suspects already, and
+    /// need no screening.
+    pub fn to_screen_harder(&self) -> Vec<TestIndex> {
+        let never_failed = |test: &&TestIndex| matches!(self.books.get(test.get()), Some(book) if book.failing.is_none());
+        self.run
+            .suspicious
+            .iter()
+            .filter(never_failed)
+            .copied()
+            .collect()
     }
 
     /// Returns whether the pass recorded last was a mass failure.
@@ -217,16 +237,34 @@ impl Evidence {
         self.open.suspects.len() + usize::from(self.open.pool)
     }
 
-    fn begin_run(&mut self, screen: Screen) {
+    fn begin_run(&mut self, screen: Screen, suspicious: Vec<TestIndex>) {
         self.close_family();
-        self.run = RunState {
-            number: self.run.number + 1,
+        self.run = RunState::new(self.run.number + 1, screen, suspicious);
+    }
+}
+
+impl RunState {
+    /// Returns the state of a run before its first pass.
+    fn new(number: u32, screen: Screen, suspicious: Vec<TestIndex>) -> Self {
+        Self {
+            number,
             screen,
             screen_passes: 0,
+            extra_passes: 0,
+            suspicious,
             last_phase: None,
             mass_failure: false,
-        };
+        }
     }
+}
+
+/// Returns the suspicious tests of a list that are executed, by their positions.
+fn suspicious(tests: &[ListedTest]) -> Vec<TestIndex> {
+    (0_u32..)
+        .zip(tests)
+        .filter(|(_, test)| test.selected && test.suspicious)
+        .map(|(index, _)| TestIndex(index))
+        .collect()
 }
 
 /// Returns the runs whose passes may be joined to a run with this seed, in the order given.

@@ -11,6 +11,7 @@ fn listed() -> Vec<ListedTest> {
         .map(|number| ListedTest {
             id: TestId::new("planted", format!("test_{number:02}")),
             selected: true,
+            suspicious: false,
         })
         .collect()
 }
@@ -20,6 +21,7 @@ fn policy() -> Policy {
         screen: Screen {
             baseline: 1,
             target: 3,
+            suspicious: 0,
         },
         ..Policy::default()
     }

@@ -118,8 +118,11 @@ impl Evidence {
             self.suite_passes[spec.arm.index()] += 1;
         }
         if spec.phase == Phase::Screen {
-            self.run.screen_passes += 1;
-            if self.screening_is_complete() {
+            match spec.scope {
+                Scope::Suite => self.run.screen_passes += 1,
+                _ => self.run.extra_passes += 1,
+            }
+            if self.screening_is_over() {
                 self.close_family();
             }
         } else if spec.phase == Phase::Focus {
@@ -159,7 +162,7 @@ impl Evidence {
                     pool.members.insert(trial.test);
                 }
             } else {
-                if spec.phase == Phase::Screen {
+                if spec.phase == Phase::Screen && spec.scope == Scope::Suite {
                     failing.screen_failures.push(self.run.screen_passes);
                 }
                 if failing.suspicion.is_none() {
@@ -201,9 +204,17 @@ impl Evidence {
         }
     }
 
-    fn screening_is_complete(&self) -> bool {
-        let Screen { baseline, target } = self.run.screen;
+    /// Returns whether every pass of the screening over the whole suite was made.
+    pub(crate) fn suite_is_screened(&self) -> bool {
+        let Screen {
+            baseline, target, ..
+        } = self.run.screen;
         self.run.screen_passes >= baseline.saturating_add(target)
+    }
+
+    /// Returns whether the screening has nothing left to do.
+    fn screening_is_over(&self) -> bool {
+        self.suite_is_screened() && (self.extra_left() == 0 || self.to_screen_harder().is_empty())
     }
 
     /// Closes the open family: from here on it never grows, and e-BH looks at it.
@@ -213,7 +224,7 @@ impl Evidence {
             return;
         }
         let number = self.next_generation();
-        let complete = self.screening_is_complete() && self.run.last_phase == Some(Phase::Screen);
+        let complete = self.suite_is_screened() && self.run.last_phase == Some(Phase::Screen);
         let screening = complete.then_some(Screening {
             passes: self.run.screen_passes,
             screen: self.run.screen,

@@ -270,6 +270,7 @@ impl Planted {
         let tests = self.plants.iter().map(|plant| ListedTest {
             id: plant.finding.id.clone(),
             selected: true,
+            suspicious: false,
         });
         let run = StoredRun {
             header: self.header.clone(),

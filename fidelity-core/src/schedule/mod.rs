@@ -1,8 +1,8 @@
 //! The sampler: which pass to make next. A state machine without IO: [`Scheduler::next`] says what to execute,
 //! [`Scheduler::record`] takes what was seen.
 //!
-//! 1. *Screening*: the whole suite, a few passes in each arm, in random order. A mass failure is repeated once in
-//!    each arm.
+//! 1. *Screening*: the whole suite, a few passes in each arm, in random order; then the tests with a suspicious history
+//!    a few times more in the target. A mass failure is repeated once in each arm.
 //! 2. *Focus*: coin passes over the suspects until each is settled.
 //! 3. *Company*: coin passes over whole binaries, then the suite, for suspects that failed only there.
 //! 4. *Time-outs*: claims that rest on time-outs are tried once with more time.
@@ -171,9 +171,11 @@ impl Scheduler {
         let arm = spec.arm.index();
         match spec.phase {
             Phase::Screen => {
-                self.screen_left[arm] = self.screen_left[arm].saturating_sub(1);
-                if self.evidence.mass_failure() && !self.repeats.done[arm] {
-                    self.repeats.due = Some(spec.arm);
+                if spec.scope == Scope::Suite {
+                    self.screen_left[arm] = self.screen_left[arm].saturating_sub(1);
+                    if self.evidence.mass_failure() && !self.repeats.done[arm] {
+                        self.repeats.due = Some(spec.arm);
+                    }
                 }
             }
             Phase::MassRepeat => {
@@ -226,6 +228,7 @@ impl Scheduler {
         self.redo()
             .or_else(|| self.mass_repeat())
             .or_else(|| self.screen())
+            .or_else(|| self.screen_harder())
             .or_else(|| self.sample())
             .or_else(|| self.timeout_check())
     }
@@ -257,6 +260,25 @@ impl Scheduler {
             target_probability,
             ..self.fixed(Phase::Screen, arm, Scope::Suite, self.selected.clone())
         })
+    }
+
+    /// A pass of the target over the tests with a suspicious history that have not failed yet.
+    ///
+    /// Who they are was decided before the run, and who of them failed depends on the past. The arm is not drawn, so that
+    /// the pass is no evidence and only finds suspects: the coins of the focus tell more, and are cheaper. Where too few
+    /// trials are left for it, they are kept for the suspects there are.
+    fn screen_harder(&self) -> Option<PassSpec> {
+        let sampling = !matches!(
+            self.last_phase,
+            None | Some(Phase::Screen | Phase::MassRepeat)
+        );
+        if sampling || self.evidence.extra_left() == 0 {
+            return None;
+        }
+        let tests = self.evidence.to_screen_harder();
+        let fits = self.budget.refuses(tests.len()) != Some(StopReason::OutOfTrials);
+        (fits && !tests.is_empty())
+            .then(|| self.fixed(Phase::Screen, Arm::Target, Scope::Suspects, tests))
     }
 
     /// Focus and company. Focus comes first, but company once begun is brought to its end, so that the suspects it

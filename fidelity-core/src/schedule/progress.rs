@@ -1,6 +1,6 @@
 //! How far a run is. For people only: nothing is decided by it.
 
-use crate::domain::TestIndex;
+use crate::domain::{Phase, TestIndex};
 
 use super::{Progress, Scheduler, focus};
 
@@ -9,7 +9,15 @@ impl Scheduler {
     pub fn progress(&self) -> Progress {
         let open = focus::open_suspects(&self.evidence, &self.policy);
         let wishes: Vec<_> = open.iter().map(|test| self.wish(&[*test])).collect();
-        let screening: u32 = self.screen_left.iter().sum();
+        let whole: u32 = self.screen_left.iter().sum();
+        let harder = self.evidence.to_screen_harder();
+        let extra = match self.last_phase {
+            None | Some(Phase::Screen | Phase::MassRepeat) if !harder.is_empty() => {
+                self.evidence.extra_left()
+            }
+            _ => 0,
+        };
+        let screening = whole.saturating_add(extra);
         let focus = wishes
             .iter()
             .map(|wish| wish.passes.unwrap_or(wish.at_most))
@@ -20,13 +28,14 @@ impl Scheduler {
             book.mean_duration_us().unwrap_or(0) as f64
         };
         let suite_us: f64 = self.selected.iter().map(duration).sum();
+        let harder_us: f64 = harder.iter().map(duration).sum();
         let focus_us: f64 = wishes
             .iter()
             .map(|wish| f64::from(wish.passes.unwrap_or(wish.at_most)) * wish.duration_us)
             .sum();
         let left_ms = self.budget.wall_ms(
             f64::from(screening) + f64::from(focus),
-            f64::from(screening) * suite_us + focus_us,
+            f64::from(whole) * suite_us + f64::from(extra) * harder_us + focus_us,
         );
         let limit = self.policy.max_time_ms.map_or(u64::MAX, |most| {
             most.saturating_sub(self.budget.elapsed_ms())

@@ -37,11 +37,17 @@ pub(super) fn insert_run(
     }
     let mut texts = TextWriter::default();
     let ids = test_ids(&transaction, &mut texts, tests)?;
-    let selected = tests.iter().zip(0_i64..).filter(|(test, _)| test.selected);
+    let of = |flag: fn(&ListedTest) -> bool| {
+        let tests = tests
+            .iter()
+            .zip(0_i64..)
+            .filter(move |(test, _)| flag(test));
+        pack(tests.map(|(_, position)| position))
+    };
     transaction.execute(
         "INSERT INTO run (name, started, seed, seed_given, test_count, baseline, target, binaries, profiles,
-                          toolchain, tests, selected, header)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                          toolchain, tests, selected, suspicious, header)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             name,
             started.as_microsecond(),
@@ -54,7 +60,8 @@ pub(super) fn insert_run(
             header.fingerprint.profiles,
             header.fingerprint.toolchain,
             pack(ids),
-            pack(selected.map(|(_, position)| position)),
+            of(|test| test.selected),
+            of(|test| test.suspicious),
             json
         ],
     )?;

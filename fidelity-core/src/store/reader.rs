@@ -93,10 +93,10 @@ impl<'a> Reader<'a> {
 
     /// Returns the list of tests of a run.
     fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
-        let (ids, selected): (Vec<u8>, Vec<u8>) = self
+        let (ids, selected, suspicious): (Vec<u8>, Vec<u8>, Vec<u8>) = self
             .connection
-            .prepare_cached("SELECT tests, selected FROM run WHERE id = ?1")?
-            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .prepare_cached("SELECT tests, selected, suspicious FROM run WHERE id = ?1")?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         let mut tests: Vec<ListedTest> = Vec::new();
         let mut select = self.connection.prepare_cached(
             "SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id",
@@ -116,6 +116,7 @@ impl<'a> Reader<'a> {
                 tests.push(ListedTest {
                     id,
                     selected: false,
+                    suspicious: false,
                 });
             }
             if expected != start + length {
@@ -127,6 +128,9 @@ impl<'a> Reader<'a> {
         }
         for position in positions(&selected, count)? {
             tests[position as usize].selected = true;
+        }
+        for position in positions(&suspicious, count)? {
+            tests[position as usize].suspicious = true;
         }
         Ok(tests)
     }

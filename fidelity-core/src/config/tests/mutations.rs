@@ -139,7 +139,7 @@ fn thousands_of_mutations_of_arguments_are_understood_or_told_what_is_wrong() {
         "high.tz={ one-of = [\"UTC\", \"Asia/Tokyo\"] }",
         "high.env.A={env:HOME}",
         "high.cpus=2",
-        "policy.screen={ baseline = 1, target = 5 }",
+        "policy.screen={ baseline = 1, target = 5, suspicious = 10 }",
         "policy.fail-on=[\"broken\"]",
         "production.memory=1GiB",
         "target=preset:hostile",

@@ -14,6 +14,7 @@ fn two_binaries(policy: Policy, seed: u64) -> Plan {
                 format!("test_{number:02}"),
             ),
             selected: true,
+            suspicious: false,
         })
         .collect();
     Plan {

@@ -29,6 +29,7 @@ fn tests(count: usize) -> Vec<ListedTest> {
         .map(|number| ListedTest {
             id: TestId::new("planted", format!("test_{number:04}")),
             selected: true,
+            suspicious: false,
         })
         .collect()
 }

@@ -120,6 +120,7 @@ fn records_that_make_no_sense_do_no_harm() {
         screen: crate::domain::Screen {
             baseline: 0,
             target: 0,
+            suspicious: 0,
         },
         mass_failure: f64::NAN,
         ..policy()

@@ -96,6 +96,7 @@ fn only_completed_passes_of_known_tests_join() {
     later.tests.push(ListedTest {
         id: TestId::new("planted", "test_0099"),
         selected: true,
+        suspicious: false,
     });
     let play = Play::new(later, &[stored]);
     let books = play.scheduler.evidence().books();

@@ -68,6 +68,7 @@ pub(super) fn listed(count: u32) -> Vec<ListedTest> {
     let listed = |number| ListedTest {
         id: TestId::new("crate", format!("test_{number:04}")),
         selected: true,
+        suspicious: false,
     };
     (0..count).map(listed).collect()
 }
@@ -227,6 +228,7 @@ fn random_tests(random: &mut Random) -> Vec<ListedTest> {
                 format!("{}{}", random.pick(&odd), number),
             ),
             selected: !random.once_in(4),
+            suspicious: random.once_in(5),
         })
         .collect();
     tests.sort_by(|a, b| a.id.cmp(&b.id));
