@@ -31,7 +31,7 @@ fn main() {
         ("fails after every baseline pass", Truth::AfterBaseline),
         ("better in the target: .5, .1", Truth::Rates(0.5, 0.1)),
     ] {
-        let highest = on_all_cores(runs, |seed| highest_log_e(truth, seed, PASSES));
+        let highest = on_all_cores(runs, |seed| highest_log_e(truth, seed, PASSES, false));
         let suspects = highest.iter().flatten().count() as f64;
         let shares: String = LEVELS
             .iter()

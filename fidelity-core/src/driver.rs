@@ -118,7 +118,12 @@ fn environment(header: &RunHeader, spec: &PassSpec) -> Environment {
         Arm::Baseline => &header.baseline,
         Arm::Target => &header.target,
     };
-    let mut environment = profile.draw(header.seed, spec.arm, spec.arm_pass);
+    let mut environment = if spec.screens_harder() {
+        let exposing = profile.limited_to(&header.exposing);
+        exposing.draw(header.seed, spec.arm, spec.arm_pass)
+    } else {
+        profile.draw(header.seed, spec.arm, spec.arm_pass)
+    };
     for knob in header.knobs.iter().filter(|knob| !knob.applied) {
         environment.0.remove(&knob.knob);
     }

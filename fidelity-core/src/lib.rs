@@ -17,6 +17,7 @@ pub mod domain;
 pub mod driver;
 pub mod evidence;
 pub mod exec;
+pub mod history;
 pub mod plan;
 pub mod report;
 pub mod revision;

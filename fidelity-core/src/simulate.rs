@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-use crate::classify::classify;
+use crate::classify::{Finding, classify};
 use crate::domain::{
     Arm, CapturedOutput, Environment, Failure, FidelityProfile, Fingerprint, ListedTest,
     Observation, Outcome, PassEnd, PassRecord, PassSpec, Policy, RunHeader, RunId, Scope, Seed,
@@ -257,6 +257,7 @@ fn header(plan: &Plan) -> RunHeader {
         },
         revision: None,
         joined: Vec::new(),
+        exposing: BTreeMap::new(),
         tool_version: String::new(),
         arguments: Vec::new(),
         workspace: "workspace".into(),
@@ -269,7 +270,9 @@ fn header(plan: &Plan) -> RunHeader {
 ///
 /// Nothing but a closed question (a large difference is excluded) stops the run earlier: whoever looks, looks as
 /// often as possible.
-pub fn highest_log_e(truth: Truth, seed: u64, passes: u32) -> Option<f64> {
+///
+/// With `suspicious` the test has a history, and is screened with 10 target passes instead of 5.
+pub fn highest_log_e(truth: Truth, seed: u64, passes: u32, suspicious: bool) -> Option<f64> {
     let policy = Policy {
         // So small that no e-value of these lengths is ever enough to stop.
         fdr: f64::MIN_POSITIVE,
@@ -280,8 +283,12 @@ pub fn highest_log_e(truth: Truth, seed: u64, passes: u32) -> Option<f64> {
         ..Policy::default()
     };
     let mut world = World::new(vec![truth], seed);
+    let mut tests = world.tests();
+    for test in &mut tests {
+        test.suspicious = suspicious;
+    }
     let plan = Plan {
-        tests: world.tests(),
+        tests,
         policy,
         seed: Seed(seed),
     };
@@ -303,7 +310,36 @@ pub fn reported_defects(truths: &[Truth], policy: &Policy, seed: u64) -> usize {
         policy: policy.clone(),
         seed: Seed(seed),
     };
-    let ended = run(plan, &[], &mut world, |_, _| {});
+    reported(&run(plan, &[], &mut world, |_, _| {}), policy)
+}
+
+/// Returns how many of a suite's tests the second of two runs reports as hidden defects, where the first does not join and
+/// is the second's history: `picks` says which tests it makes suspicious.
+pub fn reported_with_history(
+    truths: &[Truth],
+    policy: &Policy,
+    seed: u64,
+    picks: impl Fn(&Finding) -> bool,
+) -> usize {
+    let mut world = World::new(truths.to_vec(), seed);
+    let mut plan = Plan {
+        tests: world.tests(),
+        policy: policy.clone(),
+        seed: Seed(seed),
+    };
+    let first = run(plan.clone(), &[], &mut world, |_, _| {});
+    let verdicts = classify(first.scheduler.evidence(), policy);
+    for (test, finding) in plan.tests.iter_mut().zip(&verdicts.findings) {
+        test.suspicious = picks(finding);
+    }
+    plan.seed = Seed(seed.wrapping_add(SECOND_RUN));
+    reported(&run(plan, &[], &mut world, |_, _| {}), policy)
+}
+
+/// Keeps the seeds of second runs off those of first ones.
+const SECOND_RUN: u64 = 1 << 40;
+
+fn reported(ended: &Ended, policy: &Policy) -> usize {
     classify(ended.scheduler.evidence(), policy)
         .findings
         .iter()

@@ -107,7 +107,11 @@ impl Stage {
                 .collect(),
             problems: Vec::new(),
         };
-        let listed = ids.into_iter().map(|id| ListedTest { id, selected: true, suspicious: false });
+        let listed = ids.into_iter().map(|id| ListedTest {
+            id,
+            selected: true,
+            suspicious: false,
+        });
         Self {
             suite,
             listed: listed.collect(),

@@ -1,12 +1,13 @@
 //! What a run remembers of the question it was asked, and which earlier runs it may join.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{
     Fingerprint, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
 };
 use fidelity_core::exec::direct::DirectRunner;
+use fidelity_core::history;
 use fidelity_core::plan::Conditions;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
@@ -75,6 +76,7 @@ impl Facts<'_> {
             },
             revision,
             joined: Vec::new(),
+            exposing: BTreeMap::new(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),
             workspace: self.workspace.root.clone(),
@@ -162,8 +164,48 @@ pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTe
     }
     all.extend(tests.into_iter().map(|test| (test.id, test.selected)));
     all.into_iter()
-        .map(|(id, selected)| ListedTest { id, selected })
+        .map(|(id, selected)| ListedTest {
+            id,
+            selected,
+            suspicious: false,
+        })
         .collect()
+}
+
+/// Marks what earlier runs that do not join give a reason to screen harder, and under which values.
+///
+/// A run with a given seed repeats another, or is meant to be repeated: it takes what the first run with this seed was
+/// told, so that the same passes follow.
+pub fn look_back(
+    store: &dyn Store,
+    header: &mut RunHeader,
+    tests: &mut [ListedTest],
+) -> Result<(), CliError> {
+    if header.policy.screen.extra() == 0 {
+        return Ok(());
+    }
+    if !header.seed_given {
+        let past = store.failures_before(history::RUNS, &header.joined)?;
+        history::mark_suspicious(tests, &past);
+        if tests.iter().any(|test| test.suspicious) {
+            header.exposing = history::exposing(&header.target, &past);
+        }
+    } else if let Some(first) = store.first_with_seed(header.seed)? {
+        let first = store.load(first)?;
+        if first.header.target.has_same_values(&header.target) {
+            header.exposing = first.header.exposing;
+        }
+        let suspicious: BTreeSet<TestId> = first
+            .tests
+            .into_iter()
+            .filter(|test| test.suspicious)
+            .map(|test| test.id)
+            .collect();
+        for test in tests {
+            test.suspicious = test.selected && suspicious.contains(&test.id);
+        }
+    }
+    Ok(())
 }
 
 /// Puts back what is never stored: who logs in by the URLs of the profiles. The settings of today have to say it.

@@ -111,7 +111,8 @@ impl Session<'_> {
         .header()?;
         let joined = record::joinable(&store, &header)?;
         header.joined = joined.iter().map(|run| run.header.id).collect();
-        let tests = record::with_joined(tests, &joined);
+        let mut tests = record::with_joined(tests, &joined);
+        record::look_back(&store, &mut header, &mut tests)?;
         runner.set_tests(suite, &tests);
         let plan = Plan {
             tests: tests.clone(),
@@ -125,6 +126,9 @@ impl Session<'_> {
             };
             print(&text)?;
             return Ok(ExitCode::Passed);
+        }
+        if let Some(words) = plan::screened_harder(&header, &tests) {
+            self.follower.console().note(&words);
         }
         let mut log = store.create_run(&header, &tests)?;
         let run = StoredRun {

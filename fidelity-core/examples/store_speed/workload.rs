@@ -132,6 +132,7 @@ pub fn header(run: u32) -> RunHeader {
             dirty: false,
         }),
         joined: Vec::new(),
+        exposing: std::collections::BTreeMap::new(),
         tool_version: "0.1.0".to_owned(),
         arguments: vec!["run".to_owned()],
         workspace: "/workspace".into(),

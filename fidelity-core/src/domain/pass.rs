@@ -99,6 +99,13 @@ pub struct PassSpec {
     pub timeout_factor: u32,
 }
 
+impl PassSpec {
+    /// Returns whether it screens tests with a suspicious history once more than the others.
+    pub fn screens_harder(&self) -> bool {
+        self.phase == Phase::Screen && self.scope == Scope::Suspects
+    }
+}
+
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

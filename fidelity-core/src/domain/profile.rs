@@ -76,6 +76,25 @@ impl FidelityProfile {
         });
         Environment(draws.collect())
     }
+
+    /// Returns the profile with its `one-of` knobs limited to the values at these positions; those that are beyond the
+    /// list are passed over, and a knob of which nothing would be left stays as it is.
+    pub fn limited_to(&self, positions: &BTreeMap<KnobId, Vec<u32>>) -> Self {
+        let mut limited = self.clone();
+        for (knob, positions) in positions {
+            let Some(KnobSetting::OneOf(values)) = limited.knobs.get_mut(knob) else {
+                continue;
+            };
+            let left: Vec<KnobValue> = positions
+                .iter()
+                .filter_map(|position| values.get(*position as usize).cloned())
+                .collect();
+            if !left.is_empty() {
+                *values = left;
+            }
+        }
+        limited
+    }
 }
 
 /// Returns which of `count` values the pass `arm_pass` takes: its place in the shuffled block of `count` passes.
@@ -305,6 +324,20 @@ mod tests {
         assert_eq!(stored, full);
         let mut plain = with("a://h");
         assert_eq!(plain.restore_users(&profile(&[])), Ok(()));
+    }
+
+    #[test]
+    fn a_profile_is_limited_to_values_it_has() {
+        let limited = |knob: &str, positions: &[u32]| {
+            let positions = BTreeMap::from([(KnobId::from(knob), positions.to_vec())]);
+            profile(&[5, 6, 7]).limited_to(&positions)
+        };
+        assert!(limited("cpus", &[0, 2, 9]).has_same_values(&profile(&[5, 7])));
+        assert!(limited("cpus", &[9]).has_same_values(&profile(&[5, 6, 7])));
+        assert!(limited("nice", &[1]).has_same_values(&profile(&[5, 6, 7])));
+        assert!(limited("tz", &[0]).has_same_values(&profile(&[5, 6, 7])));
+        let drawn = draws(&limited("cpus", &[1]), 3, Arm::Target, 4);
+        assert_eq!(drawn, [6; 4]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A stored run: what was asked, where it ran, and what came of it. A report is a function of this alone.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FidelityProfile, KnobStatus, PassRecord, Policy, RunId, Seed, TestId};
+use super::{FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, Seed, TestId};
 
 /// Everything about a run that is known before its first pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,10 @@ pub struct RunHeader {
     pub revision: Option<Revision>,
     /// Earlier runs whose passes this one joins, frozen at its start, oldest first.
     pub joined: Vec<RunId>,
+    /// Values of the target's `one-of` knobs that exposed defects in earlier runs, by their positions in the profile,
+    /// frozen at the start: what tests with a suspicious history are screened under.
+    #[serde(default)]
+    pub exposing: BTreeMap<KnobId, Vec<u32>>,
     /// The version of the tool.
     pub tool_version: String,
     /// The command line after `cargo fidelity`, secrets left out.

@@ -54,6 +54,7 @@ struct WireRun<'a> {
     policy: WirePolicy,
     passes: u32,
     trials: u64,
+    suspicious: u32,
     wall_s: f64,
     knobs: Vec<WireKnob<'a>>,
 }
@@ -79,6 +80,7 @@ struct WirePolicy {
 struct WireScreen {
     baseline: u32,
     target: u32,
+    suspicious: u32,
 }
 
 #[derive(Serialize)]
@@ -149,6 +151,7 @@ impl<'a> From<&'a Report> for WireReport<'a> {
                 policy: WirePolicy::from(&run.policy),
                 passes: run.passes.completed(),
                 trials: run.trials,
+                suspicious: run.suspicious,
                 wall_s: seconds(run.wall_ms),
                 knobs: run.knobs.iter().map(WireKnob::from).collect(),
             },
@@ -166,6 +169,7 @@ impl From<&Policy> for WirePolicy {
             screen: WireScreen {
                 baseline: policy.screen.baseline,
                 target: policy.screen.target,
+                suspicious: policy.screen.suspicious,
             },
             tolerance: policy.tolerance,
             max_passes: policy.max_passes,

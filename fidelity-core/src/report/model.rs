@@ -63,6 +63,10 @@ pub struct RunFacts {
     pub stop: Option<StopReason>,
     /// Earlier runs whose passes count too, oldest first.
     pub joined: Vec<JoinedRun>,
+    /// Tests with a suspicious history among those it executes.
+    pub suspicious: u32,
+    /// How they are screened, for people; none where nobody is screened harder.
+    pub screened_harder: Option<String>,
 }
 
 impl RunFacts {
@@ -269,6 +273,11 @@ fn shared_names(findings: &[Finding]) -> BTreeSet<String> {
 }
 
 fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
+    let suspicious = run
+        .tests
+        .iter()
+        .filter(|test| test.selected && test.suspicious)
+        .count();
     let header = &run.header;
     let mut passes = PassCounts::default();
     for pass in &run.passes {
@@ -294,6 +303,8 @@ fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
         },
         stop: run.end.as_ref().map(|end| end.stop.clone()),
         joined: joined.iter().map(joined_run).collect(),
+        suspicious: u32::try_from(suspicious).unwrap_or(u32::MAX),
+        screened_harder: super::plan::screened_harder(header, &run.tests),
     }
 }
 

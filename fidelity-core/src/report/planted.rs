@@ -181,6 +181,7 @@ impl Planted {
                     dirty: false,
                 }),
                 joined: Vec::new(),
+                exposing: std::collections::BTreeMap::new(),
                 tool_version: "0.1.0".to_owned(),
                 arguments: vec!["run".to_owned()],
                 workspace: "workspace".into(),

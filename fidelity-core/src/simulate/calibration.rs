@@ -40,7 +40,7 @@ fn a_null_test_reaches_twenty_in_at_most_five_percent_of_runs_however_often_one_
     let runs = 300;
     for truth in NULLS {
         let alarms = (0..u64::from(runs))
-            .filter_map(|seed| highest_log_e(truth, seed, 200))
+            .filter_map(|seed| highest_log_e(truth, seed, 200, false))
             .filter(|log_e| *log_e >= 20_f64.ln())
             .count();
         let most = most_by_chance(runs, 0.05) as usize;
@@ -49,10 +49,62 @@ fn a_null_test_reaches_twenty_in_at_most_five_percent_of_runs_however_often_one_
 }
 
 #[test]
+fn a_null_test_that_is_screened_harder_keeps_the_level() {
+    let runs = 300;
+    for truth in NULLS {
+        let alarms = (0..u64::from(runs))
+            .filter_map(|seed| highest_log_e(truth, seed, 200, true))
+            .filter(|log_e| *log_e >= 20_f64.ln())
+            .count();
+        let most = most_by_chance(runs, 0.05) as usize;
+        assert!(alarms <= most, "{truth:?}: {alarms} of {runs}");
+    }
+}
+
+/// Ways in which an earlier run says whom to screen harder, fair and unfair.
+const HISTORIES: [(&str, fn(&Finding) -> bool); 3] = [
+    ("whatever failed in the target", |finding| {
+        finding.target.failures > 0
+    }),
+    ("whatever leaned towards a worse target", |finding| {
+        finding.e_value > finding.e_mirror
+    }),
+    ("whatever never failed in the target", |finding| {
+        finding.target.failures == 0
+    }),
+];
+
+#[test]
+fn histories_fair_and_unfair_give_a_false_finding_in_at_most_five_percent_of_runs() {
+    let runs = 100;
+    let mut policy = Policy {
+        tolerance: 0.99,
+        futile_after: 60,
+        max_passes: 100,
+        ..quick()
+    };
+    policy.screen.suspicious = 15;
+    let suites = [
+        vec![Truth::Rates(0.1, 0.1); 12],
+        vec![Truth::AfterBaseline; 8],
+        NULLS.to_vec(),
+    ];
+    for truths in suites {
+        for (name, picks) in HISTORIES {
+            let alarms = (0..u64::from(runs))
+                .filter(|seed| reported_with_history(&truths, &policy, *seed, picks) > 0)
+                .count();
+            let most = most_by_chance(runs, 0.05) as usize;
+            assert!(alarms <= most, "{name}, {truths:?}: {alarms} of {runs}");
+        }
+    }
+}
+
+#[test]
 fn a_test_that_is_better_in_the_target_is_not_called_worse_there() {
     let runs = 300;
     let alarms = (0..u64::from(runs))
-        .filter_map(|seed| highest_log_e(Truth::Rates(0.5, 0.1), seed, 200))
+        .filter_map(|seed| highest_log_e(Truth::Rates(0.5, 0.1), seed, 200, false))
         .filter(|log_e| *log_e >= 20_f64.ln())
         .count();
     assert!(alarms <= most_by_chance(runs, 0.05) as usize, "{alarms}");

@@ -236,6 +236,6 @@ fn counts_of(
 }
 
 /// Returns whether an outcome says something of the test: it ran, and somebody saw how it ended.
-fn counts_as_trial(outcome: Outcome) -> bool {
+pub(super) fn counts_as_trial(outcome: Outcome) -> bool {
     outcome.is_trial() && outcome != Outcome::NotReported
 }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `sqlite` | the implementation of [`Store`] |
 //! | `run_log`, `new_run`, `pass` | the writer of one run |
-//! | `reader`, `row`, `history` | reading a run, reading one test over runs |
+//! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
@@ -16,6 +16,7 @@ use crate::domain::{
     Arm, Environment, Fingerprint, ListedTest, Observation, PassEnd, PassSpec, Phase, RunEnd,
     RunHeader, RunId, Scope, Seed, StoredRun, TestId, TestIndex, Verdict,
 };
+use crate::history::PastRun;
 
 mod code;
 mod connection;
@@ -25,6 +26,7 @@ mod location;
 mod new_run;
 mod output;
 mod pass;
+mod past;
 mod reader;
 mod row;
 mod run_lock;
@@ -102,6 +104,18 @@ pub trait Store {
     /// # Errors
     /// Where it could not be read.
     fn history_of(&self, test: &TestId) -> Result<Vec<TestHistoryRow>, StoreError>;
+
+    /// Returns what the `limit` newest runs but those of `except` saw fail, newest first; runs being written included.
+    ///
+    /// # Errors
+    /// Where it could not be read.
+    fn failures_before(&self, limit: usize, except: &[RunId]) -> Result<Vec<PastRun>, StoreError>;
+
+    /// Returns the first run with this seed; none where there is none.
+    ///
+    /// # Errors
+    /// Where it could not be read.
+    fn first_with_seed(&self, seed: Seed) -> Result<Option<RunId>, StoreError>;
 
     /// Returns every stored trial of the test in a run, in the order of pass and attempt, with what it printed.
     ///

@@ -16,11 +16,12 @@ use super::run_lock::{LockFailure, RunLock};
 use super::run_log::{SqliteRunLog, State};
 use super::{
     ComparableRun, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code, history, location,
-    wire,
+    past, wire,
 };
 use crate::domain::{
     Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
 };
+use crate::history::PastRun;
 
 /// How many runs an ambiguous prefix names.
 const AMBIGUOUS_SHOWN: i64 = 10;
@@ -251,6 +252,20 @@ impl Store for SqliteStore {
 
     fn history_of(&self, test: &TestId) -> Result<Vec<TestHistoryRow>, StoreError> {
         self.read(|connection| history::history_of(&mut Reader::new(connection), test))
+    }
+
+    fn failures_before(&self, limit: usize, except: &[RunId]) -> Result<Vec<PastRun>, StoreError> {
+        self.read(|connection| past::failures_before(&mut Reader::new(connection), limit, except))
+    }
+
+    fn first_with_seed(&self, seed: Seed) -> Result<Option<RunId>, StoreError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT name FROM run WHERE seed = ?1 ORDER BY started, id LIMIT 1",
+            )?;
+            let mut rows = select.query([seed.0.cast_signed()])?;
+            rows.next()?.map(|row| id_at(row, 0)).transpose()
+        })
     }
 
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {

@@ -5,6 +5,7 @@
 //! A committed text of version 1 is read by a test: a change of a domain type that would break old stores fails there,
 //! and the old form then gets its own type here. Must not know a table.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    Environment, FidelityProfile, Fingerprint, KnobStatus, Policy, Problem, Revision, RunEnd,
-    RunHeader, RunId, Seed, StopReason,
+    Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, Policy, Problem, Revision,
+    RunEnd, RunHeader, RunId, Seed, StopReason,
 };
 
 /// The version of every form below.
@@ -41,6 +42,8 @@ struct HeaderV1 {
     parallelism: u32,
     revision: Option<Revision>,
     joined: Vec<RunId>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    exposing: BTreeMap<KnobId, Vec<u32>>,
     tool_version: String,
     arguments: Vec<String>,
     workspace: PathV1,
@@ -122,6 +125,7 @@ pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
             parallelism: header.parallelism,
             revision: header.revision.clone(),
             joined: header.joined.clone(),
+            exposing: header.exposing.clone(),
             tool_version: header.tool_version.clone(),
             arguments: header.arguments.clone(),
             workspace: write_path(header.workspace.clone()),
@@ -146,6 +150,7 @@ pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeade
         fingerprint: columns.fingerprint,
         revision: form.revision,
         joined: form.joined,
+        exposing: form.exposing,
         tool_version: form.tool_version,
         arguments: form.arguments,
         workspace: read_path(form.workspace),

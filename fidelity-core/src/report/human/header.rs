@@ -32,6 +32,9 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             duration_ms(run.wall_ms)
         ))],
     );
+    if let Some(words) = &run.screened_harder {
+        page.text(Indent::hanging(0), &[plain(words)]);
+    }
     if !run.joined.is_empty() {
         page.text(Indent::hanging(0), &[plain(joined(run, style))]);
     }

@@ -79,8 +79,18 @@ fn the_keys_are_those_of_the_schema_and_no_others() {
     assert_eq!(
         keys(&document["run"]),
         [
-            "baseline", "commit", "dirty", "id", "knobs", "passes", "policy", "seed", "target",
-            "trials", "wall_s"
+            "baseline",
+            "commit",
+            "dirty",
+            "id",
+            "knobs",
+            "passes",
+            "policy",
+            "seed",
+            "suspicious",
+            "target",
+            "trials",
+            "wall_s"
         ]
     );
     for knob in document["run"]["knobs"].as_array().unwrap() {

@@ -9,6 +9,7 @@ use super::*;
 mod company;
 mod families;
 mod focus;
+mod harder;
 mod mass;
 mod odd;
 mod reuse;

@@ -49,6 +49,7 @@ pub(super) fn header(number: u64) -> RunHeader {
         },
         revision: None,
         joined: Vec::new(),
+        exposing: BTreeMap::new(),
         tool_version: "0.1.0".to_owned(),
         arguments: Vec::new(),
         workspace: PathBuf::from("/workspace"),

@@ -8,6 +8,7 @@ mod fixtures;
 mod hostile;
 mod misuse;
 mod outputs;
+mod past;
 mod queries;
 pub(crate) mod random;
 mod round_trip;
