@@ -125,6 +125,33 @@ fn the_password_of_a_url_is_stored_nowhere_and_asked_for_again_by_a_resumed_run(
     assert!(!ran.stdout.contains("s3cret"), "{}", ran.stdout);
 }
 
+#[test]
+fn a_resumed_run_draws_from_what_was_left_of_a_choice() {
+    let project = Project::copy_of("tests/testdata/planted");
+    let set = r#"high.locale={ one-of = ["POSIX", "xx_YY.UTF-8", "C"] }"#;
+    let begun = ["run", "--offline", "--seed", "3", "-j", "1", "--set", set];
+    let _cut = interrupted(&project, &begun);
+    let ran = project
+        .run(&[
+            "run",
+            "--offline",
+            "-j",
+            "1",
+            "--format",
+            "json",
+            "--resume",
+        ])
+        .exits_with(1);
+    let report = ran.json();
+    let knobs = report["run"]["knobs"].as_array().unwrap();
+    let locale = knobs.iter().find(|row| row["id"] == "locale").unwrap();
+    assert_eq!(locale["target"], "one of C, POSIX", "{locale}");
+    assert_eq!(locale["applied"], true, "{locale}");
+    let discarded = |problem: &serde_json::Value| problem["kind"] == "pass-discarded";
+    let problems = report["problems"].as_array().unwrap();
+    assert!(!problems.iter().any(discarded), "{problems:?}");
+}
+
 fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());

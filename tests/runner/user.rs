@@ -1,7 +1,7 @@
 //! Tests as another user, which only root can arrange; everybody else is told so.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use fidelity_core::domain::{KnobValue, Observation, Outcome, PassEnd};
 
@@ -77,6 +77,9 @@ fn permissions_hold_for_an_ordinary_user_in_a_checkout_of_its_own() {
         assert_eq!(seen[name].outcome, Outcome::Passed);
         return;
     }
+    // Nobody could enter it.
+    let locked = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(stage.parent.path(), locked).unwrap();
     let (seen, _) = stage.pass(&mut runner, 1, &environment(&[])).unwrap();
     assert_eq!(seen[name].outcome, Outcome::Failed, "root reads everything");
     let nobody = environment(&[("env.KEEP", text("1")), ("user", text("nobody"))]);

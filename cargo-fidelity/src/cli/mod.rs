@@ -175,8 +175,9 @@ pub struct BudgetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gate")]
 pub struct GateArgs {
-    /// Verdicts that make the command exit with 1 [default: hidden-defect,broken]
-    #[arg(long, value_name = "VERDICTS", value_delimiter = ',')]
+    /// What makes the command exit with 1: verdicts, or `knob-not-applied` for a knob that was asked for and could not be
+    /// applied [default: hidden-defect,broken]
+    #[arg(long, value_name = "CONDITIONS", value_delimiter = ',')]
     pub fail_on: Vec<String>,
     /// Never exit with 1: for looking only
     #[arg(long, conflicts_with = "fail_on")]

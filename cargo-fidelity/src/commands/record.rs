@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{
-    Fingerprint, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
+    Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
 };
 use fidelity_core::exec::direct::DirectRunner;
 use fidelity_core::history;
 use fidelity_core::plan::Conditions;
+use fidelity_core::report::ASKED_KNOB_NOT_APPLIED;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
 use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
@@ -37,6 +38,7 @@ impl Facts<'_> {
             target,
             policy,
             notes,
+            asked,
             ..
         } = self.settings;
         let profiles = Conditions {
@@ -50,6 +52,7 @@ impl Facts<'_> {
         .fingerprint();
         let mut problems = self.suite.problems.clone();
         problems.extend(notes);
+        problems.extend(asked_in_vain(&self.knobs, &asked));
         let revision = revision(&self.workspace.root).unwrap_or_else(|error| {
             let (kind, message) = ("revision-unknown".to_owned(), error.to_string());
             problems.push(Problem { kind, message });
@@ -83,6 +86,20 @@ impl Facts<'_> {
             problems,
         })
     }
+}
+
+/// Returns a problem for each of the knobs `asked` for that was not applied.
+fn asked_in_vain<'a>(
+    knobs: &'a [KnobStatus],
+    asked: &'a BTreeSet<KnobId>,
+) -> impl Iterator<Item = Problem> + 'a {
+    knobs
+        .iter()
+        .filter(|status| !status.applied && asked.contains(&status.knob))
+        .map(|KnobStatus { knob, reason, .. }| Problem {
+            kind: ASKED_KNOB_NOT_APPLIED.to_owned(),
+            message: format!("`{knob}` was asked for and not applied: {reason}"),
+        })
 }
 
 /// Takes from the choices of both arms what cannot be applied here, and notes it: what a run stores is what it draws from.

@@ -79,6 +79,21 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// Returns the knobs whose effective values in the profile `name` are the user's own, in the file or on the command line:
+    /// no preset says them. Only for documents that [`Self::check`] found sound.
+    pub(crate) fn own_knobs(&self, name: &Written<String>) -> BTreeSet<KnobId> {
+        let mut own = BTreeSet::new();
+        let mut level = self.document.profiles.get(&name.value);
+        // No chain is longer than there are profiles, unless it is a circle.
+        for _ in 0..=self.document.profiles.len() {
+            let Some(profile) = level else { break };
+            own.extend(profile.knobs.keys().cloned());
+            let parent = profile.inherits.as_ref();
+            level = parent.and_then(|parent| self.document.profiles.get(&parent.value));
+        }
+        own
+    }
+
     /// Returns the effective values of the profile `name`. Only for documents that [`Self::check`] found sound.
     pub(crate) fn effective(&self, name: &Written<String>) -> Result<FidelityProfile, ConfigError> {
         let mut levels = vec![self.find(name)?];

@@ -1,6 +1,6 @@
 //! The keys of `[policy]`: one table that the parser, the schema, `init` and the documents are made from.
 
-use crate::domain::{Policy, Screen, VerdictKind};
+use crate::domain::{Condition, Policy, Screen, VerdictKind};
 
 use super::units;
 
@@ -136,17 +136,21 @@ pub const POLICY_KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "fail-on",
         kind: PolicyKind::Conditions,
-        help: "verdicts that make the gate fail",
+        help: "what makes the gate fail: verdicts, or knob-not-applied",
     },
 ];
 
 /// Conditions of `fail-on` that a later version may know.
 pub(crate) const LATER_CONDITIONS: [&str; 2] = ["new-hidden-defect", "expired-quarantine"];
 
-/// Verdicts that can make the gate fail: all but the one that is good news.
-pub(crate) fn conditions() -> impl Iterator<Item = VerdictKind> + Clone {
+/// What can make the gate fail: every verdict but the one that is good news, and knobs of no effect.
+pub(crate) fn conditions() -> impl Iterator<Item = Condition> + Clone {
     let good = |kind: &VerdictKind| *kind == VerdictKind::Stable;
-    VerdictKind::ALL.into_iter().filter(move |kind| !good(kind))
+    VerdictKind::ALL
+        .into_iter()
+        .filter(move |kind| !good(kind))
+        .map(Condition::Verdict)
+        .chain([Condition::KnobNotApplied])
 }
 
 /// Returns the value a policy has for `key`, as TOML.

@@ -232,8 +232,8 @@ fn words_of(list: &str, span: &Span) -> Vec<(String, Span)> {
 }
 
 fn condition(word: &str, span: &Span) -> Result<Condition, ConfigError> {
-    if let Some(kind) = conditions().find(|kind| kind.as_str() == word) {
-        return Ok(Condition::Verdict(kind));
+    if let Some(condition) = conditions().find(|condition| condition.to_string() == word) {
+        return Ok(condition);
     }
     if LATER_CONDITIONS.contains(&word) {
         let message = format!("the condition `{word}` is not available in this version");
@@ -244,8 +244,10 @@ fn condition(word: &str, span: &Span) -> Result<Condition, ConfigError> {
         return Err(ConfigError::at(ErrorKind::OutOfRange, span, message).label("remove this"));
     }
     let message = format!("{} is no condition of the gate", quoted(word));
-    let words: Vec<&str> = conditions().map(VerdictKind::as_str).collect();
+    let words: Vec<String> = conditions()
+        .map(|condition| condition.to_string())
+        .collect();
     Err(ConfigError::at(ErrorKind::UnknownKey, span, message)
-        .label("expected a verdict")
-        .hint(suggest::hint(word, words.iter().copied())))
+        .label("expected a verdict, or `knob-not-applied`")
+        .hint(suggest::hint(word, words.iter().map(String::as_str))))
 }

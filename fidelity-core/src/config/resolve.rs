@@ -1,6 +1,6 @@
 //! Settings out of what was written: file, command line, presets and defaults come together here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::domain::{Arm, FidelityProfile, KnobId, KnobSetting, KnobValue, Policy, Problem};
@@ -28,6 +28,8 @@ pub struct Settings {
     pub production: BTreeMap<KnobId, KnobValue>,
     /// The file, where there is one.
     pub source: Option<PathBuf>,
+    /// The knobs that the user asked for, in either arm: no preset says them.
+    pub asked: BTreeSet<KnobId>,
     /// What people should know: `profiles-equal`, `beyond-production`.
     pub notes: Vec<Problem>,
 }
@@ -84,6 +86,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         };
         effective.unwrap_or_else(|| nothing(name.value))
     });
+    let own = Arm::BOTH.map(|arm| known.own_knobs(&arm_name(&document, arm)));
     let path = source.and_then(Source::path).map(Path::to_owned);
     let facts = document.production.into_iter();
     let mut settings = Settings {
@@ -92,6 +95,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         policy: document.policy,
         production: facts.map(|(knob, fact)| (knob, fact.value)).collect(),
         source: path,
+        asked: own.into_iter().flatten().collect(),
         notes: Vec::new(),
     };
     settings.notes = notes(&settings);

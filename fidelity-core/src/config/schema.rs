@@ -270,8 +270,8 @@ fn policy_key(key: &PolicyKey) -> Value {
             })
         }
         PolicyKind::Conditions => {
-            let words: Vec<&str> = policy_keys::conditions()
-                .map(|kind| kind.as_str())
+            let words: Vec<String> = policy_keys::conditions()
+                .map(|condition| condition.to_string())
                 .collect();
             json!({ "type": "array", "items": { "enum": words }, "uniqueItems": true })
         }

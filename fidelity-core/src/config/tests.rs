@@ -1,5 +1,6 @@
 //! What files and arguments come to. The messages are in [`errors`], hostile input in [`mutations`].
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::domain::{
@@ -123,9 +124,14 @@ fn a_file_with_every_key_comes_to_what_it_says() {
 #[test]
 fn the_written_file_says_what_holds_without_it() {
     let text = init::text();
+    let written = settings(&text);
+    // Who has it in a file asked for it.
+    let asked: Vec<&KnobId> = written.asked.iter().collect();
+    assert_eq!(asked, written.target.knobs.keys().collect::<Vec<_>>());
     let written = Settings {
         source: None,
-        ..settings(&text)
+        asked: BTreeSet::new(),
+        ..written
     };
     assert_eq!(written, built_in(&Overrides::default()));
     insta::assert_snapshot!("init", text);
@@ -482,4 +488,21 @@ fn both_runners_of_this_version_are_known() {
     for kind in ["auto", "direct"] {
         settings(&format!("[runner]\nkind = \"{kind}\""));
     }
+}
+
+#[test]
+fn what_the_user_asked_for_is_told_from_what_a_preset_says() {
+    let asked = |text: &str, set: &[&str]| {
+        let overrides = Overrides {
+            set: set.iter().map(ToString::to_string).collect(),
+            ..Overrides::default()
+        };
+        let asked = settings_with(text, &overrides).asked;
+        asked.into_iter().map(|knob| knob.0).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("", &[]), [""; 0]);
+    assert_eq!(asked("", &["high.user=nobody"]), ["user"]);
+    let file = "[profile.base]\ninherits = \"preset:hostile\"\ncpus = 1\n\
+        [profile.high]\ninherits = \"base\"\nenv.A = \"x\"\n[profile.low]\nnice = 1\n[profile.other]\ntz = \"UTC\"";
+    assert_eq!(asked(file, &[]), ["cpus", "env.A", "nice"]);
 }

@@ -95,12 +95,15 @@ impl Default for Policy {
 pub enum Condition {
     /// Some test has this verdict.
     Verdict(VerdictKind),
+    /// A knob that the user asked for, and not just a preset, was not applied.
+    KnobNotApplied,
 }
 
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verdict(kind) => write!(f, "{kind}"),
+            Self::KnobNotApplied => f.write_str("knob-not-applied"),
         }
     }
 }

@@ -322,6 +322,14 @@ mod tests {
         assert_eq!(unknown, Err(KnobId::from("env.URL")));
         assert_eq!(stored.restore_users(&full), Ok(()));
         assert_eq!(stored, full);
+        // Of a choice, the run may have had a part.
+        let mut wide = full.clone();
+        let values = ["a://x", "a://u:p@h"].map(|text| KnobValue::Text(text.to_owned()));
+        let choice = KnobSetting::OneOf(values.into());
+        wide.knobs.insert(KnobId::from("env.URL"), choice);
+        let mut stored = full.without_users();
+        assert_eq!(stored.restore_users(&wide), Ok(()));
+        assert_eq!(stored, full);
         let mut plain = with("a://h");
         assert_eq!(plain.restore_users(&profile(&[])), Ok(()));
     }

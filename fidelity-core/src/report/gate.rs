@@ -4,6 +4,7 @@ use crate::domain::Condition;
 
 use super::Report;
 use super::number::things;
+use super::problems::ASKED_KNOB_NOT_APPLIED;
 
 /// What the gate says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +23,12 @@ pub fn gate(report: &Report, conditions: &[Condition]) -> Gate {
     let reasons: Vec<String> = conditions
         .iter()
         .filter_map(|condition| match condition {
+            Condition::KnobNotApplied => {
+                let kinds = report.problems.iter().map(|problem| problem.kind.as_str());
+                let knobs = kinds.filter(|kind| *kind == ASKED_KNOB_NOT_APPLIED).count();
+                (knobs > 0)
+                    .then(|| format!("{} asked for and not applied", things(knobs as u64, "knob")))
+            }
             Condition::Verdict(kind) => {
                 let tests = report.of_kind(*kind).count() as u64;
                 let causes = report.causes(*kind) as u64;

@@ -37,6 +37,7 @@ mod planted;
 pub use explain::{Explanation, Interval, PastVerdict, Sources};
 pub use gate::{Gate, gate};
 pub use model::Report;
+pub use problems::ASKED_KNOB_NOT_APPLIED;
 
 /// How a page is laid out for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,9 @@ use super::number::{duration_ms, things};
 /// The kind of problem that a knob of no effect is.
 pub(super) const KNOB_NOT_APPLIED: &str = "knob-not-applied";
 
+/// The kind of problem that such a knob is where the user asked for it, and not just a preset. In the header of its run.
+pub const ASKED_KNOB_NOT_APPLIED: &str = "asked-knob-not-applied";
+
 /// Returns whether a problem says that this knob was not applied.
 pub(super) fn is_about_knob(problem: &Problem, knob: &KnobId) -> bool {
     let in_name = |character: char| character.is_alphanumeric() || "._-".contains(character);

@@ -313,6 +313,7 @@ mod tests {
     #[test]
     fn what_is_mapped_is_no_obstacle_and_is_owned() {
         let top = tempfile::tempdir().unwrap();
+        fs::set_permissions(top.path(), Permissions::from_mode(0o700)).unwrap();
         let inner = directory(top.path(), "inner", 0o700);
         let program = inner.join("program");
         fs::write(&program, "").unwrap();

@@ -4,9 +4,12 @@
 //! Must not know: guardians, trials. Needs Linux 5.12, the privilege to mount, and a file system that allows it.
 //! Invariant: only the calling process's own mount namespace is changed; what is written through a mapped tree gets
 //! the tree's owner on disk.
-#![expect(
-    unsafe_code,
-    reason = "mounts and namespaces are made by raw system calls"
+#![cfg_attr(
+    target_os = "linux",
+    expect(
+        unsafe_code,
+        reason = "mounts and namespaces are made by raw system calls"
+    )
 )]
 
 use std::ffi::CString;
@@ -48,6 +51,7 @@ impl NotMapped {
 
 /// Returns what the kernel is told of a mapping that makes `disk` look like `seen` and the other way round, and leaves
 /// everybody else alone: `on disk, as seen, how many` in each line.
+#[cfg(any(target_os = "linux", test))]
 fn exchange(disk: u32, seen: u32) -> String {
     let (low, high) = (disk.min(seen), disk.max(seen));
     let mut lines = Vec::new();

@@ -3,8 +3,6 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-use super::checked;
-
 /// The two ends of a pseudo-terminal.
 pub(crate) struct PseudoTerminal {
     /// What is written to the other end is read here.
@@ -18,7 +16,9 @@ pub(crate) struct PseudoTerminal {
 /// Both ends are closed on `exec`, and opening them made neither the caller's controlling terminal.
 #[cfg(target_os = "linux")]
 pub(crate) fn open((columns, rows): (u16, u16)) -> io::Result<PseudoTerminal> {
+    use super::checked;
     use std::os::fd::FromRawFd;
+
     let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
     // SAFETY: the path is a string that ends with a NUL; every descriptor that is returned belongs to nobody else; the
     // number, the window size and the terminal's attributes are valid for the calls that read or fill them.

@@ -144,8 +144,7 @@ fn unfinished(report: &Report) -> String {
 fn gate_line(page: &mut Page, report: &Report) {
     page.blank();
     let gate = gate(report, &report.conditions);
-    let conditions: Vec<String> = report.conditions.iter().map(Condition::to_string).collect();
-    let line: Vec<Span> = if conditions.is_empty() {
+    let line: Vec<Span> = if report.conditions.is_empty() {
         vec![
             span(Tone::Strong, "GATE"),
             plain("  not applied: no condition"),
@@ -170,11 +169,28 @@ fn gate_line(page: &mut Page, report: &Report) {
         };
         vec![
             span(tone, title),
-            plain(format!("  no test is {} ", listed(&conditions, "or"))),
+            plain(format!("  {} ", what_holds(&report.conditions))),
             exit_meaning(report, 0),
         ]
     };
     page.text(Indent::hanging(0), &line);
+}
+
+/// Says what is so where none of `conditions` holds.
+fn what_holds(conditions: &[Condition]) -> String {
+    let verdicts: Vec<String> = conditions
+        .iter()
+        .filter(|condition| matches!(condition, Condition::Verdict(_)))
+        .map(Condition::to_string)
+        .collect();
+    let mut parts = Vec::new();
+    if !verdicts.is_empty() {
+        parts.push(format!("no test is {}", listed(&verdicts, "or")));
+    }
+    if conditions.contains(&Condition::KnobNotApplied) {
+        parts.push("every knob that was asked for was applied".to_owned());
+    }
+    parts.join(", ")
 }
 
 /// Returns what the exit code of the run means. A run that was cut off says so rather than what the gate found.

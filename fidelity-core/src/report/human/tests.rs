@@ -2,6 +2,7 @@
 
 use super::render;
 use crate::domain::{Condition, Outcome, RunId, StopReason, VerdictKind};
+use crate::report::ASKED_KNOB_NOT_APPLIED;
 use crate::report::planted::{Plant, Planted, plant, stable};
 use crate::report::{Report, Style, gate};
 
@@ -333,6 +334,42 @@ fn the_gate_fails_on_its_conditions_and_on_nothing_else() {
     assert!(on(&[]).passed);
     let clean = Planted::new().tests([stable("a", "b")]).report();
     assert!(gate(&clean, &clean.conditions).passed);
+}
+
+#[test]
+fn the_gate_fails_on_a_knob_that_was_asked_for_only_where_it_is_told_to() {
+    let vain = Planted::new()
+        .knob("user", (None, Some("nobody")), Err("only root can"))
+        .problem(
+            ASKED_KNOB_NOT_APPLIED,
+            "`user` was asked for and not applied: only root can",
+        )
+        .tests([stable("a", "b")])
+        .report();
+    assert!(gate(&vain, &vain.conditions).passed);
+    let page = render(&vain, &wide());
+    assert!(
+        page.contains("`user` was asked for and not applied"),
+        "{page}"
+    );
+    let conditions = vec![
+        Condition::Verdict(VerdictKind::Broken),
+        Condition::KnobNotApplied,
+    ];
+    assert_eq!(
+        gate(&vain, &conditions).reasons,
+        ["1 knob asked for and not applied"]
+    );
+    // A preset asks for what this machine may not have.
+    let preset = Planted::new()
+        .knob("user", (None, Some("nobody")), Err("only root can"))
+        .tests([stable("a", "b")])
+        .report()
+        .with_conditions(conditions);
+    assert!(gate(&preset, &preset.conditions).passed);
+    let page = render(&preset, &wide());
+    let line = "no test is broken, every knob that was asked for was applied";
+    assert!(page.contains(line), "{page}");
 }
 
 #[test]
