@@ -14,9 +14,13 @@ pub mod signature;
 #[cfg(unix)]
 pub mod canary;
 #[cfg(unix)]
+mod capture;
+#[cfg(unix)]
 pub mod direct;
 #[cfg(unix)]
 pub mod guardian;
+#[cfg(unix)]
+mod libtest;
 #[cfg(unix)]
 mod result_line;
 #[cfg(unix)]

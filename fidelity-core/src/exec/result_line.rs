@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::libtest::Word;
+
 /// What the line says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ResultLine {
@@ -14,6 +16,17 @@ pub(crate) struct ResultLine {
     pub(crate) failed: u64,
     /// Tests that were not run because they are marked so.
     pub(crate) ignored: u64,
+}
+
+impl ResultLine {
+    /// Returns how many tests ended with `word`.
+    pub(crate) fn of(&self, word: Word) -> u64 {
+        match word {
+            Word::Passed => self.passed,
+            Word::Failed => self.failed,
+            Word::Ignored => self.ignored,
+        }
+    }
 }
 
 /// Returns what the last result line of `output` says; none if there is no whole one.

@@ -2,7 +2,7 @@
 
 use super::slot::Finished;
 use crate::domain::{CapturedOutput, Failure, Observation, Outcome, TestIndex};
-use crate::exec::guardian::CAPTURE_HEAD;
+use crate::exec::capture;
 use crate::exec::guardian::protocol::{Ended, Ending};
 use crate::exec::secrets::Mask;
 use crate::exec::signature;
@@ -109,7 +109,7 @@ fn judge_success(ended: &Ended, says_result: bool) -> Judged {
 /// Puts together what is kept of a trial that did not pass.
 fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u8>) -> Failure {
     let stderr = output.split_off(ended.stdout.0.min(output.len()));
-    let cut = |omitted: u64| (omitted > 0).then_some(CAPTURE_HEAD);
+    let cut = |omitted: u64| (omitted > 0).then_some(capture::HEAD);
     let output = CapturedOutput {
         stdout: trial.mask.apply(output, cut(ended.stdout.1)),
         stdout_omitted: ended.stdout.1,

@@ -5,8 +5,8 @@
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::capture::Capture;
 use super::child::{Input, NotStarted};
+use crate::exec::capture::Capture;
 use crate::exec::sandbox::{Confinement, Stdin, TERMINAL_SIZE};
 use crate::exec::sys;
 use crate::exec::sys::terminal::{self, PseudoTerminal};

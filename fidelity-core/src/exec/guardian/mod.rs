@@ -21,7 +21,6 @@ use super::run_directory::RunDirectory;
 use super::sandbox::{self, Confinement, Mapped, NotMapped};
 use super::sys;
 
-mod capture;
 mod channels;
 mod child;
 pub(crate) mod protocol;
@@ -29,7 +28,6 @@ mod string_list;
 mod sweep;
 mod trial;
 
-pub(crate) use capture::HEAD as CAPTURE_HEAD;
 pub(crate) use sweep::{descendants_of, fell};
 
 /// The first argument that makes the executable a guardian.

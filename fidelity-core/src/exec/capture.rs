@@ -1,7 +1,7 @@
 //! The captured output of a process: its head and its tail, the middle counted and dropped.
 //!
 //! Must not know: where the bytes come from.
-//! Invariant: at most [`HEAD`] + 2 × [`TAIL`] bytes are held, however much a process prints.
+//! Invariant: at most one head and two tails of bytes are held, however much a process prints.
 
 /// Bytes kept of the beginning.
 pub(crate) const HEAD: usize = 64 * 1024;
@@ -9,17 +9,34 @@ pub(crate) const HEAD: usize = 64 * 1024;
 pub(crate) const TAIL: usize = 64 * 1024;
 
 /// One captured stream.
-#[derive(Default)]
 pub(crate) struct Capture {
     head: Vec<u8>,
     tail: Vec<u8>,
     dropped: u64,
+    /// Bytes kept of beginning and end.
+    kept: (usize, usize),
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self::of(HEAD, TAIL)
+    }
 }
 
 impl Capture {
+    /// Returns a capture that keeps `head` bytes of the beginning and `tail` bytes of the end.
+    pub(crate) fn of(head: usize, tail: usize) -> Self {
+        Self {
+            head: Vec::new(),
+            tail: Vec::new(),
+            dropped: 0,
+            kept: (head, tail),
+        }
+    }
+
     /// Appends what was read.
     pub(crate) fn extend(&mut self, mut bytes: &[u8]) {
-        let room = HEAD - self.head.len();
+        let room = self.kept.0 - self.head.len();
         if room > 0 {
             let (first, rest) = bytes.split_at(room.min(bytes.len()));
             self.head.extend_from_slice(first);
@@ -27,18 +44,18 @@ impl Capture {
         }
         self.tail.extend_from_slice(bytes);
         // Trimming at twice the size moves each byte at most once.
-        if self.tail.len() >= 2 * TAIL {
+        if self.tail.len() >= 2 * self.kept.1 {
             self.trim();
         }
     }
 
     fn trim(&mut self) {
-        let surplus = self.tail.len().saturating_sub(TAIL);
+        let surplus = self.tail.len().saturating_sub(self.kept.1);
         self.tail.drain(..surplus);
         self.dropped += surplus as u64;
     }
 
-    /// Returns the last bytes of the stream, at most [`TAIL`] where any were dropped.
+    /// Returns the last bytes of the stream, at least one tail where there are so many.
     pub(crate) fn end(&self) -> &[u8] {
         if self.tail.is_empty() {
             &self.head
