@@ -13,6 +13,8 @@ mod identity;
 mod knobs;
 #[path = "runner/outcomes.rs"]
 mod outcomes;
+#[path = "runner/shared.rs"]
+mod shared;
 #[path = "runner/stage.rs"]
 mod stage;
 #[path = "runner/tool.rs"]

@@ -155,6 +155,7 @@ fn suite(binary: &Path, directory: &Path) -> Suite {
             target: "trivial".into(),
             lists: true,
             says_result: true,
+            own_harness: false,
         }],
         tests: (0..TESTS)
             .map(|number| SuiteTest {

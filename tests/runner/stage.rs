@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use fidelity_core::domain::{
@@ -30,13 +30,20 @@ pub fn hostile() -> &'static Path {
 
 fn compile() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/testdata/hostile/hostile.rs");
+    compiled(&source, "hostile")
+}
+
+/// Returns the test binary made of `source`, compiled where that is newer, and kept as `name`.
+pub fn compiled(source: &Path, name: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let kept = directory.join("hostile");
+    let kept = directory.join(name);
     let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
-    if changed(&kept).is_ok_and(|kept| kept > changed(&source).unwrap()) {
+    if changed(&kept).is_ok_and(|kept| kept > changed(source).unwrap()) {
         return kept;
     }
-    let binary = directory.join(format!("hostile-{}", std::process::id()));
+    let binary = directory.join(format!("{name}-{}", std::process::id()));
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let status = Command::new(rustc)
         .args(["--test", "--edition", "2024", "-o"])
@@ -96,6 +103,7 @@ impl Stage {
                 target: "hostile".into(),
                 lists: true,
                 says_result: true,
+                own_harness: false,
             }],
             tests: ids
                 .iter()

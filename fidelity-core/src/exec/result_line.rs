@@ -19,6 +19,14 @@ pub(crate) struct ResultLine {
 }
 
 impl ResultLine {
+    /// Returns whether it counts one test.
+    pub(crate) fn is_of_one(&self) -> bool {
+        self.passed
+            .saturating_add(self.failed)
+            .saturating_add(self.ignored)
+            == 1
+    }
+
     /// Returns how many tests ended with `word`.
     pub(crate) fn of(&self, word: Word) -> u64 {
         match word {
@@ -55,9 +63,9 @@ fn parse(text: &str) -> Option<ResultLine> {
             continue;
         };
         match word {
-            "passed" | "measured" => line.passed += number,
-            "failed" => line.failed += number,
-            "ignored" => line.ignored += number,
+            "passed" | "measured" => line.passed = line.passed.saturating_add(number),
+            "failed" => line.failed = line.failed.saturating_add(number),
+            "ignored" => line.ignored = line.ignored.saturating_add(number),
             _ => continue,
         }
         seen += 1;
@@ -86,6 +94,16 @@ mod tests {
         let line =
             b"\ntest result: \x1b[31mFAILED\x1b(B\x1b[m. 0 passed; 1 failed; 0 ignored; 0 measured";
         assert_eq!(find(line).unwrap().failed, 1);
+    }
+
+    #[test]
+    fn numbers_that_no_suite_has_do_no_harm() {
+        let most = u64::MAX;
+        let text =
+            format!("test result: ok. {most} passed; 0 failed; {most} ignored; {most} measured");
+        let line = find(text.as_bytes()).unwrap();
+        assert_eq!((line.passed, line.ignored), (most, most));
+        assert!(!line.is_of_one());
     }
 
     #[test]

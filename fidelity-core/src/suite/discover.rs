@@ -86,6 +86,7 @@ pub fn discover(workspace: &Workspace, request: &Discovery<'_>) -> Result<Suite,
             }));
         suite.binaries.push(TestBinary {
             says_result: listed.says_result,
+            own_harness: candidate.own_harness,
             lists: listed.lists,
             ..candidate.binary.clone()
         });
@@ -143,6 +144,7 @@ fn candidates(
                     environment: record.environment,
                     runner: runners.get(&built.path).cloned().unwrap_or_default(),
                     says_result: false,
+                    own_harness: false,
                     lists: false,
                 },
             }

@@ -117,6 +117,7 @@ mod tests {
             environment: Vec::new(),
             runner: Vec::new(),
             says_result: true,
+            own_harness: false,
             lists: true,
         });
         Suite {

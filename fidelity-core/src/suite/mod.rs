@@ -64,6 +64,8 @@ pub struct TestBinary {
     pub runner: Vec<OsString>,
     /// Whether the harness sums up with a libtest result line, without which an exit status of 0 is no pass.
     pub says_result: bool,
+    /// Whether its manifest says `harness = false`, so that it may understand no more of libtest's options than it needs.
+    pub own_harness: bool,
     /// Whether it lists its tests. One that does not is a single test, [`WHOLE_BINARY`], and is started without
     /// arguments; its exit status is its outcome.
     pub lists: bool,

@@ -8,11 +8,12 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::sandbox::Resource;
+use super::sandbox::{Resource, Several};
 
 mod look;
 mod person;
@@ -75,7 +76,10 @@ pub(crate) struct CanaryReport {
     /// In which order numbered canaries started; filled in by the runner.
     #[serde(skip)]
     pub(crate) started: Vec<u32>,
-    /// How many canaries were alive at once; filled in by the runner.
+    /// How test binaries take to running several tests in one process, where they are to; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) several: Option<Several>,
+    /// How many canaries, or threads of one, were alive at once; filled in by the runner.
     #[serde(skip)]
     pub(crate) met: u64,
 }
@@ -158,6 +162,7 @@ pub fn main() -> ExitCode {
     let done = match (words.first().map(String::as_str), arguments.get(1)) {
         (Some("look"), _) => report(&words[1..]),
         (Some("start"), Some(file)) => start(Path::new(file), &words[2..]),
+        (Some("crowd"), Some(_)) => crowd(&words[1..]),
         (Some("meet"), Some(directory)) => meet(Path::new(directory), &words[2..]),
         _ => return ExitCode::FAILURE,
     };
@@ -206,4 +211,29 @@ fn meet(directory: &Path, words: &[String]) -> std::io::Result<()> {
         std::thread::sleep(Duration::from_millis(1));
     }
     std::io::stdout().write_all(seen.to_string().as_bytes())
+}
+
+/// Starts as many threads as `words` says, each of which waits for the others, and prints how many there were at once.
+fn crowd(words: &[String]) -> std::io::Result<()> {
+    let number = words.first().and_then(|word| word.parse().ok());
+    let expected: usize = number.unwrap_or(1);
+    let alive = Mutex::new(0);
+    let arrived = Condvar::new();
+    std::thread::scope(|scope| {
+        for _ in 0..expected {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, || {
+                let mut count = alive.lock().unwrap_or_else(PoisonError::into_inner);
+                *count += 1;
+                arrived.notify_all();
+                // Whoever ends the wait, all are still there when the last one comes.
+                drop(arrived.wait_timeout_while(count, MEETING, |count| *count < expected));
+            });
+            if thread.is_err() {
+                // The others need not wait for what cannot come.
+                break;
+            }
+        }
+    });
+    let count = *alive.lock().unwrap_or_else(PoisonError::into_inner);
+    std::io::stdout().write_all(count.to_string().as_bytes())
 }

@@ -9,10 +9,12 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use self::located::{Located, located};
 use self::pool::{Pool, Work};
 use self::recipe::Recipe;
 use self::refusal::Refusal;
 use self::slot::{Finished, Job};
+use self::together::{Pass, Together};
 use self::user::Mappings;
 use super::run_directory::{self, RunDirectory};
 use super::sandbox::{self, Identity, Sandbox, Scene};
@@ -25,6 +27,7 @@ use crate::suite::{Suite, TestBinary};
 
 mod applying;
 mod binary;
+mod located;
 mod narrowing;
 mod order;
 mod pool;
@@ -32,7 +35,10 @@ mod probe;
 mod reach;
 mod recipe;
 mod refusal;
+mod several;
+mod shared;
 mod slot;
+mod together;
 mod trial;
 mod trying;
 mod user;
@@ -68,21 +74,13 @@ impl RunnerOptions {
     }
 }
 
-/// A test of the run's list, and where it is.
-struct Located {
-    /// Position of its binary in the suite.
-    binary: usize,
-    /// Its name within the binary.
-    name: String,
-    /// Whether it is marked `#[ignore]`, so that the harness has to be told to run it.
-    ignored: bool,
-}
-
 /// Runs test binaries directly.
 pub struct DirectRunner {
     binaries: Vec<TestBinary>,
     /// How each binary looked when the runner was made.
     stamps: Vec<binary::Stamp>,
+    /// By binary, the tests it lists, sorted, and whether each is ignored.
+    names: Vec<Vec<(String, bool)>>,
     /// By [`TestIndex`]; none for a test that is listed, but not in this suite.
     tests: Vec<Option<Located>>,
     options: RunnerOptions,
@@ -128,6 +126,7 @@ impl DirectRunner {
         Ok(Self {
             binaries: suite.binaries.clone(),
             stamps,
+            names: located::names(suite),
             tests: located(suite, listed),
             options,
             dropped: BTreeSet::new(),
@@ -201,30 +200,26 @@ impl DirectRunner {
         order
     }
 
-    fn job(&self, test: TestIndex, timeout_ms: u64) -> Option<Job> {
+    /// Returns the arguments that every test gets.
+    fn own_arguments(&self) -> Vec<Vec<u8>> {
         use std::os::unix::ffi::OsStrExt;
+        let arguments = self.options.arguments.iter();
+        arguments
+            .map(|argument| argument.as_bytes().to_vec())
+            .collect()
+    }
+
+    fn job(&self, test: TestIndex, timeout_ms: u64) -> Option<Job> {
         let located = self.tests.get(test.get())?.as_ref()?;
         let lists = self
             .binaries
             .get(located.binary)
             .is_some_and(|binary| binary.lists);
-        let mut arguments: Vec<Vec<u8>> = self
-            .options
-            .arguments
-            .iter()
-            .map(|argument| argument.as_bytes().to_vec())
-            .collect();
+        let mut arguments = self.own_arguments();
         // A harness that does not list knows no names either: the whole binary is the test.
         if lists {
-            let words = ["--exact", "--nocapture"].into_iter();
-            let ignored = located.ignored.then_some("--ignored");
-            // Not every harness knows the separator, so it is used only where the name needs it.
-            let separator = located.name.starts_with('-').then_some("--");
-            let words = words
-                .chain(ignored)
-                .chain(separator)
-                .chain([located.name.as_str()]);
-            arguments.extend(words.map(|word| word.as_bytes().to_vec()));
+            let words = shared::words_for_one(&located.name, located.ignored);
+            arguments.extend(words.into_iter().map(String::into_bytes));
         }
         Some(Job {
             tag: test.get(),
@@ -232,6 +227,7 @@ impl DirectRunner {
             arguments,
             timeout_ms,
             keep_output: false,
+            together: None,
             misfires: 0,
         })
     }
@@ -260,10 +256,6 @@ impl DirectRunner {
             .options
             .timeout_ms
             .saturating_mul(u64::from(spec.timeout_factor.max(1)));
-        let jobs: VecDeque<Job> = order
-            .iter()
-            .filter_map(|&test| self.job(test, timeout_ms))
-            .collect();
         let elsewhere: Vec<Observation> = order
             .iter()
             .filter(|test| self.tests.get(test.get()).is_none_or(Option::is_none))
@@ -272,6 +264,21 @@ impl DirectRunner {
         if !elsewhere.is_empty() && seen(elsewhere).is_break() {
             return Ok(PassEnd::Completed);
         }
+        let mask = Mask::new(sandbox.secrets.iter().cloned());
+        let pass = Pass {
+            spec,
+            sandbox,
+            timeout_ms,
+            mask: &mask,
+        };
+        let order = match self.run_together(&pass, order, seen)? {
+            Together::Done(left) => left,
+            Together::Over(end) => return Ok(end),
+        };
+        let jobs: VecDeque<Job> = order
+            .iter()
+            .filter_map(|&test| self.job(test, timeout_ms))
+            .collect();
         let recipes = self.recipes(&jobs, sandbox);
         let work = Work {
             recipes: &recipes,
@@ -279,7 +286,6 @@ impl DirectRunner {
             width: sandbox.threads.unwrap_or(self.options.slots),
             before: &|job: &Job| binary::check(&self.binaries, &self.stamps, job.recipe),
         };
-        let mask = Mask::new(sandbox.secrets.iter().cloned());
         let (tests, binaries) = (&self.tests, &self.binaries);
         let mut missing = None;
         let flow = self.pool.run(work, &mut |finished| {
@@ -309,19 +315,6 @@ impl DirectRunner {
             _ => PassEnd::Completed,
         })
     }
-}
-
-/// Finds each listed test in the suite.
-fn located(suite: &Suite, listed: &[ListedTest]) -> Vec<Option<Located>> {
-    let by_id: BTreeMap<_, _> = suite.tests.iter().map(|test| (&test.id, test)).collect();
-    let locate = |listed: &ListedTest| {
-        by_id.get(&listed.id).map(|test| Located {
-            binary: test.binary,
-            name: test.id.test.clone(),
-            ignored: test.ignored,
-        })
-    };
-    listed.iter().map(locate).collect()
 }
 
 /// Returns what was seen of the trial that `end` is the end of.

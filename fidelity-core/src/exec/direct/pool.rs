@@ -174,6 +174,7 @@ impl Pool {
                 result: None,
                 stdout: (0, 0),
                 stderr: (0, 0),
+                lines: None,
             },
             output: Vec::new(),
         }))

@@ -17,7 +17,7 @@ use crate::exec::guardian::protocol::Ending;
 use crate::exec::sandbox::{Sandbox, fingerprint};
 
 /// How long a canary, or a binary that lists its tests, may take.
-const LIMIT_MS: u64 = 30_000;
+pub(super) const LIMIT_MS: u64 = 30_000;
 /// How many canaries show the order of starts. By chance they are sorted once in 40,320 times; the seed is fixed.
 const STARTERS: u32 = 8;
 /// Seeds the order of those canaries.
@@ -119,6 +119,9 @@ impl DirectRunner {
                     .insert(name.to_owned(), fingerprint(value.as_bytes()));
             }
         }
+        if sandbox.shared {
+            report.several = Some(self.several(sandbox)?);
+        }
         if let Some(threads) = sandbox.threads {
             report.met = self.meeting(sandbox, directory, threads)?;
         }
@@ -128,7 +131,8 @@ impl DirectRunner {
         Ok(Ok(report))
     }
 
-    /// Returns how many canaries were alive at once when `threads` of them were started.
+    /// Returns how many canaries were alive at once when `threads` of them were started; where tests share a process, how
+    /// many threads of one.
     fn meeting(
         &mut self,
         sandbox: &Sandbox,
@@ -136,8 +140,13 @@ impl DirectRunner {
         threads: usize,
     ) -> Result<u64, ExecError> {
         let place = directory.join("meeting").display().to_string();
-        let words = vec!["meet".to_owned(), place, threads.to_string()];
-        let answers = self.canaries(sandbox, vec![words; threads], threads)?;
+        let answers = if sandbox.shared {
+            let words = vec!["crowd".to_owned(), threads.to_string()];
+            self.canaries(sandbox, vec![words], 1)?
+        } else {
+            let words = vec!["meet".to_owned(), place, threads.to_string()];
+            self.canaries(sandbox, vec![words; threads], threads)?
+        };
         let counts = answers.into_iter().map(|answer| {
             let output = answer.ok()?;
             std::str::from_utf8(&output).ok()?.parse::<u64>().ok()
@@ -188,6 +197,7 @@ impl DirectRunner {
             arguments: words.into_iter().map(String::into_bytes).collect(),
             timeout_ms: LIMIT_MS,
             keep_output: true,
+            together: None,
             misfires: 0,
         });
         let jobs: Vec<Job> = jobs.collect();
@@ -237,6 +247,7 @@ impl DirectRunner {
                 .into(),
             timeout_ms: LIMIT_MS,
             keep_output: true,
+            together: None,
             misfires: 0,
         });
         let jobs = jobs.collect();
@@ -264,7 +275,7 @@ impl DirectRunner {
 }
 
 /// Returns the standard output of a process that ended well, or how it ended.
-fn printed(end: Finished) -> Result<Vec<u8>, String> {
+pub(super) fn printed(end: Finished) -> Result<Vec<u8>, String> {
     let length = end.ended.stdout.0.min(end.output.len());
     let (output, errors) = end.output.split_at(length);
     let errors = String::from_utf8_lossy(errors);

@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::recipe::Recipe;
-use crate::exec::guardian::protocol::{self, Answer, Ended, FrameReader, Order, Start};
+use crate::exec::guardian::protocol::{self, Answer, Ended, FrameReader, Order, Start, Together};
+use crate::exec::libtest::Manner;
 use crate::exec::{ExecError, guardian, sys};
 
 /// How long a guardian may take to end after its socket was closed, its own clean-up included.
@@ -30,8 +31,21 @@ pub(super) struct Job {
     pub(super) timeout_ms: u64,
     /// Whether the output is wanted even if it passed.
     pub(super) keep_output: bool,
+    /// The tests it runs together, where their results are read from its output.
+    pub(super) together: Option<Company>,
     /// How often it could not be started.
     pub(super) misfires: u32,
+}
+
+/// The tests a process runs together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Company {
+    /// Their names, in the order of their starts.
+    pub(super) names: Vec<Vec<u8>>,
+    /// How libtest runs them.
+    pub(super) manner: Manner,
+    /// The time limit of the process in milliseconds; that of the job is then one of silence.
+    pub(super) limit_ms: u64,
 }
 
 /// A process that has ended.
@@ -39,7 +53,7 @@ pub(super) struct Job {
 pub(super) struct Finished {
     pub(super) job: Job,
     pub(super) ended: Ended,
-    /// Standard output, then standard error.
+    /// Standard output, standard error, and the sections of its lines.
     pub(super) output: Vec<u8>,
 }
 
@@ -144,8 +158,14 @@ impl Slot {
             template: job.recipe,
             timeout_ms: job.timeout_ms,
             keep_output: job.keep_output,
+            together: job.together.as_ref().map(|company| Together {
+                arguments: job.arguments.len(),
+                manner: company.manner,
+                limit_ms: company.limit_ms,
+            }),
         });
-        let bytes = protocol::join(job.arguments.iter().map(Vec::as_slice));
+        let names = job.together.iter().flat_map(|company| &company.names);
+        let bytes = protocol::join(job.arguments.iter().chain(names).map(Vec::as_slice));
         self.running = Some(job);
         self.tell(&order, &bytes)
     }

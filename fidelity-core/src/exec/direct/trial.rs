@@ -75,11 +75,18 @@ fn judge(ended: &Ended, says_result: bool, timeout_ms: u64) -> Result<Judged, St
             let words = format!("nobody saw it end: {reason}");
             say(Outcome::NotReported, words, true)
         }
-        Ending::Cancelled => Err("it was cancelled".to_owned()),
+        Ending::Cancelled | Ending::NotStarted { .. } => Err(never_ran(&ended.ending)),
+    }
+}
+
+/// Says why a process never ran, or was not let run to its end.
+pub(super) fn never_ran(ending: &Ending) -> String {
+    match ending {
         Ending::NotStarted { step, errno } => {
             let cause = std::io::Error::from_raw_os_error(*errno);
-            Err(format!("a test process could not {step}: {cause}"))
+            format!("a test process could not {step}: {cause}")
         }
+        _ => "it was cancelled".to_owned(),
     }
 }
 
@@ -107,16 +114,55 @@ fn judge_success(ended: &Ended, says_result: bool) -> Judged {
 }
 
 /// Puts together what is kept of a trial that did not pass.
-fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u8>) -> Failure {
-    let stderr = output.split_off(ended.stdout.0.min(output.len()));
-    let cut = |omitted: u64| (omitted > 0).then_some(capture::HEAD);
-    let output = CapturedOutput {
-        stdout: trial.mask.apply(output, cut(ended.stdout.1)),
+fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, output: Vec<u8>) -> Failure {
+    let output = captured(trial.mask, ended, output);
+    account(trial, judged, output, |output| &output.stderr)
+}
+
+/// Returns what a process printed, as it is kept.
+pub(super) fn captured(mask: &Mask, ended: &Ended, mut stdout: Vec<u8>) -> CapturedOutput {
+    let mut stderr = stdout.split_off(ended.stdout.0.min(stdout.len()));
+    stderr.truncate(ended.stderr.0);
+    CapturedOutput {
+        stdout: mask.apply(stdout, cut(ended.stdout.1)),
         stdout_omitted: ended.stdout.1,
-        stderr: trial.mask.apply(stderr, cut(ended.stderr.1)),
+        stderr: mask.apply(stderr, cut(ended.stderr.1)),
         stderr_omitted: ended.stderr.1,
+    }
+}
+
+/// Returns what is kept of a test that failed among others, of which the harness shows `printed` and left so many bytes
+/// out.
+pub(super) fn failed_among_others(
+    trial: &Trial<'_>,
+    (printed, omitted): (Vec<u8>, u64),
+) -> Failure {
+    let judged = Judged {
+        outcome: Outcome::Failed,
+        words: "the harness says FAILED".to_owned(),
+        words_first: false,
     };
-    let panic = signature::find_panic(&output.stderr, trial.name);
+    let output = CapturedOutput {
+        stdout: trial.mask.apply(printed, cut(omitted)),
+        stdout_omitted: omitted,
+        ..CapturedOutput::default()
+    };
+    account(trial, &judged, output, |output| &output.stdout)
+}
+
+fn cut(omitted: u64) -> Option<usize> {
+    (omitted > 0).then_some(capture::HEAD)
+}
+
+/// Says in one line and in a signature how a test failed; `told` is the stream on which it says so itself.
+fn account(
+    trial: &Trial<'_>,
+    judged: &Judged,
+    output: CapturedOutput,
+    told: impl Fn(&CapturedOutput) -> &[u8],
+) -> Failure {
+    let told = told(&output);
+    let panic = signature::find_panic(told, trial.name);
     let panicked = panic.as_ref().map(signature::of_panic);
     let first_line = panic
         .as_ref()
@@ -125,7 +171,7 @@ fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u
     let message = match (first_line, judged.words_first) {
         (Some(line), false) => line,
         (Some(line), true) => format!("{} ({line})", judged.words),
-        (None, _) => match last_error(&output.stderr) {
+        (None, _) => match last_error(told) {
             Some(line) if !judged.words_first => line,
             _ => judged.words.clone(),
         },
@@ -134,7 +180,7 @@ fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u
         // Where a test hangs is not known, and what it printed before differs from time to time.
         (Outcome::TimedOut, _) => "timed out".to_owned(),
         (_, None) if judged.words_first => judged.words.clone(),
-        (_, None) => signature::of_output(&output.stderr).unwrap_or_else(|| judged.words.clone()),
+        (_, None) => signature::of_output(told).unwrap_or_else(|| judged.words.clone()),
         (Outcome::Crashed(_), Some(panicked)) => format!("{}; {panicked}", judged.words),
         (_, Some(panicked)) => panicked,
     };
@@ -145,15 +191,16 @@ fn describe(trial: &Trial<'_>, judged: &Judged, ended: &Ended, mut output: Vec<u
     }
 }
 
-/// Returns the line with which a test that returned an error is reported.
-fn last_error(stderr: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(stderr);
-    let line = text.lines().rfind(|line| line.starts_with("Error: "))?;
-    Some(line.to_owned())
+/// Returns the line with which a test that returned an error, or did not panic as it should have, is reported.
+fn last_error(told: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(told);
+    let starts_so =
+        |line: &&str| line.starts_with("Error: ") || line.starts_with("note: test did not panic");
+    text.lines().rfind(starts_so).map(str::to_owned)
 }
 
 /// Writes a time limit: `60 s`, `250 ms`.
-fn duration(milliseconds: u64) -> String {
+pub(super) fn duration(milliseconds: u64) -> String {
     if milliseconds >= 1000 && milliseconds.is_multiple_of(1000) {
         format!("{} s", milliseconds / 1000)
     } else {
@@ -162,7 +209,7 @@ fn duration(milliseconds: u64) -> String {
 }
 
 /// Returns ` (SIGSEGV)` and the like; nothing for a signal without a common name.
-fn signal_name(signal: i32) -> &'static str {
+pub(super) fn signal_name(signal: i32) -> &'static str {
     match signal {
         libc::SIGABRT => " (SIGABRT)",
         libc::SIGBUS => " (SIGBUS)",

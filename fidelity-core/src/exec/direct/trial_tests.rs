@@ -12,6 +12,7 @@ fn ended(ending: Ending) -> Ended {
         result: None,
         stdout: (0, 0),
         stderr: (0, 0),
+        lines: None,
     }
 }
 
@@ -40,6 +41,7 @@ fn seen(mut ended: Ended, says_result: bool, stderr: &str) -> Result<Observation
         arguments: Vec::new(),
         timeout_ms: 60_000,
         keep_output: false,
+        together: None,
         misfires: 0,
     };
     observe(

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::child::{Input, NotStarted};
 use crate::exec::capture::Capture;
+use crate::exec::libtest::Scanner;
 use crate::exec::sandbox::{Confinement, Stdin, TERMINAL_SIZE};
 use crate::exec::sys;
 use crate::exec::sys::terminal::{self, PseudoTerminal};
@@ -15,6 +16,8 @@ use crate::exec::sys::terminal::{self, PseudoTerminal};
 pub(super) struct Stream {
     source: Option<PipeReader>,
     pub(super) capture: Capture,
+    /// Reads results from it, where the process runs several tests.
+    pub(super) scanner: Option<Scanner>,
 }
 
 /// What a trial's descriptors 0 to 2 are made of, before it is started.
@@ -114,6 +117,7 @@ impl Stream {
         Ok(Self {
             source: Some(source),
             capture: Capture::default(),
+            scanner: None,
         })
     }
 
@@ -137,6 +141,9 @@ impl Stream {
                 }
                 Ok(length) => {
                     self.capture.extend(&chunk[..length]);
+                    if let Some(scanner) = &mut self.scanner {
+                        scanner.feed(&chunk[..length]);
+                    }
                     total += length;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

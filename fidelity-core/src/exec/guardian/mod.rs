@@ -204,7 +204,11 @@ impl Guardian {
         let Some(recipe) = self.recipes.get_mut(&start.template) else {
             return not_started("find its template", 0);
         };
-        let more = protocol::split(bytes);
+        let mut more = protocol::split(bytes);
+        let names = match &start.together {
+            Some(together) => more.split_off(together.arguments.min(more.len())),
+            None => Vec::new(),
+        };
         if recipe.arguments.replace_from(recipe.fixed, more).is_err() {
             return not_started("pass its arguments", libc::EINVAL);
         }
@@ -216,7 +220,12 @@ impl Guardian {
             },
         };
         let mut tool = trial::ToolLink { stream, frames };
-        trial::run(recipe, start, mounts, self.signals.as_fd(), &mut tool)
+        let order = trial::StartOrder {
+            start,
+            names,
+            mounts,
+        };
+        trial::run(recipe, &order, self.signals.as_fd(), &mut tool)
     }
 
     fn recipe(&self, template: Template, bytes: &[u8]) -> Option<Recipe> {
@@ -271,6 +280,7 @@ fn not_started(step: &str, errno: i32) -> (Ended, Vec<u8>) {
         result: None,
         stdout: (0, 0),
         stderr: (0, 0),
+        lines: None,
     };
     (ended, Vec::new())
 }

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::super::libtest::{Lines, Manner};
 use super::super::result_line::ResultLine;
 use super::super::sandbox::Confinement;
 
@@ -20,7 +21,7 @@ const FRAME_LIMIT: usize = 64 << 20;
 pub(crate) enum Order {
     /// How to start processes from now on. Bytes: program, arguments, variables (`NAME=value`), working directory.
     Template(Template),
-    /// Start a process after template `template`. Bytes: further arguments.
+    /// Start a process after template `template`. Bytes: further arguments, then the names of tests it runs together.
     Start(Start),
     /// Forget every template.
     Forget,
@@ -50,6 +51,19 @@ pub(crate) struct Start {
     pub(crate) timeout_ms: u64,
     /// Whether the output is sent even if the process passed.
     pub(crate) keep_output: bool,
+    /// How tests are run, where the process runs several whose results are read from its output.
+    pub(crate) together: Option<Together>,
+}
+
+/// How a process runs several tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Together {
+    /// How many of the strings are arguments; the rest are the names of the tests, in the order of their starts.
+    pub(crate) arguments: usize,
+    /// How libtest runs them.
+    pub(crate) manner: Manner,
+    /// The time limit of the process in milliseconds. That of [`Start`] is then one of silence: of no test's result.
+    pub(crate) limit_ms: u64,
 }
 
 /// What a guardian tells the tool.
@@ -59,7 +73,8 @@ pub(crate) enum Answer {
     Ready,
     /// It could not set itself up; the reason.
     Unable(String),
-    /// The process ended and everything below it is gone. Bytes: standard output, then standard error.
+    /// The process ended and everything below it is gone. Bytes: standard output, standard error, then the sections of
+    /// its lines.
     Ended(Ended),
 }
 
@@ -100,6 +115,8 @@ pub(crate) struct Ended {
     pub(crate) stdout: (usize, u64),
     /// The same of standard error.
     pub(crate) stderr: (usize, u64),
+    /// What its output says of the tests it ran together.
+    pub(crate) lines: Option<Lines>,
 }
 
 /// Writes one frame.

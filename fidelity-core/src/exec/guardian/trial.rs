@@ -13,6 +13,7 @@ use super::child::{self, Launch, NotStarted};
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
 use super::sweep::{self, Aftermath};
 use super::{Recipe, drain, not_started};
+use crate::exec::libtest::Scanner;
 use crate::exec::result_line;
 use crate::exec::sys::{self, Pid, Status};
 
@@ -39,25 +40,40 @@ impl ToolLink<'_> {
     }
 }
 
+/// What to start.
+pub(super) struct StartOrder<'a> {
+    pub(super) start: &'a Start,
+    /// The tests the process runs together.
+    pub(super) names: Vec<Vec<u8>>,
+    /// The mount namespace it runs in.
+    pub(super) mounts: Option<BorrowedFd<'a>>,
+}
+
 /// Runs one trial. Returns how it ended, and the output to send.
 pub(super) fn run(
     recipe: &Recipe,
-    start: &Start,
-    mounts: Option<BorrowedFd<'_>>,
+    order: &StartOrder<'_>,
     signals: BorrowedFd<'_>,
     tool: &mut ToolLink<'_>,
 ) -> (Ended, Vec<u8>) {
     let began = Instant::now();
-    let (leader, mut streams, held) = match launch(recipe, mounts) {
+    let (leader, mut streams, held) = match launch(recipe, order.mounts) {
         Ok(launched) => launched,
         Err(NotStarted { step, error }) => {
             return not_started(step, error.raw_os_error().unwrap_or(0));
         }
     };
+    let start = order.start;
+    let together = start.together.as_ref();
+    streams[0].scanner = together.map(|together| Scanner::new(&order.names, together.manner));
     let mut watch = Watch {
         leader,
         began,
-        limit: Duration::from_millis(start.timeout_ms),
+        limits: Limits {
+            silence: Duration::from_millis(start.timeout_ms),
+            whole: together.map(|together| Duration::from_millis(together.limit_ms)),
+        },
+        heard: (0, Duration::ZERO),
         forced: None,
     };
     let forced = watch.until_leader_ends(&mut streams, signals, tool);
@@ -67,7 +83,8 @@ pub(super) fn run(
         stream.read_available(DRAIN_LIMIT);
     }
     drop(held);
-    let [stdout, stderr] = streams;
+    let [mut stdout, stderr] = streams;
+    let (lines, mut sections) = stdout.scanner.take().map(Scanner::finish).unzip();
     let result = result_line::find(stdout.capture.end());
     let ending = match (forced, status) {
         (Some(forced), _) => forced,
@@ -85,6 +102,7 @@ pub(super) fn run(
         result,
         stdout: (0, 0),
         stderr: (0, 0),
+        lines,
     };
     if passed && !start.keep_output {
         return (ended, Vec::new());
@@ -94,6 +112,7 @@ pub(super) fn run(
     let (mut errors, omitted) = stderr.capture.finish();
     ended.stderr = (errors.len(), omitted);
     output.append(&mut errors);
+    output.append(sections.get_or_insert_default());
     (ended, output)
 }
 
@@ -123,12 +142,36 @@ fn launch(recipe: &Recipe, mounts: Option<BorrowedFd<'_>>) -> Result<Started, No
 struct Watch {
     leader: Pid,
     began: Instant,
-    limit: Duration,
+    limits: Limits,
+    /// How many tests have been heard of, and the age at which the last was.
+    heard: (usize, Duration),
     /// Why the leader was killed, and when.
     forced: Option<(Ending, Instant)>,
 }
 
+/// How long a process may run.
+struct Limits {
+    /// Without a test being heard of that was not before; of a process that runs one test, in all.
+    silence: Duration,
+    /// In all, where the process runs several tests.
+    whole: Option<Duration>,
+}
+
 impl Watch {
+    /// Returns the age at which the process is killed.
+    fn limit(&self) -> Duration {
+        let silent = self.heard.1.saturating_add(self.limits.silence);
+        self.limits.whole.map_or(silent, |whole| whole.min(silent))
+    }
+
+    /// Notes whether a test was heard of.
+    fn listen(&mut self, streams: &[Stream; 2]) {
+        let progress = streams[0].scanner.as_ref().map_or(0, Scanner::progress);
+        if self.heard.0 < progress {
+            self.heard = (progress, self.began.elapsed());
+        }
+    }
+
     /// Waits until the leader has ended, killing its group at the limit or when the tool says so. Returns the reason.
     fn until_leader_ends(
         &mut self,
@@ -137,6 +180,7 @@ impl Watch {
         tool: &mut ToolLink<'_>,
     ) -> Option<Ending> {
         while !sweep::reap_ended(self.leader).leader {
+            self.listen(streams);
             self.enforce_limit();
             if matches!(self.forced, Some((_, since)) if since.elapsed() > KILL_PATIENCE) {
                 break;
@@ -159,7 +203,7 @@ impl Watch {
     }
 
     fn enforce_limit(&mut self) {
-        if self.forced.is_none() && self.began.elapsed() >= self.limit {
+        if self.forced.is_none() && self.began.elapsed() >= self.limit() {
             self.force(Ending::TimedOut);
         }
     }
@@ -186,8 +230,8 @@ impl Watch {
         let quiet = age < QUIET && self.forced.is_none();
         let until = match self.forced {
             Some(_) => age + Duration::from_millis(50),
-            None if quiet => QUIET.min(self.limit),
-            None => self.limit,
+            None if quiet => QUIET.min(self.limit()),
+            None => self.limit(),
         };
         let rest = until.saturating_sub(age).as_micros().div_ceil(1000);
         let mut descriptors = vec![signals];

@@ -74,14 +74,14 @@ pub(crate) struct Lines {
 pub(crate) struct Settled {
     /// By position of the test among the names.
     pub(crate) results: Vec<Option<Word>>,
-    /// Whether libtest summed up over exactly these tests, so that all of them have run.
+    /// Whether libtest summed up over exactly these tests and all were heard of, so that they have run.
     pub(crate) complete: bool,
 }
 
 impl Lines {
     /// Returns what can be relied on.
     ///
-    /// Where libtest summed up over exactly the tests asked for, the sum is held against the lines. If it agrees with
+    /// Where libtest summed up over exactly the tests asked for, each of which was heard of, the sum is held against the lines. If it agrees with
     /// all of them, every line is believed. If not, a line without anything odd is believed unless lines of its kind
     /// are too many, and an odd one only if those without account for all results of the other kinds. Without such a
     /// sum the process ended early, and only lines without anything odd are believed.
@@ -93,7 +93,10 @@ impl Lines {
         let sum = self
             .sum
             .map(|sum| WORDS.map(|word| sum.of(word)))
-            .filter(|sum| sum.iter().sum::<u64>() == tests);
+            .filter(|sum| {
+                sum.iter().fold(0, |all: u64, one| all.saturating_add(*one)) == tests
+                    && !self.said.contains(&Said::Nothing)
+            });
         let believes = |said: Said| {
             let Some(sum) = sum else {
                 return matches!(said, Said::Surely(_));

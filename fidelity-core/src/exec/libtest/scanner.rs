@@ -8,6 +8,7 @@
 //! Invariant: holds a bounded part of the stream; never fails, whatever is fed to it.
 
 use memchr::{memchr, memmem};
+use serde::{Deserialize, Serialize};
 
 use super::heads::{END, Head, Names};
 use super::sections::Sections;
@@ -17,8 +18,8 @@ use crate::exec::result_line::{self, ResultLine};
 /// Bytes of a line that are held, at most; of a longer one, what no head can reach back to is let go.
 const LINE: usize = 64 * 1024;
 
-/// How the tests of a process are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How libtest runs the tests of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manner {
     /// Tests at a time, at least 1.
     pub(crate) threads: usize,
@@ -335,8 +336,9 @@ impl Scanner {
         let follows = at_start && (self.word_above.is_some() || self.begun == 0);
         match (is_new, is_next, follows) {
             (true, true, true) => {}
-            (true, true, false) | (true, false, true) => self.odd = true,
-            (true, false, false) => return None,
+            (true, false, true) => self.odd = true,
+            // Output of the test that runs, or of what another left behind.
+            (true, _, false) => return None,
             // A test runs once: one of the two heads is an imitation.
             (false, ..) => {
                 self.doubt(test);

@@ -241,33 +241,38 @@ fn memory_is_bounded_whatever_is_printed() {
         for _ in 0..100 {
             scanner.feed(&noise);
         }
+        scanner.feed(if manner == SERIAL { b"\nok\n" } else { b"" });
         scanner.feed(b"test b ... ok\n");
-        for _ in 0..100_000 {
+        for _ in 0..20_000 {
             scanner.feed(b"test other ... ok\n");
         }
         scanner.feed(sum(2, 0, 0).as_bytes());
         let (lines, bytes) = scanner.finish();
-        let expected = [None, Some(Word::Passed)];
-        assert_eq!(lines.settle().results, expected, "{manner:?}");
+        let a = (manner == SERIAL).then_some(Word::Passed);
+        assert_eq!(
+            lines.settle().results,
+            [a, Some(Word::Passed)],
+            "{manner:?}"
+        );
         assert!(bytes.is_empty());
     }
 }
 
 #[test]
 fn of_many_long_failures_a_bounded_part_is_kept_and_each_has_its_beginning() {
-    let tests: Vec<String> = (0..400).map(|number| format!("t{number:03}")).collect();
+    let tests: Vec<String> = (0..200).map(|number| format!("t{number:03}")).collect();
     let tests: Vec<&str> = tests.iter().map(String::as_str).collect();
     let mut scanner = Scanner::new(&names(&tests), PARALLEL);
     for test in &tests {
         scanner.feed(format!("test {test} ... FAILED\n").as_bytes());
     }
     scanner.feed(b"\nfailures:\n\n");
-    let noise = "noise\n".repeat(50_000);
+    let noise = "noise\n".repeat(25_000);
     for test in &tests {
         scanner.feed(format!("---- {test} stdout ----\nI am {test}\n{noise}\n").as_bytes());
     }
     let (lines, bytes) = scanner.finish();
-    assert_eq!(lines.sections.len(), 400);
+    assert_eq!(lines.sections.len(), 200);
     assert!(bytes.len() < 20 << 20, "{}", bytes.len());
     let mut rest = bytes.as_slice();
     for section in &lines.sections {
@@ -275,7 +280,7 @@ fn of_many_long_failures_a_bounded_part_is_kept_and_each_has_its_beginning() {
         rest = after;
         let start = format!("I am {}\n", tests[section.test as usize]);
         assert!(text.starts_with(start.as_bytes()));
-        assert!(section.omitted > 100_000);
+        assert!(section.omitted > 10_000);
     }
 }
 

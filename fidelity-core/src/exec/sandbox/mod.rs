@@ -20,6 +20,7 @@ mod limits;
 mod locale;
 mod nice;
 mod order;
+mod process;
 mod stack;
 mod stdin;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod xdg;
 
 pub(crate) use idmap::{NotMapped, Owner, Tree, namespace};
 pub(crate) use limits::{Limit, Resource};
+pub(crate) use process::Several;
 pub(crate) use stdin::Stdin;
 pub(crate) use tty::SIZE as TERMINAL_SIZE;
 pub(crate) use user::{Identity, NAME as USER};
@@ -116,8 +118,12 @@ pub(crate) struct Sandbox {
     pub(crate) places: Vec<Place>,
     /// Trials at a time.
     pub(crate) threads: Option<usize>,
-    /// Whether the tests start in an order drawn by seed.
+    /// Whether the tests start in an order drawn by seed; where tests share processes, the binaries.
     pub(crate) shuffle: bool,
+    /// Whether the tests of a binary share a process.
+    pub(crate) shared: bool,
+    /// Whether libtest shuffles the tests within such a process.
+    pub(crate) shuffle_within: bool,
     /// Whether cargo and rustup are told where their own homes are, because HOME no longer leads there.
     pub(crate) pin_tool_homes: bool,
     /// Resolved values that must not be shown.
@@ -172,13 +178,14 @@ trait Family: Sync {
     }
 }
 
-const FAMILIES: [&dyn Family; 16] = [
+const FAMILIES: [&dyn Family; 17] = [
     &cpus::Cpus,
     &home::Home,
     &limits::Limits,
     &locale::Locale,
     &nice::Nice,
     &order::Order,
+    &process::Process,
     &stack::Stack,
     &stdin::StandardInput,
     &threads::Threads,

@@ -1,4 +1,4 @@
-//! `threads`: how many trials run at a time.
+//! `threads`: how many trials run at a time: processes, or threads of a process that tests share.
 
 use super::{CanaryReport, Family, KnobId, KnobValue, Sandbox, Scene, number};
 
@@ -35,7 +35,10 @@ impl Family for Threads {
         value: &KnobValue,
         seen: &CanaryReport,
     ) -> Result<String, String> {
-        let words = format!("{} processes alive at once", seen.met);
+        let words = match seen.several {
+            Some(_) => format!("{} threads alive at once in one process", seen.met),
+            None => format!("{} processes alive at once", seen.met),
+        };
         if seen.met == number(value)? {
             Ok(words)
         } else {

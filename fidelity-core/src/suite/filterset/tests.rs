@@ -19,6 +19,7 @@ fn binary(package: &str, kind: &str, target: &str) -> TestBinary {
         environment: Vec::new(),
         runner: Vec::new(),
         says_result: true,
+        own_harness: false,
         lists: true,
     }
 }

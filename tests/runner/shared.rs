@@ -1,0 +1,256 @@
+//! Tests of one binary in one process: what libtest says is made out, and what ends the process is found.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fidelity_core::domain::{
+    Environment, KnobValue, ListedTest, Observation, Outcome, PassEnd, TestId,
+};
+use fidelity_core::suite::SuiteTest;
+
+use crate::stage::{Stage, environment};
+
+/// Returns the test target `name` of the project `company`, compiled where its source is newer.
+fn company(name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/testdata/company/tests")
+        .join(format!("{name}.rs"));
+    crate::stage::compiled(&source, &format!("company-{name}"))
+}
+
+/// A stage with every test of a target of `company`.
+fn stage(name: &str) -> Stage {
+    let binary = company(name);
+    let list = |more: &[&str]| -> Vec<String> {
+        let output = Command::new(&binary)
+            .args(["--list", "--format", "terse"])
+            .args(more)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (all, ignored) = (list(&[]), list(&["--ignored"]));
+    let mut stage = Stage::with_binary(&binary, &[]);
+    stage.suite.tests = all
+        .iter()
+        .map(|name| SuiteTest {
+            id: TestId::new("hostile", name.clone()),
+            binary: 0,
+            ignored: ignored.contains(name),
+        })
+        .collect();
+    stage.listed = stage
+        .suite
+        .tests
+        .iter()
+        .filter(|test| !test.ignored)
+        .map(|test| ListedTest {
+            id: test.id.clone(),
+            selected: true,
+        })
+        .collect();
+    stage
+}
+
+/// Leaves only the tests called `names` selected.
+fn select(mut stage: Stage, names: &[&str]) -> Stage {
+    let chosen = |test: &&SuiteTest| names.contains(&test.id.test.as_str());
+    stage.listed = stage
+        .suite
+        .tests
+        .iter()
+        .filter(chosen)
+        .map(|test| ListedTest {
+            id: test.id.clone(),
+            selected: true,
+        })
+        .collect();
+    stage
+}
+
+/// The environment in which tests share a process.
+fn shared(threads: u64) -> Environment {
+    environment(&[
+        ("process", KnobValue::Text("shared".to_owned())),
+        ("threads", KnobValue::Count(threads)),
+    ])
+}
+
+fn run(stage: &Stage, environment: &Environment) -> BTreeMap<String, Observation> {
+    let mut runner = stage.runner();
+    let (seen, end) = stage.pass(&mut runner, 1, environment).unwrap();
+    assert_eq!(end, PassEnd::Completed);
+    drop(runner);
+    stage.assert_nothing_is_left();
+    assert_eq!(seen.len(), stage.listed.len(), "{seen:?}");
+    seen
+}
+
+fn outcomes(seen: &BTreeMap<String, Observation>) -> BTreeMap<&str, Outcome> {
+    seen.iter()
+        .map(|(name, seen)| (name.as_str(), seen.outcome))
+        .collect()
+}
+
+fn message<'a>(seen: &'a BTreeMap<String, Observation>, test: &str) -> &'a str {
+    &seen[test].failure.as_ref().unwrap().message
+}
+
+/// Returns the tests with another outcome than `expected`, which gives the one of all that are not named.
+#[track_caller]
+fn check(seen: &BTreeMap<String, Observation>, usual: Outcome, expected: &[(&str, Outcome)]) {
+    let named: BTreeMap<&str, Outcome> = expected.iter().copied().collect();
+    for (name, outcome) in outcomes(seen) {
+        let expected = named.get(name).copied().unwrap_or(usual);
+        assert_eq!(outcome, expected, "{name}: {:?}", seen[name].failure);
+    }
+}
+
+#[test]
+fn what_tests_print_straight_makes_no_result_and_spoils_few() {
+    let truth = [
+        ("c_fails_after_printing", Outcome::Failed),
+        ("g_fails", Outcome::Failed),
+        ("k_returns_an_error", Outcome::Failed),
+    ];
+    let stage = stage("printing");
+    let alone = run(&stage, &Environment::default());
+    check(&alone, Outcome::Passed, &truth);
+    for threads in [1, 2, 8] {
+        let seen = run(&stage, &shared(threads));
+        let mut spoilt = Vec::new();
+        for (name, outcome) in outcomes(&seen) {
+            if outcome == Outcome::NotReported {
+                spoilt.push(name);
+            } else {
+                assert_eq!(
+                    outcome, alone[name].outcome,
+                    "{name} with {threads} threads"
+                );
+            }
+        }
+        // With several threads the imitation stands where a result would, and contradicts it.
+        let expected: &[&str] = if threads == 1 { &[] } else { &["g_fails"] };
+        assert_eq!(spoilt, expected, "with {threads} threads");
+        assert_eq!(
+            message(&seen, "c_fails_after_printing"),
+            message(&alone, "c_fails_after_printing")
+        );
+        assert_eq!(
+            message(&seen, "k_returns_an_error"),
+            "Error: ParseIntError { kind: InvalidDigit }"
+        );
+        let failure = seen["c_fails_after_printing"].failure.as_ref().unwrap();
+        let same = &alone["c_fails_after_printing"]
+            .failure
+            .as_ref()
+            .unwrap()
+            .signature;
+        assert_eq!(&failure.signature, same);
+        let printed = String::from_utf8_lossy(&failure.output.stdout);
+        assert!(printed.starts_with("captured\n"), "{printed}");
+        assert!(!printed.contains("failures:"), "{printed}");
+    }
+}
+
+#[test]
+fn of_the_tests_of_a_process_that_aborts_the_one_that_did_it_is_found() {
+    let stage = stage("aborting");
+    for threads in [1, 3, 20] {
+        let seen = run(&stage, &shared(threads));
+        let expected = [
+            ("f_aborts", Outcome::Crashed(6)),
+            ("fa_fails", Outcome::Failed),
+        ];
+        check(&seen, Outcome::Passed, &expected);
+        assert_eq!(message(&seen, "f_aborts"), "died of signal 6 (SIGABRT)");
+        // libtest shows what a failed test printed at its end, which this process does not reach if it failed there.
+        let lost = "failed; what it printed was lost with its process";
+        let words = message(&seen, "fa_fails");
+        assert!([lost, "an ordinary failure"].contains(&words), "{words}");
+    }
+}
+
+#[test]
+fn an_end_that_needs_company_is_charged_to_the_only_test_in_flight_or_to_nobody() {
+    let stage = stage("aborting_in_company");
+    let seen = run(&stage, &shared(1));
+    check(
+        &seen,
+        Outcome::Passed,
+        &[("c_aborts_if_set", Outcome::Crashed(6))],
+    );
+    let seen = run(&stage, &shared(2));
+    let nobody = [
+        ("b_is_in_flight", Outcome::NotReported),
+        ("c_aborts_if_set", Outcome::NotReported),
+    ];
+    check(&seen, Outcome::Passed, &nobody);
+    let words = "one of 2 tests in flight when their process died of signal 6 (SIGABRT); none of them ends it alone";
+    assert_eq!(message(&seen, "b_is_in_flight"), words);
+    let seen = run(&stage, &Environment::default());
+    check(&seen, Outcome::Passed, &[]);
+}
+
+#[test]
+fn a_process_that_a_test_ends_with_status_0_is_no_success() {
+    let stage = stage("exiting");
+    for threads in [1, 2, 8] {
+        let seen = run(&stage, &shared(threads));
+        let expected = [("b_fails", Outcome::Failed), ("c_exits", Outcome::Failed)];
+        check(&seen, Outcome::Passed, &expected);
+        let words = "the process ended with exit status 0 before the test finished";
+        assert_eq!(message(&seen, "c_exits"), words, "{threads}");
+    }
+}
+
+#[test]
+fn a_test_that_hangs_is_timed_out_whatever_it_prints_and_the_others_go_on() {
+    let stage = stage("hanging").timeout_ms(700);
+    for threads in [1, 2] {
+        let seen = run(&stage, &shared(threads));
+        check(&seen, Outcome::Passed, &[("b_hangs", Outcome::TimedOut)]);
+        assert_eq!(message(&seen, "b_hangs"), "still running after 700 ms");
+    }
+}
+
+#[test]
+fn tests_that_pass_alone_fail_after_others_in_their_process() {
+    let stage = stage("state");
+    // What the tests read is not where the stage is.
+    std::fs::write(stage.parent.path().join("Cargo.toml"), "").unwrap();
+    let seen = run(&stage, &Environment::default());
+    check(&seen, Outcome::Passed, &[]);
+    let seen = run(&stage, &shared(1));
+    let expected = [
+        ("b_reads_a_file_of_its_package", Outcome::Failed),
+        ("d_expects_no_variable", Outcome::Failed),
+        ("f_counts_from_zero", Outcome::Failed),
+        ("g_counts_from_zero", Outcome::Failed),
+    ];
+    check(&seen, Outcome::Passed, &expected);
+    // The process has one duration, shared equally.
+    let durations: std::collections::BTreeSet<u64> =
+        seen.values().map(|seen| seen.duration_us).collect();
+    assert_eq!(durations.len(), 1);
+    // A selection runs by name, so that what is left out leaves nothing behind.
+    let some = select(
+        stage,
+        &[
+            "b_reads_a_file_of_its_package",
+            "e_counts_from_zero",
+            "g_counts_from_zero",
+        ],
+    );
+    let seen = run(&some, &shared(1));
+    check(
+        &seen,
+        Outcome::Passed,
+        &[("g_counts_from_zero", Outcome::Failed)],
+    );
+}
