@@ -243,6 +243,13 @@ impl DirectRunner {
             .collect()
     }
 
+    /// Returns what is seen of those tests that are in no binary.
+    fn elsewhere(&self, tests: &[TestIndex]) -> Vec<Observation> {
+        let is_here = |test: &TestIndex| matches!(self.tests.get(test.get()), Some(Some(_)));
+        let elsewhere = tests.iter().filter(|test| !is_here(test));
+        elsewhere.map(|&test| binary::not_here(test)).collect()
+    }
+
     /// Runs the trials of a pass in `sandbox`.
     fn run_trials(
         &mut self,
@@ -256,11 +263,7 @@ impl DirectRunner {
             .options
             .timeout_ms
             .saturating_mul(u64::from(spec.timeout_factor.max(1)));
-        let elsewhere: Vec<Observation> = order
-            .iter()
-            .filter(|test| self.tests.get(test.get()).is_none_or(Option::is_none))
-            .map(|&test| binary::not_here(test))
-            .collect();
+        let elsewhere = self.elsewhere(&order);
         if !elsewhere.is_empty() && seen(elsewhere).is_break() {
             return Ok(PassEnd::Completed);
         }

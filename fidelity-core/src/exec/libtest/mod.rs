@@ -63,6 +63,8 @@ pub(crate) struct Lines {
     pub(crate) said: Vec<Said>,
     /// The test whose head was the last, where one runs at a time and nothing is odd about it.
     pub(crate) running: Option<u32>,
+    /// Whether nothing that may be its result follows that head.
+    pub(crate) wordless: bool,
     /// The last line that sums up.
     pub(crate) sum: Option<ResultLine>,
     /// Where the output of failed tests is, in the order of the bytes that come with this.
@@ -81,7 +83,7 @@ pub(crate) struct Settled {
 impl Lines {
     /// Returns what can be relied on.
     ///
-    /// Where libtest summed up over exactly the tests asked for, each of which was heard of, the sum is held against the lines. If it agrees with
+    /// Where libtest summed up over exactly the tests asked for, each of which was heard of to its end, the sum is held against the lines. If it agrees with
     /// all of them, every line is believed. If not, a line without anything odd is believed unless lines of its kind
     /// are too many, and an odd one only if those without account for all results of the other kinds. Without such a
     /// sum the process ended early, and only lines without anything odd are believed.
@@ -93,6 +95,7 @@ impl Lines {
         let sum = self
             .sum
             .map(|sum| WORDS.map(|word| sum.of(word)))
+            .filter(|_| !(self.running.is_some() && self.wordless))
             .filter(|sum| {
                 sum.iter().fold(0, |all: u64, one| all.saturating_add(*one)) == tests
                     && !self.said.contains(&Said::Nothing)

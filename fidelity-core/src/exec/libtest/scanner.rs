@@ -146,6 +146,7 @@ impl Scanner {
         let (sections, bytes) = self.sections.finish();
         let lines = Lines {
             running: last.filter(|(_, odd)| !odd).map(|(test, _)| test),
+            wordless: self.own_words.is_empty() && self.last_words.is_empty(),
             said: self.said,
             sum: self.sum,
             sections,
