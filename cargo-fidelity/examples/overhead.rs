@@ -12,10 +12,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fidelity_core::domain::{
-    Arm, BinaryId, Environment, ListedTest, Outcome, PassSpec, Phase, Scope, TestId, TestIndex,
+    Arm, BinaryId, Environment, KnobId, KnobValue, ListedTest, Outcome, PassEnd, PassSpec, Phase,
+    Scope, TestId, TestIndex,
 };
 use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
-use fidelity_core::exec::{Runner, guardian};
+use fidelity_core::exec::{Runner, canary, guardian};
 use fidelity_core::suite::{Suite, SuiteTest, TestBinary};
 
 /// Tests in the generated binary.
@@ -30,8 +31,10 @@ const STRESS: usize = 4;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(guardian::ARGUMENT) {
-        return guardian::main();
+    match std::env::args().nth(1).as_deref() {
+        Some(guardian::ARGUMENT) => return guardian::main(),
+        Some(canary::ARGUMENT) => return canary::main(),
+        _ => {}
     }
     match measure() {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +45,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Knobs that take something to impose on each trial, with a value that costs.
+fn knobs() -> Vec<(KnobId, KnobValue)> {
+    let text = |text: &str| KnobValue::Text(text.to_owned());
+    let knobs = [
+        ("stdin", text("pipe")),
+        ("tty", KnobValue::Flag(true)),
+        ("user", text("nobody")),
+    ];
+    knobs
+        .into_iter()
+        .map(|(knob, value)| (KnobId::from(knob), value))
+        .collect()
+}
+
 fn measure() -> Result<(), Failure> {
     let rounds: usize = std::env::args().nth(1).map_or(Ok(9), |word| word.parse())?;
     let directory = tempfile::tempdir()?;
@@ -50,34 +67,56 @@ fn measure() -> Result<(), Failure> {
     let nextest = has_nextest();
     let mut ours = runner(&suite)?;
     let mut times: [Vec<Duration>; 4] = Default::default();
+    let knobs = knobs();
+    let mut under: Vec<Vec<Duration>> = vec![Vec::new(); knobs.len()];
     for round in 0..=rounds {
         let ballast = |size| vec![1_u8; size];
         let bare = bare(&suite, &binary)?;
-        let light = pass(&mut ours, &suite)?;
+        let light = plain(&mut ours, &suite)?;
         let held = std::hint::black_box(ballast(BALLAST));
-        let heavy = pass(&mut ours, &suite)?;
+        let heavy = plain(&mut ours, &suite)?;
         drop(held);
         let other = if nextest {
             stress(directory.path())?
         } else {
             Duration::ZERO
         };
+        let mut with_knobs = Vec::new();
+        for (knob, value) in &knobs {
+            let environment = Environment([(knob.clone(), value.clone())].into());
+            with_knobs.push(pass(&mut ours, &suite, &environment)?);
+        }
         // The first round warms everything up.
         if round > 0 {
+            for (list, time) in under.iter_mut().zip(with_knobs) {
+                list.extend(time);
+            }
             for (list, time) in times.iter_mut().zip([bare, light, heavy, other]) {
                 list.push(time);
             }
         }
     }
     report(&mut times, nextest);
+    let plain = median(&mut times[1]);
+    for ((knob, value), mut times) in knobs.iter().zip(under) {
+        if times.is_empty() {
+            println!("{knob} = {value}: not applied here");
+            continue;
+        }
+        let time = median(&mut times);
+        let row = format!("ours, {knob} = {value}");
+        println!("{row:<30} {time:.3} ms   {:+.3} ms", time - plain);
+    }
     Ok(())
 }
 
+/// Returns the median time of a trial, in milliseconds.
+fn median(passes: &mut [Duration]) -> f64 {
+    passes.sort();
+    passes[passes.len() / 2].as_secs_f64() * 1e3 / TESTS as f64
+}
+
 fn report(times: &mut [Vec<Duration>; 4], nextest: bool) {
-    let median = |times: &mut Vec<Duration>| {
-        times.sort();
-        times[times.len() / 2].as_secs_f64() * 1e3 / TESTS as f64
-    };
     let [bare, light, heavy, other] = times;
     let (bare, light, heavy, other) = (median(bare), median(light), median(heavy), median(other));
     println!("{TESTS} trivial tests, {SLOTS} at a time; wall time per trial, median round");
@@ -190,8 +229,18 @@ fn runner(suite: &Suite) -> Result<DirectRunner, Failure> {
     Ok(DirectRunner::new(suite, &listed, options)?)
 }
 
-/// Runs every test by our runner.
-fn pass(runner: &mut DirectRunner, suite: &Suite) -> Result<Duration, Failure> {
+/// Runs every test by our runner, as things are.
+fn plain(runner: &mut DirectRunner, suite: &Suite) -> Result<Duration, Failure> {
+    let time = pass(runner, suite, &Environment::default())?;
+    time.ok_or_else(|| "the pass was discarded".into())
+}
+
+/// Runs every test by our runner; none where `environment` cannot be provided.
+fn pass(
+    runner: &mut DirectRunner,
+    suite: &Suite,
+    environment: &Environment,
+) -> Result<Option<Duration>, Failure> {
     let tests: Vec<TestIndex> = (0..).take(suite.tests.len()).map(TestIndex).collect();
     let spec = PassSpec {
         number: 1,
@@ -206,7 +255,7 @@ fn pass(runner: &mut DirectRunner, suite: &Suite) -> Result<Duration, Failure> {
     };
     let mut passed = 0;
     let began = Instant::now();
-    runner.run_pass(&spec, &tests, &Environment::default(), &mut |batch| {
+    let end = runner.run_pass(&spec, &tests, environment, &mut |batch| {
         passed += batch
             .iter()
             .filter(|seen| seen.outcome == Outcome::Passed)
@@ -214,8 +263,10 @@ fn pass(runner: &mut DirectRunner, suite: &Suite) -> Result<Duration, Failure> {
         ControlFlow::Continue(())
     })?;
     let elapsed = began.elapsed();
-    if passed == TESTS {
-        Ok(elapsed)
+    if matches!(end, PassEnd::Discarded { .. }) {
+        Ok(None)
+    } else if passed == TESTS {
+        Ok(Some(elapsed))
     } else {
         Err(format!("only {passed} tests passed").into())
     }

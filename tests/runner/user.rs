@@ -12,6 +12,15 @@ use crate::tool::{apply, apply_as_ordinary_user, apply_without_mapping, is_root}
 /// The value `nobody` of the knob, as a part of a tool is told it.
 const NOBODY: &str = r#"{"text":"nobody"}"#;
 
+/// Fails unless another user is refused, with the reason: what there is to see of it for whoever is not root.
+pub fn is_refused() {
+    let reason = refused("user", text("root"));
+    assert!(
+        reason.starts_with("only root can run tests as another user: "),
+        "{reason}"
+    );
+}
+
 #[test]
 fn only_root_can_run_tests_as_another_user() {
     let ordinary = apply_as_ordinary_user("user", r#"{"text":"root"}"#);
@@ -24,8 +33,7 @@ fn only_root_can_run_tests_as_another_user() {
             "{reason}"
         );
     } else {
-        let reason = refused("user", text("root"));
-        assert!(reason.starts_with("only root can"), "{reason}");
+        is_refused();
     }
 }
 
@@ -51,9 +59,7 @@ fn a_user_that_is_not_there_is_said_to_be_missing() {
 #[test]
 fn a_user_may_be_a_number_without_a_name() {
     if !is_root() {
-        let reason = refused("user", text("54321"));
-        assert!(reason.starts_with("only root can"), "{reason}");
-        return;
+        return is_refused();
     }
     let stage = Stage::new(&["passes"]).set("USER", "somebody");
     let mut runner = stage.runner();
@@ -97,9 +103,7 @@ fn permissions_hold_for_an_ordinary_user_in_a_checkout_of_its_own() {
 #[test]
 fn the_name_of_the_user_is_in_its_environment_unless_the_profile_says_otherwise() {
     if !is_root() {
-        let reason = refused("user", text("nobody-at-all"));
-        assert!(reason.contains("no user"), "{reason}");
-        return;
+        return is_refused();
     }
     let name = "tells_the_name_of_its_user";
     let stage = Stage::new(&[name])
@@ -126,9 +130,7 @@ fn the_name_of_the_user_is_in_its_environment_unless_the_profile_says_otherwise(
 #[test]
 fn another_user_has_a_terminal_and_its_streams_to_itself() {
     if !is_root() {
-        let reason = refused("user", text("nobody-at-all"));
-        assert!(reason.contains("no user"), "{reason}");
-        return;
+        return is_refused();
     }
     let name = "opens_its_output_again";
     let stage = Stage::new(&[name]);
@@ -145,9 +147,7 @@ fn another_user_has_a_terminal_and_its_streams_to_itself() {
 #[test]
 fn where_owners_cannot_be_mapped_the_directory_in_the_way_is_named() {
     if !is_root() {
-        let reason = refused("user", text("nobody-at-all"));
-        assert!(reason.contains("no user"), "{reason}");
-        return;
+        return is_refused();
     }
     let open = apply_without_mapping("user", NOBODY, 0o755);
     assert!(open.applied, "{open:?}");
@@ -168,4 +168,61 @@ fn where_owners_cannot_be_mapped_the_directory_in_the_way_is_named() {
         locked.reason.starts_with("nobody cannot enter "),
         "{locked:?}"
     );
+}
+
+#[test]
+fn what_a_user_writes_belongs_to_the_owner_of_the_tree_it_is_in() {
+    if !is_root() {
+        return is_refused();
+    }
+    let name = "is_kept_out_of_what_it_may_not_read";
+    let mut stage = Stage::new(&[name]);
+    // As a checkout of somebody's in which root has built.
+    let workspace = stage.parent.path().to_owned();
+    let target = workspace.join("target");
+    std::fs::create_dir(&target).unwrap();
+    let locked = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(&workspace, locked).unwrap();
+    std::os::unix::fs::chown(&workspace, Some(1000), Some(1001)).unwrap();
+    let nobody = environment(&[("env.KEEP", text("1")), ("user", text("nobody"))]);
+    for (directory, owner) in [(&workspace, (1000, 1001)), (&target, (0, 0))] {
+        stage.suite.binaries[0].directory = directory.clone();
+        let mut runner = stage.runner();
+        runner.set_checkout(vec![workspace.clone(), target.clone()]);
+        let (seen, end) = stage.pass(&mut runner, 1, &nobody).unwrap();
+        assert_eq!(end, PassEnd::Completed);
+        assert_eq!(seen[name].outcome, Outcome::Passed, "{seen:?}");
+        let metadata = std::fs::metadata(directory.join("locked")).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), owner);
+    }
+}
+
+#[test]
+fn knobs_that_make_directories_make_them_for_the_user_of_the_test() {
+    if !is_root() {
+        return is_refused();
+    }
+    let stage = Stage::new(&["passes"]);
+    let mut runner = stage.runner();
+    for (home, tmpdir) in [
+        ("read-only", "long"),
+        ("missing", "symlink"),
+        ("empty", "unicode"),
+    ] {
+        let asked = environment(&[
+            ("home", text(home)),
+            ("nice", KnobValue::Count(3)),
+            ("order", text("shuffle")),
+            ("threads", KnobValue::Count(3)),
+            ("tmpdir", text(tmpdir)),
+            ("umask", KnobValue::Mode(0o077)),
+            ("user", text("nobody")),
+            ("xdg", text("own")),
+        ]);
+        let status = apply(&mut runner, &asked);
+        assert!(status.iter().all(|row| row.applied), "{status:?}");
+        let (seen, end) = stage.pass(&mut runner, 1, &asked).unwrap();
+        assert_eq!(end, PassEnd::Completed);
+        assert_eq!(seen["passes"].outcome, Outcome::Passed, "{seen:?}");
+    }
 }

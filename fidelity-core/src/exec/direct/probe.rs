@@ -79,13 +79,10 @@ impl DirectRunner {
             );
             return Ok(Err(self.blame_user(&sandbox, Unfit::because(reason))));
         }
-        // What was not asked for its tests has to be reached all the same.
-        Ok(
-            match self.kept_out(&sandbox, |id| !lists.contains_key(&id)) {
-                Some(reason) => Err(self.blame_user(&sandbox, Unfit::because(reason))),
-                None => Ok(report),
-            },
-        )
+        Ok(match self.untried(&sandbox, lists) {
+            Some(unfit) => Err(unfit),
+            None => Ok(report),
+        })
     }
 
     /// Returns what a canary sees in `sandbox`; the inner error says why there is none.

@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::DirectRunner;
-use super::probe::Unfit;
-use super::reach::{Obstacle, Reach, needs};
+use super::probe::{Lists, Unfit};
+use super::reach::{Reach, needs};
 use crate::domain::KnobId;
 use crate::exec::ExecError;
 use crate::exec::sandbox::{self, Identity, Mapped, Sandbox, Tree};
+use crate::suite::TestBinary;
 
 /// What was found out about the owners that can be mapped for a user.
 #[derive(Clone, Debug, Default)]
@@ -113,20 +114,30 @@ impl DirectRunner {
 
     /// Returns `unfit`, with the knob that is responsible if it is that the user of `sandbox` does not get far enough.
     pub(super) fn blame_user(&self, sandbox: &Sandbox, unfit: Unfit) -> Unfit {
-        let Some(reason) = self.kept_out(sandbox, |_| true) else {
-            return unfit;
-        };
-        Unfit {
-            knobs: vec![(KnobId::from(sandbox::USER), reason)],
-            ..unfit
+        let needed = self.own_needs().into_iter().chain(needs(&self.binaries).0);
+        match self.kept_out(sandbox, needed) {
+            Some(reason) => because_of_user(reason),
+            None => unfit,
         }
     }
 
-    /// Returns why the user of `sandbox` cannot start a binary that `asked` holds for, by its position.
-    pub(super) fn kept_out(
+    /// Returns why the user of `sandbox` cannot start a binary that does not list its tests, which is therefore not
+    /// tried; none where nothing is in the way.
+    pub(super) fn untried(&self, sandbox: &Sandbox, lists: &Lists) -> Option<Unfit> {
+        let untried: Vec<TestBinary> = (0..)
+            .zip(&self.binaries)
+            .filter(|(at, _)| !lists.contains_key(at))
+            .map(|(_, binary)| binary.clone())
+            .collect();
+        self.kept_out(sandbox, needs(&untried).0)
+            .map(because_of_user)
+    }
+
+    /// Returns why the user of `sandbox` cannot use one of the paths `needed`.
+    fn kept_out(
         &self,
         sandbox: &Sandbox,
-        asked: impl Fn(u32) -> bool,
+        needed: impl IntoIterator<Item = PathBuf>,
     ) -> Option<String> {
         let identity = sandbox.confinement.identity.as_ref()?;
         let mappings = self.mappings.get(identity).cloned().unwrap_or_default();
@@ -134,17 +145,8 @@ impl DirectRunner {
             identity,
             trees: mappings.trees,
         };
-        let binaries: Vec<_> = (0..)
-            .zip(&self.binaries)
-            .filter(|(at, _)| asked(*at))
-            .map(|(_, binary)| binary.clone())
-            .collect();
-        let (needed, _) = needs(&binaries);
-        let own = self.own_needs();
-        let obstacle: Obstacle = own
-            .iter()
-            .chain(&needed)
-            .find_map(|path| reach.obstacle(path))?;
+        let mut needed = needed.into_iter();
+        let obstacle = needed.find_map(|path| reach.obstacle(&path))?;
         let mut reason = obstacle.reason(&identity.name);
         if let Some(refused) = mappings.refused {
             reason.push_str(&format!(
@@ -153,5 +155,12 @@ impl DirectRunner {
             ));
         }
         Some(reason)
+    }
+}
+
+fn because_of_user(reason: String) -> Unfit {
+    Unfit {
+        knobs: vec![(KnobId::from(sandbox::USER), reason)],
+        reason: String::new(),
     }
 }
