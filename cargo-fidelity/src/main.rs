@@ -38,6 +38,7 @@ fn run() -> ExitCode {
         Command::Report(arguments) => commands::report::run(&arguments, &global),
         Command::Explain(arguments) => commands::explain::run(&arguments, &global),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global),
+        Command::Power(arguments) => commands::power::run(&arguments, &global),
         Command::Init(arguments) => commands::init::run(&arguments),
         Command::Generate(arguments) => commands::generate::run(&arguments),
     };

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod exec;
 pub mod history;
 pub mod plan;
+pub mod power;
 pub mod report;
 pub mod revision;
 pub mod schedule;

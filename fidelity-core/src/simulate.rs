@@ -17,6 +17,8 @@ use crate::domain::{
 use crate::plan::Plan;
 use crate::schedule::{Scheduler, Step};
 
+pub mod lone;
+
 /// How a test behaves. The first number of a pair of rates is the baseline's, the second the target's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Truth {

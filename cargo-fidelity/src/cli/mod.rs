@@ -11,9 +11,11 @@ use crate::console::color::ColorArg;
 use crate::exit_code::ExitCode;
 
 mod build;
+mod power;
 mod selection;
 
 pub use build::BuildArgs;
+pub use power::PowerArgs;
 pub use selection::{NoTests, RunIgnored, SelectionArgs};
 
 /// cargo's own colours of help texts.
@@ -66,6 +68,7 @@ pub enum Command {
     Report(ReportArgs),
     Explain(ExplainArgs),
     Doctor(DoctorArgs),
+    Power(PowerArgs),
     Init(InitArgs),
     Generate(GenerateArgs),
 }

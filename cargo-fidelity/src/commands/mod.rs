@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod explain;
 pub mod generate;
 pub mod init;
+pub mod power;
 pub mod report;
 pub mod run;
 

@@ -12,6 +12,7 @@
 //! | [`mod@explain`] | one test's evidence in words |
 //! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
+//! | [`plan`], [`mod@power`] | what a run would do; what passes and budgets detect |
 //! | [`text`], [`number`] | escaping, width, wrapping; how numbers are written |
 //!
 //! Whatever a test, a profile or a message brings in is escaped on its way to a page: no control character and no
@@ -26,6 +27,7 @@ pub mod model;
 pub mod number;
 mod page;
 pub mod plan;
+pub mod power;
 mod problems;
 pub mod runs;
 pub mod text;

@@ -130,7 +130,7 @@ impl Bill {
 /// Wall time of a pass as a fixed part and a part that grows with the time of its trials: least squares over the
 /// passes seen, as sums. Trials run side by side, so the wall time may be less than theirs.
 #[derive(Clone, Debug, Default)]
-struct Pace {
+pub struct Pace {
     passes: f64,
     tested_us: f64,
     elapsed_ms: f64,
@@ -139,7 +139,8 @@ struct Pace {
 }
 
 impl Pace {
-    fn learn(&mut self, tested_us: f64, elapsed_ms: f64) {
+    /// Takes in a pass whose trials took `tested_us` microseconds in all and that took `elapsed_ms` milliseconds.
+    pub fn learn(&mut self, tested_us: f64, elapsed_ms: f64) {
         self.passes += 1.0;
         self.tested_us += tested_us;
         self.elapsed_ms += elapsed_ms;
@@ -166,7 +167,9 @@ impl Pace {
         }
     }
 
-    fn wall_ms(&self, passes: f64, tested_us: f64) -> f64 {
+    /// Returns about how many milliseconds `passes` with trials of `tested_us` microseconds in all take; 0 before anything
+    /// was learnt.
+    pub fn wall_ms(&self, passes: f64, tested_us: f64) -> f64 {
         if self.passes == 0.0 {
             return 0.0;
         }

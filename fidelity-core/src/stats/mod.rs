@@ -11,4 +11,5 @@ pub mod eprocess;
 pub mod equivalence;
 pub mod fisher;
 pub mod outlook;
+pub mod power;
 pub mod runs;
