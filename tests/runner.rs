@@ -11,6 +11,12 @@ mod cleanup;
 mod identity;
 #[path = "runner/knobs.rs"]
 mod knobs;
+#[cfg(target_os = "linux")]
+#[path = "runner/namespaces.rs"]
+mod namespaces;
+#[cfg(target_os = "linux")]
+#[path = "runner/namespaces_end.rs"]
+mod namespaces_end;
 #[path = "runner/outcomes.rs"]
 mod outcomes;
 #[path = "runner/shared.rs"]

@@ -16,7 +16,7 @@ use fidelity_core::domain::{
     Scope, TestId, TestIndex,
 };
 use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
-use fidelity_core::exec::{Runner, canary, guardian};
+use fidelity_core::exec::{Runner, canary, guardian, stage};
 use fidelity_core::suite::{Suite, SuiteTest, TestBinary};
 
 /// Tests in the generated binary.
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some(guardian::ARGUMENT) => return guardian::main(),
         Some(canary::ARGUMENT) => return canary::main(),
+        Some(stage::ARGUMENT) => return stage::main(),
         _ => {}
     }
     match measure() {

@@ -3,7 +3,7 @@
 use std::process::{ExitCode, Termination as _};
 
 use clap::Parser;
-use fidelity_core::exec::{canary, guardian};
+use fidelity_core::exec::{canary, guardian, stage};
 use fidelity_core::suite::capture;
 
 mod cli;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     match first.as_deref().and_then(std::ffi::OsStr::to_str) {
         Some(guardian::ARGUMENT) => guardian::main(),
         Some(canary::ARGUMENT) => canary::main(),
+        Some(stage::ARGUMENT) => stage::main(),
         Some(capture::ARGUMENT) => capture::main(),
         _ => run(),
     }

@@ -7,7 +7,7 @@ use fidelity_core::domain::{
 };
 
 use crate::stage::{Stage, environment};
-use crate::tool::{apply, apply_as_ordinary_user, is_root};
+use crate::tool::{apply, apply_as_ordinary_user};
 
 pub fn text(value: &str) -> KnobValue {
     KnobValue::Text(value.to_owned())
@@ -126,17 +126,13 @@ fn a_home_is_missing_or_empty() {
 }
 
 #[test]
-fn a_read_only_home_stops_an_ordinary_user_but_not_root() {
+fn a_read_only_home_stops_an_ordinary_user_by_permissions() {
     let ordinary = apply_as_ordinary_user("home", r#"{"text":"read-only"}"#);
     assert!(ordinary.applied, "{ordinary:?}");
     assert!(
         ordinary.reason.contains("Permission denied"),
         "{ordinary:?}"
     );
-    if is_root() {
-        let reason = refused("home", text("read-only"));
-        assert!(reason.contains("permissions do not stop root"), "{reason}");
-    }
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use fidelity_core::domain::{Environment, FidelityProfile, KnobSetting, KnobStatus, KnobValue};
+use fidelity_core::domain::{
+    Environment, FidelityProfile, KnobSetting, KnobStatus, KnobValue, Outcome, PassEnd,
+};
 
 use crate::stage::{HOSTILE, Stage, environment, helper, hostile, wait_until};
 
@@ -32,12 +34,30 @@ fn a_part_is_played_only_when_asked_for() {
             // From a file: the environment of the tool must not hold what is searched in that of its tests.
             let token = std::fs::read_to_string(Path::new(&parent).join("token")).unwrap();
             let stage = Stage::new(&["hangs_and_leaves_a_daemon"]).set("TOKEN", &token);
+            let knobs = std::fs::read(Path::new(&parent).join("knobs"));
+            let knobs = knobs.map_or_else(
+                |_| Environment::default(),
+                |text| serde_json::from_slice(&text).unwrap(),
+            );
             let mut runner = stage.runner_with(|options| options.parent = Some(parent.into()));
             let asked = match part.as_str() {
-                "hang" => Environment::default(),
+                "hang" => knobs,
                 _ => environment(&[("user", KnobValue::Text("nobody".to_owned()))]),
             };
             drop(stage.pass(&mut runner, 1, &asked));
+        }
+        knobs if knobs.starts_with('{') => {
+            let stage = Stage::new(&["passes"]);
+            let mut runner =
+                stage.runner_with(|options| options.parent = Some(parent.clone().into()));
+            let knobs: Environment = serde_json::from_str(knobs).unwrap();
+            let status = apply(&mut runner, &knobs);
+            if std::env::var_os("FIDELITY_TEST_PASS").is_some() {
+                let (seen, end) = stage.pass(&mut runner, 1, &knobs).unwrap();
+                assert_eq!(end, PassEnd::Completed);
+                assert_eq!(seen["passes"].outcome, Outcome::Passed);
+            }
+            println!("STATUS {}", serde_json::to_string(&status).unwrap());
         }
         knob => {
             let (knob, value) = knob.split_once('=').unwrap();
@@ -83,8 +103,15 @@ pub struct Tool {
 impl Tool {
     /// Starts a tool that plays `part`; the tests it runs have `token` in their environment.
     pub fn start(part: &str, token: &str) -> Self {
+        Self::start_under(part, token, &Environment::default())
+    }
+
+    /// Starts a tool that plays `part` under `knobs`.
+    pub fn start_under(part: &str, token: &str, knobs: &Environment) -> Self {
         let parent = tempfile::tempdir().unwrap();
         std::fs::write(parent.path().join("token"), token).unwrap();
+        let knobs = serde_json::to_vec(knobs).unwrap();
+        std::fs::write(parent.path().join("knobs"), knobs).unwrap();
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", PLAYER, "--nocapture"])
             .env(PART, part)
@@ -197,8 +224,8 @@ impl Outing {
         outing
     }
 
-    /// Returns the command whose first arguments are `before` and which applies a knob.
-    fn command(&self, before: &[&str], knob: &str, value: &str) -> Command {
+    /// Returns the command whose first arguments are `before` and which plays `part`.
+    fn command(&self, before: &[&str], part: &str) -> Command {
         let player = self.player.to_str().unwrap();
         let mut words = before.iter().copied().chain([player]);
         let mut command = Command::new(words.next().unwrap());
@@ -206,7 +233,7 @@ impl Outing {
             .args(words)
             .args(["--exact", PLAYER, "--nocapture"])
             .current_dir(self.parent.path())
-            .env(PART, format!("{knob}={value}"))
+            .env(PART, part)
             .env("FIDELITY_TEST_PARENT", self.parent.path())
             .env("FIDELITY_TEST_HELPER", &self.helper)
             .env(HOSTILE, &self.hostile)
@@ -221,25 +248,32 @@ fn allow(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Reads what a tool that applied a knob said.
-fn status_in(output: &Output) -> KnobStatus {
+/// Reads what a tool that applied knobs said.
+fn statuses_in(output: &Output) -> Vec<KnobStatus> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.split_once("STATUS "));
     let Some((_, json)) = line else {
         panic!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
     };
-    let mut status: Vec<KnobStatus> = serde_json::from_str(json).unwrap();
-    status.pop().unwrap()
+    serde_json::from_str(json).unwrap()
 }
 
 /// Applies a knob in a tool that runs as an ordinary user, and returns what became of it.
 pub fn apply_as_ordinary_user(knob: &str, value: &str) -> KnobStatus {
+    let mut status = apply_elsewhere(&format!("{knob}={value}"), |command| {
+        if is_root() {
+            command.uid(65_534).gid(65_534);
+        }
+    });
+    status.pop().unwrap()
+}
+
+/// Plays a part that applies knobs in a process that `prepare` changes, and returns what became of them.
+pub fn apply_elsewhere(part: &str, prepare: impl FnOnce(&mut Command)) -> Vec<KnobStatus> {
     let outing = Outing::new(0o755);
-    let mut command = outing.command(&[], knob, value);
-    if is_root() {
-        command.uid(65_534).gid(65_534);
-    }
-    status_in(&command.output().unwrap())
+    let mut command = outing.command(&[], part);
+    prepare(&mut command);
+    statuses_in(&command.output().unwrap())
 }
 
 /// Applies a knob in a tool that is root, but may not map the owners of what is on disk: root of a user namespace. Its test
@@ -255,7 +289,7 @@ pub fn apply_without_mapping(knob: &str, value: &str, den_mode: u32) -> KnobStat
         r#"read -r _; exec "$0" "$@""#,
     ];
     let mut child = outing
-        .command(&wait, knob, value)
+        .command(&wait, &format!("{knob}={value}"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -270,5 +304,7 @@ pub fn apply_without_mapping(knob: &str, value: &str, den_mode: u32) -> KnobStat
         std::fs::write(format!("/proc/{}/{map}", child.id()), "0 0 100000").unwrap();
     }
     drop(child.stdin.take().unwrap().write_all(b"go\n"));
-    status_in(&child.wait_with_output().unwrap())
+    statuses_in(&child.wait_with_output().unwrap())
+        .pop()
+        .unwrap()
 }

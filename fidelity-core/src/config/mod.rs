@@ -35,7 +35,7 @@ mod samples;
 mod setting;
 mod source;
 mod suggest;
-mod units;
+pub(crate) mod units;
 mod value;
 
 #[cfg(test)]

@@ -27,6 +27,19 @@ pub mod canary {
 }
 
 /// See the Unix version.
+pub mod stage {
+    use std::process::ExitCode;
+
+    /// The first argument that makes the executable the keeper of a stage.
+    pub const ARGUMENT: &str = "__stage";
+
+    /// Ends at once: nothing starts a keeper here.
+    pub fn main() -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
+
+/// See the Unix version.
 pub mod direct {
     use std::collections::BTreeMap;
     use std::ffi::OsString;

@@ -22,20 +22,26 @@ pub mod guardian;
 #[cfg(unix)]
 mod libtest;
 #[cfg(unix)]
+mod reexec;
+#[cfg(unix)]
 mod result_line;
 #[cfg(unix)]
 pub mod run_directory;
 #[cfg(unix)]
 pub mod sandbox;
 #[cfg(unix)]
+mod seccomp;
+#[cfg(unix)]
 mod secrets;
+#[cfg(unix)]
+pub mod stage;
 #[cfg(unix)]
 mod sys;
 
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(not(unix))]
-pub use elsewhere::{canary, direct, guardian};
+pub use elsewhere::{canary, direct, guardian, stage};
 
 /// Something that can run passes.
 pub trait Runner {
@@ -73,6 +79,9 @@ pub enum ExecError {
     /// A guardian process ended although it was needed.
     #[error("a guardian process ended unexpectedly ({0})")]
     GuardianLost(String),
+    /// What a pass ran in ended before the pass did: its trials are no evidence.
+    #[error("the environment of the pass was lost ({0})")]
+    EnvironmentLost(String),
     /// A test binary is not the one that was built.
     #[error("the test binary {path} changed during the run")]
     BinaryChanged {

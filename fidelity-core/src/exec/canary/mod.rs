@@ -15,8 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use super::sandbox::{Resource, Several};
 
+mod attempts;
+pub(crate) mod inside;
 mod look;
+mod passing_time;
 mod person;
+mod room;
+mod sockets;
 
 /// The first argument that makes the executable a canary.
 pub const ARGUMENT: &str = "__canary";
@@ -73,6 +78,9 @@ pub(crate) struct CanaryReport {
     pub(crate) descriptors: Vec<i32>,
     /// The working directory.
     pub(crate) directory: String,
+    /// What it was asked for beside; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) inside: inside::Inside,
     /// In which order numbered canaries started; filled in by the runner.
     #[serde(skip)]
     pub(crate) started: Vec<u32>,
@@ -161,6 +169,8 @@ pub fn main() -> ExitCode {
         .collect();
     let done = match (words.first().map(String::as_str), arguments.get(1)) {
         (Some("look"), _) => report(&words[1..]),
+        (Some("inside"), _) => answer(&inside::look(&words[1..])),
+        (Some("now"), _) => print(passing_time::now_s().to_string().as_bytes()),
         (Some("start"), Some(file)) => start(Path::new(file), &words[2..]),
         (Some("crowd"), Some(_)) => crowd(&words[1..]),
         (Some("meet"), Some(directory)) => meet(Path::new(directory), &words[2..]),
@@ -182,8 +192,15 @@ fn report(words: &[String]) -> std::io::Result<()> {
         .first()
         .map_or_else(Vec::new, |word| word.split(',').collect());
     let names = words.get(1..).unwrap_or_default();
-    let report = serde_json::to_vec(&look::around(&own, names))?;
-    std::io::stdout().write_all(&report)
+    answer(&look::around(&own, names))
+}
+
+fn answer(report: &impl Serialize) -> std::io::Result<()> {
+    print(&serde_json::to_vec(report)?)
+}
+
+fn print(bytes: &[u8]) -> std::io::Result<()> {
+    std::io::stdout().write_all(bytes)
 }
 
 /// Appends its number to `file`, so that the order of starts can be read.

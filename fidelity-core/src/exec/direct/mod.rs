@@ -3,11 +3,12 @@
 //! Must not know: statistics, schedules, storage. Invariants: both arms take the same way to a trial and get a fresh
 //! temporary directory per pass, whose path does not tell the arm; nothing outlives the runner.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use self::located::{Located, located};
 use self::pool::{Pool, Work};
@@ -16,10 +17,10 @@ use self::refusal::Refusal;
 use self::slot::{Finished, Job};
 use self::together::{Pass, Together};
 use self::user::Mappings;
-use super::run_directory::{self, RunDirectory};
-use super::sandbox::{self, Identity, Sandbox, Scene};
+use super::run_directory::RunDirectory;
+use super::sandbox::{Identity, Sandbox};
 use super::secrets::Mask;
-use super::{ExecError, Runner, sys};
+use super::{ExecError, Runner};
 use crate::domain::{
     Environment, KnobId, KnobValue, ListedTest, Observation, PassEnd, PassSpec, TestIndex,
 };
@@ -27,6 +28,8 @@ use crate::suite::{Suite, TestBinary};
 
 mod applying;
 mod binary;
+mod faketime;
+mod furnishing;
 mod located;
 mod narrowing;
 mod order;
@@ -92,6 +95,8 @@ pub struct DirectRunner {
     checkout: Vec<PathBuf>,
     /// What was found out about the owners that can be mapped for a user.
     mappings: BTreeMap<Identity, Mappings>,
+    /// Whether this machine allows mounts of one's own, once that was tried.
+    mounts: OnceCell<Result<(), String>>,
     pool: Pool,
     run_directory: Option<RunDirectory>,
 }
@@ -133,6 +138,7 @@ impl DirectRunner {
             refused: BTreeMap::new(),
             checkout: Vec::new(),
             mappings: BTreeMap::new(),
+            mounts: OnceCell::new(),
             pool,
             run_directory: Some(run_directory),
         })
@@ -147,42 +153,6 @@ impl DirectRunner {
     /// user finds them to be that user's.
     pub fn set_checkout(&mut self, directories: Vec<PathBuf>) {
         self.checkout = directories;
-    }
-
-    /// Prepares the sandbox of `environment` in the directory of pass `number`, which is made anew.
-    ///
-    /// The inner error is the reason why the environment cannot be provided.
-    fn furnish(
-        &mut self,
-        environment: &Environment,
-        number: u32,
-    ) -> Result<Result<(Sandbox, PathBuf), Refusal>, ExecError> {
-        let directory = self.pool.run_directory.join(number.to_string());
-        let fresh =
-            run_directory::remove_tree(&directory).and_then(|()| std::fs::create_dir(&directory));
-        fresh.map_err(|error| ExecError::system("make the directory of a pass", error))?;
-        let (mut sandbox, refused) = sandbox::prepare(
-            environment,
-            &Scene {
-                pass_directory: &directory,
-                cpus: sys::allowed_cpus().len(),
-                variable: &|name| std::env::var(name).ok(),
-            },
-        );
-        if !refused.is_empty() {
-            return Ok(Err(Refusal::Knobs(refused)));
-        }
-        let made = recipe::furnish(&sandbox.places);
-        let made = match made {
-            Ok(()) => self.welcome(&mut sandbox, &directory)?,
-            error => error,
-        };
-        match made {
-            Ok(()) => Ok(Ok((sandbox, directory))),
-            Err(error) => Ok(Err(Refusal::Whole(format!(
-                "the directories of the pass could not be made: {error}"
-            )))),
-        }
     }
 
     /// Returns the tests to run, in the order in which they start.
@@ -359,14 +329,12 @@ impl Runner for DirectRunner {
             }
         };
         let end = self.run_trials(spec, tests, &sandbox, seen);
-        clear(&directory);
-        end
+        self.strike(&directory);
+        match end {
+            Err(ExecError::EnvironmentLost(reason)) => Ok(PassEnd::Discarded { reason }),
+            end => end,
+        }
     }
-}
-
-/// Removes the directory of a pass. What cannot be removed is left to the end of the run.
-fn clear(directory: &Path) {
-    drop(run_directory::remove_tree(directory));
 }
 
 impl Drop for DirectRunner {

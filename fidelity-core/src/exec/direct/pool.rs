@@ -13,6 +13,7 @@ use super::recipe::Recipe;
 use super::slot::{Finished, Job, Slot};
 use crate::exec::guardian::{descendants_of, protocol};
 use crate::exec::run_directory::kill_marked;
+use crate::exec::stage::Stage;
 use crate::exec::{ExecError, sys};
 
 /// How often a process that could not be started is tried again.
@@ -28,6 +29,8 @@ pub(super) struct Pool {
     pub(super) run_directory: PathBuf,
     pub(super) wake: Option<OwnedFd>,
     slots: Vec<Slot>,
+    /// The stage on which the slots are, and those that rest meanwhile.
+    stage: Option<(Stage, Vec<Slot>)>,
     losses: u32,
 }
 
@@ -48,8 +51,35 @@ impl Pool {
             run_directory,
             wake,
             slots: Vec::new(),
+            stage: None,
             losses: 0,
         }
+    }
+
+    /// Has everything run on `stage` from now on, by guardians of its own.
+    pub(super) fn enter(&mut self, stage: Stage) {
+        self.leave();
+        self.stage = Some((stage, std::mem::take(&mut self.slots)));
+    }
+
+    /// Ends the stage, if there is one, and its guardians.
+    pub(super) fn leave(&mut self) {
+        if let Some((stage, resting)) = self.stage.take() {
+            self.dismiss_all();
+            self.slots = resting;
+            drop(stage);
+        }
+    }
+
+    /// Starts a guardian for slot `number`.
+    fn open_slot(&self, number: usize) -> Result<Slot, ExecError> {
+        let stage = self.stage.as_ref().map(|(stage, _)| stage);
+        Slot::open(&self.helper, &self.run_directory, number, stage).map_err(|error| match error {
+            ExecError::GuardianLost(reason) if stage.is_some() => {
+                ExecError::EnvironmentLost(reason)
+            }
+            other => other,
+        })
     }
 
     /// Runs `work`. Ends are handed to `done` as they come; what took a place starts only after `done` has returned.
@@ -94,7 +124,7 @@ impl Pool {
     pub(super) fn open(&mut self, width: usize) -> Result<(), ExecError> {
         while self.slots.len() < width {
             let number = self.slots.len();
-            let slot = Slot::open(&self.helper, &self.run_directory, number);
+            let slot = self.open_slot(number);
             // A Ctrl-C that reached the guardian before it had its own session reached us as well.
             let slot = slot.or_else(|error| self.interrupted().and(Err(error)))?;
             self.slots.push(slot);
@@ -130,10 +160,16 @@ impl Pool {
             .filter_map(|&at| self.slots[at].descriptor())
             .collect();
         descriptors.extend(self.wake.as_ref().map(AsFd::as_fd));
+        let stage = self.stage.as_ref();
+        descriptors.extend(stage.map(|(stage, _)| stage.descriptor()));
         let ready = sys::wait_readable(&descriptors, None)
             .map_err(|error| ExecError::system("wait for trials", error))?;
-        if ready.len() > running.len() && ready[running.len()] {
+        if self.wake.is_some() && ready[running.len()] {
             return Err(ExecError::Interrupted);
+        }
+        if self.stage.is_some() && ready.last() == Some(&true) {
+            let lost = "the process that keeps its namespaces ended".to_owned();
+            return Err(ExecError::EnvironmentLost(lost));
         }
         let mut finished = Vec::new();
         for (&at, _) in running.iter().zip(&ready).filter(|(_, ready)| **ready) {
@@ -164,7 +200,7 @@ impl Pool {
             .flat_map(descendants_of)
             .collect();
         kill_marked(&self.run_directory, &spared);
-        self.slots[at] = Slot::open(&self.helper, &self.run_directory, at)?;
+        self.slots[at] = self.open_slot(at)?;
         Ok(job.map(|job| Finished {
             job,
             ended: protocol::Ended {
@@ -217,8 +253,14 @@ impl Pool {
         self.slots.retain(|slot| slot.descriptor().is_some());
     }
 
-    /// Ends every guardian. All are dismissed before the first is waited for.
+    /// Ends every guardian and the stage.
     pub(super) fn close(&mut self) {
+        self.leave();
+        self.dismiss_all();
+    }
+
+    /// Ends the guardians in use. All are dismissed before the first is waited for.
+    fn dismiss_all(&mut self) {
         for slot in &mut self.slots {
             slot.dismiss();
         }

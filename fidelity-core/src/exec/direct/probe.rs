@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use super::pool::Work;
 use super::recipe::Recipe;
 use super::slot::{Finished, Job};
-use super::{DirectRunner, Refusal, clear, order};
+use super::{DirectRunner, Refusal, order};
 use crate::domain::{Environment, KnobId};
 use crate::exec::ExecError;
+use crate::exec::canary::inside::Inside;
 use crate::exec::canary::{self, CanaryReport};
 use crate::exec::guardian::protocol::Ending;
-use crate::exec::sandbox::{Sandbox, fingerprint};
+use crate::exec::sandbox::{self, Sandbox, fingerprint};
 
 /// How long a canary, or a binary that lists its tests, may take.
 pub(super) const LIMIT_MS: u64 = 30_000;
@@ -61,7 +62,7 @@ impl DirectRunner {
             Err(Refusal::Whole(reason)) => return Ok(Err(Unfit::because(reason))),
         };
         let report = self.canary(environment, &sandbox, &directory)?;
-        clear(&directory);
+        self.strike(&directory);
         let report = match report {
             Ok(report) => report,
             Err(reason) => return Ok(Err(self.blame_user(&sandbox, Unfit::because(reason)))),
@@ -116,6 +117,10 @@ impl DirectRunner {
                     .insert(name.to_owned(), fingerprint(value.as_bytes()));
             }
         }
+        match self.inside(environment, sandbox)? {
+            Ok(inside) => report.inside = inside,
+            Err(reason) => return Ok(Err(reason)),
+        }
         if sandbox.shared {
             report.several = Some(self.several(sandbox)?);
         }
@@ -126,6 +131,32 @@ impl DirectRunner {
             report.started = self.starting(sandbox, directory)?;
         }
         Ok(Ok(report))
+    }
+
+    /// Returns what a canary saw that was asked for what costs something; the inner error says why there is none.
+    fn inside(
+        &mut self,
+        environment: &Environment,
+        sandbox: &Sandbox,
+    ) -> Result<Result<Inside, String>, ExecError> {
+        let asks = sandbox::asks(environment);
+        let mut inside = Inside::default();
+        if !asks.is_empty() {
+            let began_s = now_s();
+            let words = ["inside".to_owned()].into_iter().chain(asks).collect();
+            let seen = match self.canaries(sandbox, vec![words], 1)?.pop() {
+                Some(Ok(output)) => output,
+                Some(Err(reason)) => return Ok(Err(reason)),
+                None => return Ok(Err("the canary did not run".to_owned())),
+            };
+            inside = match serde_json::from_slice(&seen) {
+                Ok(inside) => inside,
+                Err(_) => return Ok(Err("the canary could not say what it sees".to_owned())),
+            };
+            inside.asked_s = (began_s, now_s());
+        }
+        inside.no_mounts = self.mounts.get().and_then(|found| found.clone().err());
+        Ok(Ok(inside))
     }
 
     /// Returns how many canaries were alive at once when `threads` of them were started; where tests share a process, how
@@ -266,7 +297,7 @@ impl DirectRunner {
             }
             ControlFlow::Continue(())
         })?;
-        clear(&directory);
+        self.strike(&directory);
         Ok(Ok(counts))
     }
 }
@@ -289,6 +320,12 @@ pub(super) fn printed(end: Finished) -> Result<Vec<u8>, String> {
             std::io::Error::from_raw_os_error(errno)
         )),
     }
+}
+
+/// Returns the time in seconds after 1970.
+fn now_s() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Counts the tests in a list.

@@ -170,7 +170,7 @@ impl Reach<'_> {
 }
 
 /// Returns where a tree is.
-fn root(tree: &Tree) -> &Path {
+pub(super) fn root(tree: &Tree) -> &Path {
     Path::new(OsStr::from_bytes(tree.path.as_bytes()))
 }
 

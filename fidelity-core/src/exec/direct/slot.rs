@@ -3,17 +3,19 @@
 //! Must not know: tests, outcomes. Invariant: a slot runs at most one process at a time.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Write;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::recipe::Recipe;
 use crate::exec::guardian::protocol::{self, Answer, Ended, FrameReader, Order, Start, Together};
 use crate::exec::libtest::Manner;
-use crate::exec::{ExecError, guardian, sys};
+use crate::exec::stage::Stage;
+use crate::exec::{ExecError, guardian, reexec, sys};
 
 /// How long a guardian may take to end after its socket was closed, its own clean-up included.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -67,37 +69,22 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Starts a guardian for slot `number` and waits until it listens.
+    /// Starts a guardian for slot `number`, on `stage` if there is one, and waits until it listens.
     pub(super) fn open(
         helper: &Path,
         run_directory: &Path,
         number: usize,
+        stage: Option<&Stage>,
     ) -> Result<Self, ExecError> {
         let failed = |error| ExecError::system("start a guardian process", error);
-        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-        let mut command = Command::new(helper);
-        command
-            .arg(guardian::ARGUMENT)
-            .arg(run_directory)
-            .arg(number.to_string())
-            .stdin(OwnedFd::from(theirs))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .env_clear();
-        // The executable itself may need this to start at all.
-        for name in [
-            "LD_LIBRARY_PATH",
-            "DYLD_LIBRARY_PATH",
-            "DYLD_FALLBACK_LIBRARY_PATH",
-        ] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        let guardian = command.spawn().map_err(failed)?;
-        // The command still holds the guardian's end of the socket, which must break when the guardian ends.
-        drop(command);
+        let number = number.to_string();
+        let mut arguments = vec![
+            guardian::ARGUMENT.as_ref(),
+            run_directory.as_os_str(),
+            number.as_ref(),
+        ];
+        arguments.extend(stage.into_iter().flat_map(Stage::entry).map(OsStr::new));
+        let (guardian, ours) = reexec::start(helper, &arguments).map_err(failed)?;
         let mut slot = Self {
             guardian,
             stream: Some(ours),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::DirectRunner;
 use super::probe::{Lists, Unfit};
-use super::reach::{Reach, needs};
+use super::reach::{self, Obstacle, Reach, needs};
 use crate::domain::KnobId;
 use crate::exec::ExecError;
 use crate::exec::sandbox::{self, Identity, Mapped, Sandbox, Tree};
@@ -46,10 +46,21 @@ impl DirectRunner {
                 owner: identity.owner,
             });
         }
-        let reach = Reach {
+        let mut reach = Reach {
             identity: &identity,
             trees: mappings.trees,
         };
+        // What is mounted for the pass is not mapped with what it is in.
+        if let Some(room) = &mut sandbox.stage.room {
+            room.owner = Some((identity.owner.user, identity.owner.group));
+        }
+        if sandbox.stage.read_only_but.is_some() {
+            let real = pass_directory.canonicalize();
+            let real = real.unwrap_or_else(|_| pass_directory.to_owned());
+            reach
+                .trees
+                .retain(|tree| !real.starts_with(reach::root(tree)));
+        }
         Ok(reach.hand_over(pass_directory, &sandbox.places))
     }
 

@@ -13,6 +13,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::super::sandbox::{Confinement, Identity};
+use super::super::seccomp::Instruction;
 use super::super::sys::{self, Pid};
 use super::string_list::StringList;
 
@@ -28,6 +29,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) mounts: Option<BorrowedFd<'a>>,
     /// What is imposed on the child.
     pub(crate) confinement: &'a Confinement,
+    /// The program that judges its system calls; empty for none.
+    pub(crate) filter: &'a [Instruction],
     /// The CPUs the child may use; empty to leave them alone.
     pub(crate) cpus: &'a [usize],
     /// The child's standard input.
@@ -218,7 +221,40 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         libc::sigemptyset(&raw mut none);
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
     }
-    None
+    // Last of all: it may refuse what the steps before need.
+    filter_calls(launch.filter)
+}
+
+/// Has the system calls of the calling child judged by a program, for good, and takes away its right to gain
+/// privileges, without which the kernel does not let an ordinary user do so.
+#[cfg(target_os = "linux")]
+fn filter_calls(filter: &[Instruction]) -> Option<&'static str> {
+    if filter.is_empty() {
+        return None;
+    }
+    let program = libc::sock_fprog {
+        len: filter.len() as libc::c_ushort,
+        filter: filter.as_ptr().cast_mut().cast(),
+    };
+    // SAFETY: the instructions are laid out as the kernel's, it only reads them, and their number is given.
+    let result = unsafe {
+        let (yes, no): (libc::c_ulong, libc::c_ulong) = (1, 0);
+        match libc::prctl(libc::PR_SET_NO_NEW_PRIVS, yes, no, no, no) {
+            0 => libc::prctl(
+                libc::PR_SET_SECCOMP,
+                libc::c_ulong::from(libc::SECCOMP_MODE_FILTER),
+                &raw const program,
+            ),
+            failed => failed,
+        }
+    };
+    (result != 0).then_some("filter its system calls")
+}
+
+/// See the Linux version.
+#[cfg(not(target_os = "linux"))]
+fn filter_calls(filter: &[Instruction]) -> Option<&'static str> {
+    (!filter.is_empty()).then_some("filter its system calls")
 }
 
 /// Has the calling child killed when its parent ends, and ends it if that has happened.

@@ -19,10 +19,12 @@ use self::protocol::{Answer, Ended, Ending, FrameReader, Order, Start, Template}
 use self::string_list::StringList;
 use super::run_directory::RunDirectory;
 use super::sandbox::{self, Confinement, Mapped, NotMapped};
-use super::sys;
+use super::seccomp::Instruction;
+use super::{seccomp, stage, sys};
 
 mod channels;
 mod child;
+mod litter;
 pub(crate) mod protocol;
 mod string_list;
 mod sweep;
@@ -38,7 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The whole life of a guardian. The program calls this before anything else if its first argument is [`ARGUMENT`].
 ///
-/// Arguments after it: the run directory, the slot number. The standard input is the socket to the tool.
+/// Arguments after it: the run directory, the slot number and, to work on a [stage], how to enter that. The standard
+/// input is the socket to the tool.
 pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(2);
     let run_directory = arguments.next().map(PathBuf::from);
@@ -50,7 +53,17 @@ pub fn main() -> ExitCode {
     let Ok(mut stream) = sys::duplicate_stdin().map(UnixStream::from) else {
         return ExitCode::FAILURE;
     };
-    match Guardian::new(slot, run_directory) {
+    let entry = arguments.next().zip(arguments.next());
+    let entry = entry.map(|(pid, names)| (pid.to_string_lossy().into_owned(), names));
+    let entered = entry.as_ref().map_or(Ok(()), |(pid, names)| {
+        stage::enter(pid, &names.to_string_lossy())
+    });
+    match entered.and_then(|()| Guardian::new(slot, run_directory)) {
+        Ok(mut guardian) if entry.is_some() => {
+            guardian.serve(&mut stream);
+            guardian.leave_stage();
+            ExitCode::SUCCESS
+        }
         Ok(mut guardian) => {
             guardian.serve(&mut stream);
             // A guardian that was asked to end by a signal leaves the directory to the tool.
@@ -81,6 +94,7 @@ struct Recipe {
     variables: StringList,
     directory: CString,
     confinement: Confinement,
+    filter: Vec<Instruction>,
     cpus: Vec<usize>,
     says_result: bool,
 }
@@ -238,9 +252,15 @@ impl Guardian {
             variables: StringList::new(variables).ok()?,
             directory,
             cpus: template.confinement.window(&self.allowed_cpus, self.slot),
+            filter: seccomp::program(&template.confinement.refusals),
             confinement: template.confinement,
             says_result: template.says_result,
         })
+    }
+
+    /// Kills whatever is left. The run directory cannot be removed from a stage: its keeper does that.
+    fn leave_stage(self) {
+        sweep::everything(self.signals.as_fd());
     }
 
     /// Kills whatever is left and gives up the run directory, waiting so long for a dying tool to do the same.

@@ -12,7 +12,7 @@ use super::channels::{Channels, Stream};
 use super::child::{self, Launch, NotStarted};
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
 use super::sweep::{self, Aftermath};
-use super::{Recipe, drain, not_started};
+use super::{Recipe, drain, litter, not_started};
 use crate::exec::libtest::Scanner;
 use crate::exec::result_line;
 use crate::exec::sys::{self, Pid, Status};
@@ -79,6 +79,9 @@ pub(super) fn run(
     let forced = watch.until_leader_ends(&mut streams, signals, tool);
     let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let Aftermath { status, leaked } = sweep::after(leader, signals);
+    if recipe.confinement.leaves_shared_memory {
+        litter::remove(leader);
+    }
     for stream in &mut streams {
         stream.read_available(DRAIN_LIMIT);
     }
@@ -129,6 +132,7 @@ fn launch(recipe: &Recipe, mounts: Option<BorrowedFd<'_>>) -> Result<Started, No
         directory: &recipe.directory,
         mounts,
         confinement: &recipe.confinement,
+        filter: &recipe.filter,
         cpus: &recipe.cpus,
         stdin: channels.input(),
         stdout,

@@ -1,7 +1,9 @@
 //! `home`: what HOME leads to: `missing`, `empty` or `read-only`. Cargo and rustup are told first where their own homes
 //! are, so that tests that call them still can.
+//!
+//! Permissions make a home read-only for an ordinary user. Root is stopped by a mount, where it may make one.
 
-use super::{CanaryReport, Family, KnobId, KnobValue, Place, Sandbox, Scene, text};
+use super::{CanaryReport, Family, KnobId, KnobValue, Part, Place, Sandbox, Scene, text};
 
 pub(super) struct Home;
 
@@ -27,7 +29,12 @@ impl Family for Home {
             // A home that is missing cannot be made either: the directory above it belongs to the system.
             "missing" => sandbox.places.push(directory(&parent, 0o555)),
             "empty" => sandbox.places.push(directory(&home, 0o700)),
-            "read-only" => sandbox.places.push(directory(&home, 0o555)),
+            "read-only" => {
+                sandbox.places.push(directory(&home, 0o555));
+                if scene.privileged && (scene.mounts)().is_ok() {
+                    sandbox.stage.read_only = Some(home.clone());
+                }
+            }
             other => {
                 return Err(format!(
                     "`{other}` is none of `missing`, `empty`, `read-only`"
@@ -56,16 +63,27 @@ impl Family for Home {
             _ => match &home.write_error {
                 Some(error) if home.exists => Ok(format!("writing to HOME fails: {error}")),
                 Some(_) => Err("HOME does not exist".to_owned()),
-                None => Err(
-                    "a file could be made in HOME all the same: permissions do not stop root; \
-                     run as an ordinary user"
-                        .to_owned(),
-                ),
+                None => Err(format!(
+                    "a file could be made in HOME all the same: permissions do not stop root, and \
+                     a mount is not to be had: {}; run as an ordinary user",
+                    seen.inside
+                        .no_mounts
+                        .as_deref()
+                        .unwrap_or("it was not tried")
+                )),
             },
         }
     }
 
     fn harsher(&self, _value: &KnobValue, _production: &KnobValue) -> bool {
         true
+    }
+
+    fn parts(&self, _knob: &KnobId, value: &KnobValue) -> &'static [Part] {
+        // What is wrong with mounts as such was found out before, and then none is asked for.
+        match text(value) {
+            Ok("read-only") => &[Part::ReadOnly],
+            _ => &[],
+        }
     }
 }

@@ -11,15 +11,23 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::canary::CanaryReport;
+use super::seccomp::Refusal;
+use super::stage::{NoStage, Part, Plan};
 use crate::domain::{Environment, KnobId, KnobValue, Tier};
 
+mod clock;
 mod cpus;
+mod faults;
+mod filesystem;
 mod home;
+mod hostname;
 mod idmap;
 mod limits;
 mod locale;
+mod network;
 mod nice;
 mod order;
+mod pids;
 mod process;
 mod stack;
 mod stdin;
@@ -64,6 +72,10 @@ pub(crate) struct Confinement {
     pub(crate) identity: Option<Identity>,
     /// Trees that look as if somebody else owned them.
     pub(crate) mapped: Option<Mapped>,
+    /// System calls that are refused.
+    pub(crate) refusals: Vec<Refusal>,
+    /// Whether a library is loaded that keeps shared memory under the number of each process that it is loaded into.
+    pub(crate) leaves_shared_memory: bool,
 }
 
 /// Trees that look as if somebody else owned them.
@@ -116,6 +128,8 @@ pub(crate) struct Sandbox {
     pub(crate) variables: BTreeMap<OsString, Option<OsString>>,
     /// What has to exist.
     pub(crate) places: Vec<Place>,
+    /// The namespaces of the pass.
+    pub(crate) stage: Plan,
     /// Trials at a time.
     pub(crate) threads: Option<usize>,
     /// Whether the tests start in an order drawn by seed; where tests share processes, the binaries.
@@ -145,6 +159,14 @@ pub(crate) struct Scene<'a> {
     pub(crate) cpus: usize,
     /// Looks up a variable of this process, for references.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Finds out whether this machine allows mounts of one's own.
+    pub(crate) mounts: &'a dyn Fn() -> Result<(), String>,
+    /// Returns where the library is that shifts the clock, if it is installed.
+    pub(crate) faketime: &'a dyn Fn() -> Option<PathBuf>,
+    /// Directories besides that of the pass that tests may always write to.
+    pub(crate) writable: &'a [PathBuf],
+    /// Whether this process has the privileges of root, so that permissions do not stop it.
+    pub(crate) privileged: bool,
 }
 
 /// A family of knobs.
@@ -173,18 +195,43 @@ trait Family: Sync {
     fn harsher(&self, value: &KnobValue, production: &KnobValue) -> bool;
 
     /// Returns what imposing `value` needs of the machine. It groups; whether it is there is found out by trying.
-    fn tier(&self, _knob: &KnobId, _value: &KnobValue) -> Tier {
-        Tier::Portable
+    fn tier(&self, knob: &KnobId, value: &KnobValue) -> Tier {
+        if self.parts(knob, value).is_empty() {
+            Tier::Portable
+        } else {
+            Tier::Namespaced
+        }
+    }
+
+    /// Returns what the canary has to be asked for, where it does not look by itself: see `canary::inside`.
+    fn asks(&self, _knob: &KnobId, _value: &KnobValue) -> Option<String> {
+        None
+    }
+
+    /// Returns the parts of a stage without which the value cannot be.
+    fn parts(&self, _knob: &KnobId, _value: &KnobValue) -> &'static [Part] {
+        &[]
+    }
+
+    /// Says what comes closest to the value without a stage.
+    fn instead(&self, _knob: &KnobId, _value: &KnobValue) -> Option<&'static str> {
+        None
     }
 }
 
-const FAMILIES: [&dyn Family; 17] = [
+const FAMILIES: &[&dyn Family] = &[
+    &clock::Clock,
     &cpus::Cpus,
+    &faults::Faults,
+    &filesystem::Filesystem,
     &home::Home,
+    &hostname::Hostname,
     &limits::Limits,
     &locale::Locale,
+    &network::Network,
     &nice::Nice,
     &order::Order,
+    &pids::Pids,
     &process::Process,
     &stack::Stack,
     &stdin::StandardInput,
@@ -201,7 +248,8 @@ const FAMILIES: [&dyn Family; 17] = [
 /// Returns the family of `knob`.
 fn family(knob: &KnobId) -> Result<&'static dyn Family, String> {
     FAMILIES
-        .into_iter()
+        .iter()
+        .copied()
         .find(|family| family.owns(knob))
         .ok_or_else(|| "this version cannot impose it".to_owned())
 }
@@ -227,6 +275,27 @@ pub(crate) fn prepare(
         }
     }
     (sandbox, refused)
+}
+
+/// Returns what the canary has to be asked for under `environment`.
+pub(crate) fn asks(environment: &Environment) -> Vec<String> {
+    let asks = environment.0.iter();
+    asks.filter_map(|(knob, value)| family(knob).ok()?.asks(knob, value))
+        .collect()
+}
+
+/// Returns the knobs of `environment` that are not to be had because there is no stage for them, each with the reason
+/// and what comes closest. Empty where no knob needs what failed.
+pub(crate) fn without_stage(environment: &Environment, missing: &NoStage) -> Vec<(KnobId, String)> {
+    let stranded = environment.0.iter().filter_map(|(knob, value)| {
+        let family = family(knob).ok()?;
+        let parts = family.parts(knob, value);
+        let hit = parts.contains(&missing.part) || missing.part == Part::Whole && !parts.is_empty();
+        let instead = family.instead(knob, value);
+        let advice = instead.map_or_else(String::new, |instead| format!("; {instead}"));
+        hit.then(|| (knob.clone(), format!("{}{advice}", missing.reason)))
+    });
+    stranded.collect()
 }
 
 /// Judges whether `value` of `knob` arrived. See [`Family::observe`].

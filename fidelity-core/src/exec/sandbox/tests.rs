@@ -1,5 +1,6 @@
 //! Tests of the preparation of sandboxes. That they arrive is tested with real processes.
 
+use super::super::stage;
 use super::*;
 use crate::config::catalogue::{self, KnobKind};
 
@@ -20,6 +21,10 @@ fn prepared(knobs: &[(&str, KnobValue)]) -> (Sandbox, Vec<(KnobId, String)>) {
             pass_directory: Path::new("/run/7"),
             cpus: 2,
             variable: &variable,
+            mounts: &|| Ok(()),
+            faketime: &|| Some("/usr/lib/libfaketimeMT.so.1".into()),
+            writable: &["/target/tmp".into()],
+            privileged: true,
         },
     )
 }
@@ -74,6 +79,96 @@ fn references_are_resolved_and_remembered_as_secrets() {
     let url = &sandbox.variables[&OsString::from("URL")];
     assert_eq!(url.as_ref().unwrap(), "http://u:hunter2@h");
     assert_eq!(sandbox.secrets, ["hunter2"]);
+}
+
+#[test]
+fn several_knobs_of_namespaces_make_one_stage() {
+    let limits = [
+        ("files".to_owned(), KnobValue::Count(5)),
+        ("size".to_owned(), KnobValue::Bytes(1 << 20)),
+    ];
+    let (sandbox, refused) = prepared(&[
+        ("ephemeral-ports", KnobValue::Count(16)),
+        ("filesystem", words("read-only")),
+        ("home", words("read-only")),
+        ("hostname", words("web-7")),
+        ("network", words("loopback")),
+        ("pids", words("own")),
+        ("tmpdir", KnobValue::Table(limits.into())),
+    ]);
+    assert!(refused.is_empty(), "{refused:?}");
+    let expected = Plan {
+        network: Some(stage::Network::Loopback),
+        ports: Some(16),
+        hostname: Some("web-7".to_owned()),
+        own_pids: true,
+        room: Some(stage::Room {
+            path: "/run/7/tmp".into(),
+            owner: None,
+            size: Some(1 << 20),
+            files: Some(5),
+        }),
+        read_only: Some("/run/7/users/user".into()),
+        read_only_but: Some(vec!["/run/7".into(), "/target/tmp".into()]),
+        mounts: false,
+    };
+    assert_eq!(sandbox.stage, expected);
+}
+
+#[test]
+fn without_a_stage_only_the_knobs_that_need_what_failed_are_dropped() {
+    let asked = environment(&[
+        ("hostname", words("web-7")),
+        ("home", words("read-only")),
+        ("ipv6", words("off")),
+        ("network", words("none")),
+        ("ephemeral-ports", KnobValue::Count(3)),
+    ]);
+    let dropped = |part| -> Vec<(KnobId, String)> {
+        let reason = "could not do it".to_owned();
+        without_stage(&asked, &NoStage { part, reason })
+    };
+    let names = |part| -> Vec<String> {
+        let dropped = dropped(part).into_iter();
+        dropped.map(|(knob, _)| knob.0).collect()
+    };
+    assert_eq!(names(Part::Loopback), ["ephemeral-ports"]);
+    assert_eq!(names(Part::Network), ["ephemeral-ports", "network"]);
+    assert_eq!(names(Part::Room), [""; 0]);
+    assert_eq!(
+        names(Part::Whole),
+        ["ephemeral-ports", "home", "hostname", "network"]
+    );
+    let (_, reason) = dropped(Part::Network).remove(0);
+    assert!(
+        reason.starts_with("could not do it; `errno.connect"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn knobs_of_one_arm_that_exclude_each_other_are_refused_with_a_reason() {
+    let (sandbox, refused) = prepared(&[
+        ("clock", words("+1d")),
+        ("env.LD_PRELOAD", words("other.so")),
+        ("ephemeral-ports", KnobValue::Count(3)),
+        ("errno.connect", words("EFISH")),
+        ("errno.fly", words("EIO")),
+        ("network", words("none")),
+    ]);
+    let names: Vec<_> = refused.iter().map(|(knob, _)| knob.0.as_str()).collect();
+    assert_eq!(
+        names,
+        ["env.LD_PRELOAD", "errno.connect", "errno.fly", "network"]
+    );
+    let preload = &sandbox.variables[&OsString::from("LD_PRELOAD")];
+    assert_eq!(preload.as_ref().unwrap(), "/usr/lib/libfaketimeMT.so.1");
+    assert_eq!(
+        sandbox.variables[&OsString::from("FAKETIME")]
+            .as_ref()
+            .unwrap(),
+        "+86400"
+    );
 }
 
 #[test]

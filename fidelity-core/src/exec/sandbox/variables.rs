@@ -1,6 +1,8 @@
 //! `env.NAME`: an environment variable, set or removed. A value may refer to the tool's own environment
 //! (`{env:NAME}`); such a value is never shown, and neither is the password of a URL.
 
+use std::ffi::OsStr;
+
 use super::{CanaryReport, Family, KnobId, KnobValue, Sandbox, Scene, text};
 use crate::exec::secrets;
 use crate::urls::passwords;
@@ -22,6 +24,9 @@ impl Family for Variables {
         let name = knob.variable().unwrap_or_default();
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(format!("`{name}` cannot be the name of a variable"));
+        }
+        if name == "LD_PRELOAD" && sandbox.variables.contains_key(OsStr::new(name)) {
+            return Err("`clock` needs LD_PRELOAD for itself: leave one of them out".to_owned());
         }
         if *value == KnobValue::Unset {
             sandbox.variables.insert(name.into(), None);
