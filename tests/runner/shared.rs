@@ -52,6 +52,7 @@ fn stage(name: &str) -> Stage {
         .map(|test| ListedTest {
             id: test.id.clone(),
             selected: true,
+            suspicious: false,
         })
         .collect();
     stage
@@ -68,6 +69,7 @@ fn select(mut stage: Stage, names: &[&str]) -> Stage {
         .map(|test| ListedTest {
             id: test.id.clone(),
             selected: true,
+            suspicious: false,
         })
         .collect();
     stage

@@ -244,13 +244,23 @@ impl DirectRunner {
             timeout_ms,
             mask: &mask,
         };
-        let order = match self.run_together(&pass, order, seen)? {
-            Together::Done(left) => left,
-            Together::Over(end) => return Ok(end),
-        };
+        match self.run_together(&pass, order, seen)? {
+            Together::Done(left) => self.run_apart(&pass, &left, seen),
+            Together::Over(end) => Ok(end),
+        }
+    }
+
+    /// Runs trials that have a process each.
+    fn run_apart(
+        &mut self,
+        pass: &Pass<'_>,
+        order: &[TestIndex],
+        seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
+    ) -> Result<PassEnd, ExecError> {
+        let Pass { sandbox, mask, .. } = *pass;
         let jobs: VecDeque<Job> = order
             .iter()
-            .filter_map(|&test| self.job(test, timeout_ms))
+            .filter_map(|&test| self.job(test, pass.timeout_ms))
             .collect();
         let recipes = self.recipes(&jobs, sandbox);
         let work = Work {
@@ -264,7 +274,7 @@ impl DirectRunner {
         let flow = self.pool.run(work, &mut |finished| {
             let mut batch = Vec::with_capacity(finished.len());
             for end in finished {
-                match observation(tests, binaries, &mask, end) {
+                match observation(tests, binaries, mask, end) {
                     Ok(observation) => batch.push(observation),
                     Err(reason) => missing = Some(reason),
                 }

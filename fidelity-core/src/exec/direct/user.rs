@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::DirectRunner;
 use super::probe::{Lists, Unfit};
-use super::reach::{self, Obstacle, Reach, needs};
+use super::reach::{self, Reach, needs};
 use crate::domain::KnobId;
 use crate::exec::ExecError;
 use crate::exec::sandbox::{self, Identity, Mapped, Sandbox, Tree};
