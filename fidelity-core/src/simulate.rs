@@ -5,184 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use rand_pcg::Pcg64Mcg;
-use rand_pcg::rand_core::{Rng, SeedableRng};
-
 use crate::classify::{Finding, classify};
 use crate::domain::{
-    Arm, CapturedOutput, Environment, Failure, FidelityProfile, Fingerprint, ListedTest,
-    Observation, Outcome, PassEnd, PassRecord, PassSpec, Policy, RunHeader, RunId, Scope, Seed,
-    StopReason, StoredRun, TestId, TestIndex, VerdictKind,
+    Arm, FidelityProfile, Fingerprint, PassRecord, Policy, RunHeader, RunId, Seed, StopReason,
+    StoredRun, TestIndex, VerdictKind,
 };
 use crate::plan::Plan;
 use crate::schedule::{Scheduler, Step};
 
 pub mod lone;
+mod world;
 
-/// How a test behaves. The first number of a pair of rates is the baseline's, the second the target's.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Truth {
-    /// Never fails.
-    Sound,
-    /// Fails with these rates, each trial for itself.
-    Rates(f64, f64),
-    /// Fails with these rates, in the same passes as every other test of the group.
-    Together(u32, f64, f64),
-    /// Times out with these rates; with more time it passes.
-    Slow(f64, f64),
-    /// Fails with these rates among the whole suite or its binary, never among suspects only.
-    InCompany(f64, f64),
-    /// Fails with the first rate for ten passes, with the second for the next ten, and so on, in either arm.
-    Drifting(f64, f64),
-    /// Passes and fails in turn, in either arm.
-    Alternating,
-    /// Fails in whatever pass follows a baseline pass: something was left behind.
-    AfterBaseline,
-    /// Never runs.
-    Ignored,
-}
-
-/// Passes before [`Truth::Drifting`] changes its rate.
-const DRIFT_EVERY: u32 = 10;
-/// Wall time of a trial and of the overhead of a pass.
-const TRIAL_US: u64 = 1_000;
-
-/// A suite with planted behaviour.
-#[derive(Clone, Debug)]
-pub struct World {
-    truths: Vec<Truth>,
-    random: Pcg64Mcg,
-    passes: u32,
-    previous: Option<Arm>,
-}
-
-impl World {
-    /// Returns a world in which the tests of a list behave like this, in the list's order.
-    pub fn new(truths: Vec<Truth>, seed: u64) -> Self {
-        let mut state = [0; 16];
-        state[..8].copy_from_slice(&seed.to_le_bytes());
-        state[8..].copy_from_slice(&0x5eed_u64.to_le_bytes());
-        let mut random = Pcg64Mcg::from_seed(state);
-        // Neighbouring seeds start alike; a few steps part them.
-        for _ in 0..8 {
-            random.next_u64();
-        }
-        Self {
-            truths,
-            random,
-            passes: 0,
-            previous: None,
-        }
-    }
-
-    /// Returns a list of tests of one binary for this world, all selected.
-    pub fn tests(&self) -> Vec<ListedTest> {
-        (0..self.truths.len())
-            .map(|number| ListedTest {
-                id: TestId::new("planted", format!("test_{number:06}")),
-                selected: true,
-                suspicious: false,
-            })
-            .collect()
-    }
-
-    /// Executes a pass.
-    pub fn answer(&mut self, spec: &PassSpec) -> PassRecord {
-        self.passes += 1;
-        let mut groups = BTreeMap::new();
-        let observations: Vec<Observation> = spec
-            .tests
-            .iter()
-            .map(|test| {
-                let truth = self.truths.get(test.get()).copied();
-                let outcome = self.outcome(truth.unwrap_or(Truth::Sound), spec, &mut groups);
-                Observation {
-                    test: *test,
-                    attempt: 0,
-                    outcome,
-                    duration_us: TRIAL_US,
-                    failure: outcome
-                        .is_failure()
-                        .then(|| Box::new(failure(truth, test.0))),
-                    leaked: 0,
-                }
-            })
-            .collect();
-        self.previous = Some(spec.arm);
-        let elapsed_ms = observations.len() as u64 * TRIAL_US / 1_000;
-        PassRecord {
-            spec: spec.clone(),
-            environment: Environment::default(),
-            observations,
-            end: Some((PassEnd::Completed, elapsed_ms)),
-        }
-    }
-
-    fn outcome(
-        &mut self,
-        truth: Truth,
-        spec: &PassSpec,
-        groups: &mut BTreeMap<u32, f64>,
-    ) -> Outcome {
-        let in_arm = |baseline, target| match spec.arm {
-            Arm::Baseline => baseline,
-            Arm::Target => target,
-        };
-        let failed = match truth {
-            Truth::Sound => false,
-            Truth::Rates(baseline, target) => self.uniform() < in_arm(baseline, target),
-            Truth::Together(group, baseline, target) => {
-                let draw = *groups.entry(group).or_insert_with(|| self.uniform());
-                draw < in_arm(baseline, target)
-            }
-            Truth::Slow(baseline, target) => {
-                return if self.uniform() < in_arm(baseline, target) && spec.timeout_factor < 2 {
-                    Outcome::TimedOut
-                } else {
-                    Outcome::Passed
-                };
-            }
-            Truth::InCompany(baseline, target) => {
-                self.uniform() < in_arm(baseline, target) && spec.scope != Scope::Suspects
-            }
-            Truth::Drifting(first, second) => {
-                let turn = (self.passes - 1) / DRIFT_EVERY;
-                self.uniform()
-                    < if turn.is_multiple_of(2) {
-                        first
-                    } else {
-                        second
-                    }
-            }
-            Truth::Alternating => self.passes % 2 == 1,
-            Truth::AfterBaseline => self.previous == Some(Arm::Baseline),
-            Truth::Ignored => return Outcome::Skipped,
-        };
-        if failed {
-            Outcome::Failed
-        } else {
-            Outcome::Passed
-        }
-    }
-
-    /// Returns a number uniform in [0, 1).
-    fn uniform(&mut self) -> f64 {
-        (self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-/// Tests of a group fail with one signature, every other test with its own.
-fn failure(truth: Option<Truth>, test: u32) -> Failure {
-    let signature = match truth {
-        Some(Truth::Together(group, ..)) => format!("group {group}"),
-        _ => format!("test {test}"),
-    };
-    Failure {
-        message: signature.clone(),
-        signature,
-        output: CapturedOutput::default(),
-    }
-}
+pub use world::{Truth, World};
 
 /// A run that came to its end.
 #[derive(Clone, Debug)]

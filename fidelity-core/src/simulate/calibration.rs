@@ -61,8 +61,10 @@ fn a_null_test_that_is_screened_harder_keeps_the_level() {
     }
 }
 
+type Picks = fn(&Finding) -> bool;
+
 /// Ways in which an earlier run says whom to screen harder, fair and unfair.
-const HISTORIES: [(&str, fn(&Finding) -> bool); 3] = [
+const HISTORIES: [(&str, Picks); 3] = [
     ("whatever failed in the target", |finding| {
         finding.target.failures > 0
     }),
