@@ -11,6 +11,8 @@ mod cleanup;
 mod identity;
 #[path = "runner/knobs.rs"]
 mod knobs;
+#[path = "runner/load.rs"]
+mod load;
 #[cfg(target_os = "linux")]
 #[path = "runner/namespaces.rs"]
 mod namespaces;
@@ -19,6 +21,8 @@ mod namespaces;
 mod namespaces_end;
 #[path = "runner/outcomes.rs"]
 mod outcomes;
+#[path = "runner/quotas.rs"]
+mod quotas;
 #[path = "runner/shared.rs"]
 mod shared;
 #[path = "runner/stage.rs"]

@@ -3,7 +3,7 @@
 use std::process::{ExitCode, Termination as _};
 
 use clap::Parser;
-use fidelity_core::exec::{canary, guardian, stage};
+use fidelity_core::exec::{canary, guardian, load, stage};
 use fidelity_core::suite::capture;
 
 mod cli;
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some(guardian::ARGUMENT) => guardian::main(),
         Some(canary::ARGUMENT) => canary::main(),
         Some(stage::ARGUMENT) => stage::main(),
+        Some(load::ARGUMENT) => load::main(),
         Some(capture::ARGUMENT) => capture::main(),
         _ => run(),
     }

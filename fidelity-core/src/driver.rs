@@ -98,13 +98,14 @@ pub fn drive(
                     environment,
                     observations: Vec::new(),
                     end: None,
+                    machine: None,
                 }
             }
         };
         world
             .observer
             .pass_started(&pass.spec, &pass.environment, &scheduler.progress());
-        let Some(pass) = execute(pass, world)? else {
+        let Some(pass) = execute(pass, scheduler, world)? else {
             return Ok(StopReason::Interrupted);
         };
         scheduler.record(&pass);
@@ -131,7 +132,11 @@ fn environment(header: &RunHeader, spec: &PassSpec) -> Environment {
 }
 
 /// Runs what is left to do of a pass and closes it. None if the user interrupted it.
-fn execute(mut pass: PassRecord, world: &mut World<'_>) -> Result<Option<PassRecord>, DriveError> {
+fn execute(
+    mut pass: PassRecord,
+    scheduler: &Scheduler,
+    world: &mut World<'_>,
+) -> Result<Option<PassRecord>, DriveError> {
     let left = tests_left(&pass);
     let World {
         runner,
@@ -160,10 +165,14 @@ fn execute(mut pass: PassRecord, world: &mut World<'_>) -> Result<Option<PassRec
         Err(error) => return Err(DriveError::Exec(error)),
     };
     let elapsed_ms = clock.elapsed_ms().saturating_sub(started);
-    log.end_pass(&end, elapsed_ms)?;
+    let machine = runner.machine();
+    // The outcomes have no say in whether they count.
+    let end = scheduler.settle(end, machine);
+    log.end_pass(&end, elapsed_ms, machine)?;
     pass.observations
         .sort_by_key(|observation| (observation.test, observation.attempt));
     pass.end = Some((end, elapsed_ms));
+    pass.machine = machine;
     Ok(Some(pass))
 }
 

@@ -13,7 +13,10 @@ use std::time::Duration;
 use fidelity_core::domain::{
     Environment, FidelityProfile, KnobSetting, KnobStatus, KnobValue, Outcome, PassEnd,
 };
+use fidelity_core::exec::Runner;
 
+use crate::load::gentle_load;
+use crate::quotas::cpu_quota;
 use crate::stage::{HOSTILE, Stage, environment, helper, hostile, wait_until};
 
 /// The variable that says which part to play.
@@ -58,6 +61,20 @@ fn a_part_is_played_only_when_asked_for() {
                 assert_eq!(seen["passes"].outcome, Outcome::Passed);
             }
             println!("STATUS {}", serde_json::to_string(&status).unwrap());
+        }
+        "load" | "quota" => {
+            let token = std::fs::read_to_string(Path::new(&parent).join("token")).unwrap();
+            let stage = Stage::new(&["hangs"]);
+            let mut runner = stage.runner_with(|options| options.parent = Some(parent.into()));
+            let mut spec = stage.spec(1);
+            spec.order_seed = token.parse().unwrap();
+            let nothing = &mut |_| std::ops::ControlFlow::Continue(());
+            let knob = if part == "load" {
+                gentle_load()
+            } else {
+                cpu_quota(50)
+            };
+            drop(runner.run_pass(&spec, &spec.tests, &environment(&[knob]), nothing));
         }
         knob => {
             let (knob, value) = knob.split_once('=').unwrap();

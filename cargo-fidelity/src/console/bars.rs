@@ -140,7 +140,7 @@ impl Progress for Bars {
     }
 
     fn pass_ended(&mut self, end: &PassEnd, progress: &schedule::Progress) {
-        if let PassEnd::Discarded { .. } = end {
+        if end.discarded_because().is_some() {
             let result = self.status.pass_result(end);
             self.keep(&result);
         }

@@ -76,7 +76,7 @@ impl Progress for Lines {
     }
 
     fn pass_ended(&mut self, end: &PassEnd, progress: &schedule::Progress) {
-        let discarded = matches!(end, PassEnd::Discarded { .. });
+        let discarded = end.discarded_because().is_some();
         let tells = discarded || self.status.is_screening();
         let result = self.status.pass_result(end);
         self.status.pass_ended(progress);

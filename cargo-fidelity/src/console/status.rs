@@ -127,9 +127,9 @@ impl Status {
             return String::new();
         };
         let name = self.pass_name(pass);
-        match end {
-            PassEnd::Discarded { reason } => format!("{name}: does not count: {}", clean(reason)),
-            PassEnd::Completed => {
+        match end.discarded_because() {
+            Some(reason) => format!("{name}: does not count: {}", clean(reason)),
+            None => {
                 let failing = self.failing();
                 let colon = if failing.is_empty() { "" } else { ": " };
                 format!(

@@ -79,7 +79,7 @@ fn write(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
             let start = Instant::now();
             log.begin_pass(&spec, &environment)?;
             log.append(&seen)?;
-            log.end_pass(&PassEnd::Completed, 1_000)?;
+            log.end_pass(&PassEnd::Completed, 1_000, None)?;
             spent += start.elapsed();
         }
         let start = Instant::now();
@@ -167,7 +167,7 @@ fn append_one_by_one(file: &Path) -> Result<(), Box<dyn Error>> {
             log.append(std::slice::from_ref(&seen))?;
             calls.push(start.elapsed());
         }
-        log.end_pass(&PassEnd::Completed, 1_000)?;
+        log.end_pass(&PassEnd::Completed, 1_000, None)?;
     }
     let whole = start.elapsed();
     calls.sort_unstable();

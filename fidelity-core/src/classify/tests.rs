@@ -56,6 +56,7 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
                 leaked: 0,
             }],
             end: Some((PassEnd::Completed, 1)),
+            machine: None,
         });
     }
     classify(&evidence, &policy).findings.remove(0)

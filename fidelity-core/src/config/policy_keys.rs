@@ -1,6 +1,6 @@
 //! The keys of `[policy]`: one table that the parser, the schema, `init` and the documents are made from.
 
-use crate::domain::{Condition, Policy, Screen, VerdictKind};
+use crate::domain::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen, VerdictKind};
 
 use super::units;
 
@@ -30,6 +30,8 @@ pub enum PolicyKind {
     DurationLimit(u64, u64, fn(&mut Policy) -> &mut Option<u64>),
     /// Passes of the screening, in each arm.
     Screen,
+    /// What other programs may take of the machine, and what happens beyond.
+    ForeignLoad,
     /// Conditions of the gate.
     Conditions,
 }
@@ -134,6 +136,11 @@ pub const POLICY_KEYS: &[PolicyKey] = &[
         help: "time for a trial",
     },
     PolicyKey {
+        name: "foreign-load",
+        kind: PolicyKind::ForeignLoad,
+        help: "share of the CPUs other programs may use during a pass, and what happens beyond: warn or repeat",
+    },
+    PolicyKey {
         name: "fail-on",
         kind: PolicyKind::Conditions,
         help: "what makes the gate fail: verdicts, or knob-not-applied",
@@ -142,6 +149,15 @@ pub const POLICY_KEYS: &[PolicyKey] = &[
 
 /// Conditions of `fail-on` that a later version may know.
 pub(crate) const LATER_CONDITIONS: [&str; 2] = ["new-hidden-defect", "expired-quarantine"];
+
+/// The words for what happens to a pass during which other programs took too much.
+pub(crate) fn on_foreign_load() -> impl Iterator<Item = (&'static str, OnForeignLoad)> + Clone {
+    [
+        ("warn", OnForeignLoad::Warn),
+        ("repeat", OnForeignLoad::Repeat),
+    ]
+    .into_iter()
+}
 
 /// What can make the gate fail: every verdict but the one that is good news, and knobs of no effect.
 pub(crate) fn conditions() -> impl Iterator<Item = Condition> + Clone {
@@ -172,6 +188,12 @@ pub(crate) fn to_toml(key: &PolicyKey, policy: &Policy) -> String {
                 suspicious,
             } = policy.screen;
             format!("{{ baseline = {baseline}, target = {target}, suspicious = {suspicious} }}")
+        }
+        PolicyKind::ForeignLoad => {
+            let ForeignLoad { at_most, then } = policy.foreign_load;
+            let word = on_foreign_load().find(|(_, value)| *value == then);
+            let then = word.map_or("warn", |(word, _)| word);
+            format!("{{ at-most = {at_most}, then = \"{then}\" }}")
         }
         PolicyKind::Conditions => {
             let words: Vec<String> = policy

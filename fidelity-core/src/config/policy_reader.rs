@@ -1,11 +1,12 @@
 //! `[policy]` out of a table: shares, counts, durations, conditions. What keys there are, [`super::policy_keys`] says.
 
-use crate::domain::{Condition, Policy, Screen, VerdictKind};
+use crate::domain::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen, VerdictKind};
 
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::model::{Entry, Node, Table, Value};
 use super::policy_keys::{
     LATER_CONDITIONS, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange, conditions,
+    on_foreign_load,
 };
 use super::printable::{quoted, shown};
 use super::source::Span;
@@ -65,6 +66,7 @@ fn read_key(row: &PolicyKey, node: &Node, policy: &mut Policy, findings: &mut Fi
             set(field(policy), findings.keep(limit));
         }
         PolicyKind::Screen => read_screen(node, &mut policy.screen, findings),
+        PolicyKind::ForeignLoad => read_foreign_load(node, &mut policy.foreign_load, findings),
         PolicyKind::Conditions => read_conditions(node, &mut policy.fail_on, findings),
     }
 }
@@ -176,6 +178,46 @@ fn read_screen(node: &Node, screen: &mut Screen, findings: &mut Findings) {
             findings.keep(count(&shown(&key.text), node, (least, MOST_PASSES))),
         );
     }
+}
+
+fn read_foreign_load(node: &Node, load: &mut ForeignLoad, findings: &mut Findings) {
+    let hint = "write `foreign-load = { at-most = \"50%\", then = \"warn\" }`";
+    let table = node.table("foreign-load").map_err(|error| error.hint(hint));
+    let Some(table) = findings.keep(table) else {
+        return;
+    };
+    for Entry { key, node } in &table.entries {
+        match key.text.as_str() {
+            "at-most" => {
+                let at_most = share("at-most", node, ShareRange::To1);
+                set(&mut load.at_most, findings.keep(at_most));
+            }
+            "then" => set(&mut load.then, findings.keep(then(node))),
+            other => {
+                let message = format!("unknown key {} in `foreign-load`", quoted(other));
+                let error = ConfigError::at(ErrorKind::UnknownKey, &key.span, message)
+                    .label("expected `at-most` or `then`");
+                findings.add(error.hint(suggest::hint(other, ["at-most", "then"])));
+            }
+        }
+    }
+}
+
+/// Reads what happens to a pass during which other programs took too much.
+fn then(node: &Node) -> Result<OnForeignLoad, ConfigError> {
+    let word = node
+        .text()
+        .ok_or_else(|| node.wrong_type("then", "\"warn\" or \"repeat\""))?;
+    let known = on_foreign_load().find(|(known, _)| *known == word);
+    known.map(|(_, then)| then).ok_or_else(|| {
+        let message = format!("{} is nothing `then` can be", quoted(word));
+        ConfigError::at(ErrorKind::OutOfRange, &node.span, message)
+            .label("expected `warn` or `repeat`")
+            .hint(suggest::hint(
+                word,
+                on_foreign_load().map(|(known, _)| known),
+            ))
+    })
 }
 
 fn read_conditions(node: &Node, fail_on: &mut Vec<Condition>, findings: &mut Findings) {

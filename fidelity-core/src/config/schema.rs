@@ -269,6 +269,19 @@ fn policy_key(key: &PolicyKey) -> Value {
                 "properties": { "baseline": passes(1), "target": passes(1), "suspicious": passes(0) },
             })
         }
+        PolicyKind::ForeignLoad => {
+            let words: Vec<&str> = policy_keys::on_foreign_load()
+                .map(|(word, _)| word)
+                .collect();
+            json!({
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                    "at-most": share_schema(ShareRange::To1),
+                    "then": { "enum": words },
+                },
+            })
+        }
         PolicyKind::Conditions => {
             let words: Vec<String> = policy_keys::conditions()
                 .map(|condition| condition.to_string())

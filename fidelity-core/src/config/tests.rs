@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::domain::{
-    Arm, Condition, FidelityProfile, KnobId, KnobSetting, KnobValue, Policy, Screen, VerdictKind,
+    Arm, Condition, FidelityProfile, ForeignLoad, KnobId, KnobSetting, KnobValue, OnForeignLoad,
+    Policy, Screen, VerdictKind,
 };
 
 use super::*;
@@ -93,6 +94,10 @@ fn a_file_with_every_key_comes_to_what_it_says() {
         max_trials: Some(10_000),
         confidence: 0.99,
         timeout_ms: 2_500,
+        foreign_load: ForeignLoad {
+            at_most: 0.25,
+            then: OnForeignLoad::Repeat,
+        },
         fail_on: vec![
             Condition::Verdict(VerdictKind::HiddenDefect),
             Condition::Verdict(VerdictKind::Flaky),

@@ -18,6 +18,7 @@
 mod checkup;
 mod ids;
 mod knob;
+mod machine;
 mod observation;
 mod outcome;
 mod pass;
@@ -29,10 +30,11 @@ mod verdict;
 pub use checkup::{Machine, Tier, Tool, Tried};
 pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};
+pub use machine::MachineLoad;
 pub use observation::{CapturedOutput, Failure, Observation};
 pub use outcome::Outcome;
 pub use pass::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope};
-pub use policy::{Condition, Policy, Screen};
+pub use policy::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen};
 pub use profile::{Environment, FidelityProfile, KnobSetting};
 pub use run::{
     Fingerprint, ListedTest, Problem, Revision, RunEnd, RunHeader, StopReason, StoredRun,

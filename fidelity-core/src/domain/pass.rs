@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, Observation, TestIndex};
+use super::{Environment, MachineLoad, Observation, TestIndex};
 
 /// A side of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +117,21 @@ pub enum PassEnd {
         /// What was missing, for people.
         reason: String,
     },
+    /// Other programs took too much of the machine; decided before any outcome was looked at, and not counted.
+    Disturbed {
+        /// What was measured, for people.
+        reason: String,
+    },
+}
+
+impl PassEnd {
+    /// Returns why the pass does not count; none where it does.
+    pub fn discarded_because(&self) -> Option<&str> {
+        match self {
+            Self::Completed => None,
+            Self::Discarded { reason } | Self::Disturbed { reason } => Some(reason),
+        }
+    }
 }
 
 /// A pass as it is stored. Without an `end` it was cut short: its observations are kept, but are no evidence yet.
@@ -130,4 +145,6 @@ pub struct PassRecord {
     pub observations: Vec<Observation>,
     /// How it ended, and after how many milliseconds of wall time.
     pub end: Option<(PassEnd, u64)>,
+    /// What other programs took of the machine meanwhile; none where nobody could say, and before its end.
+    pub machine: Option<MachineLoad>,
 }

@@ -30,6 +30,35 @@ fn is_zero(passes: &u32) -> bool {
     *passes == 0
 }
 
+/// How much of the machine other programs may take during a pass, and what happens beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ForeignLoad {
+    /// Share of the CPUs we may use, in (0, 1].
+    pub at_most: f64,
+    /// What happens to a pass beyond.
+    pub then: OnForeignLoad,
+}
+
+impl Default for ForeignLoad {
+    fn default() -> Self {
+        Self {
+            at_most: 0.5,
+            then: OnForeignLoad::Warn,
+        }
+    }
+}
+
+/// What happens to a pass during which other programs took too much of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnForeignLoad {
+    /// It counts, and the report says so.
+    Warn,
+    /// It is made again, a few times at most; then it counts, and the report says so.
+    Repeat,
+}
+
 /// Every threshold of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +87,10 @@ pub struct Policy {
     pub confidence: f64,
     /// Time limit of a trial in milliseconds.
     pub timeout_ms: u64,
+    /// What other programs may take of the machine during a pass. Runs from before there was such a threshold have the
+    /// default.
+    #[serde(default)]
+    pub foreign_load: ForeignLoad,
     /// What makes the gate fail.
     pub fail_on: Vec<Condition>,
 }
@@ -81,6 +114,7 @@ impl Default for Policy {
             max_trials: None,
             confidence: 0.95,
             timeout_ms: 60 * 1000,
+            foreign_load: ForeignLoad::default(),
             fail_on: vec![
                 Condition::Verdict(VerdictKind::HiddenDefect),
                 Condition::Verdict(VerdictKind::Broken),

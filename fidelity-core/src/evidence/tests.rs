@@ -64,6 +64,7 @@ fn pass(number: u32, arm: Arm, target_probability: f64, failing: u32) -> PassRec
         environment: Environment::default(),
         observations: (0..TESTS).map(observation).collect(),
         end: Some((PassEnd::Completed, 1)),
+        machine: None,
     }
 }
 

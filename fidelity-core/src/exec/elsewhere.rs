@@ -40,6 +40,19 @@ pub mod stage {
 }
 
 /// See the Unix version.
+pub mod load {
+    use std::process::ExitCode;
+
+    /// The first argument that makes the executable a load generator.
+    pub const ARGUMENT: &str = "__load";
+
+    /// Ends at once: nothing starts a load generator here.
+    pub fn main() -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
+
+/// See the Unix version.
 pub mod direct {
     use std::collections::BTreeMap;
     use std::ffi::OsString;

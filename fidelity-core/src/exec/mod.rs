@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::domain::{Environment, Observation, PassEnd, PassSpec, TestIndex};
+use crate::domain::{Environment, MachineLoad, Observation, PassEnd, PassSpec, TestIndex};
 
 pub mod machine;
 pub mod signature;
@@ -18,9 +18,15 @@ mod capture;
 #[cfg(unix)]
 pub mod direct;
 #[cfg(unix)]
+mod foreign_load;
+#[cfg(unix)]
+mod group;
+#[cfg(unix)]
 pub mod guardian;
 #[cfg(unix)]
 mod libtest;
+#[cfg(unix)]
+pub mod load;
 #[cfg(unix)]
 mod reexec;
 #[cfg(unix)]
@@ -41,7 +47,7 @@ mod sys;
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(not(unix))]
-pub use elsewhere::{canary, direct, guardian, stage};
+pub use elsewhere::{canary, direct, guardian, load, stage};
 
 /// Something that can run passes.
 pub trait Runner {
@@ -62,6 +68,11 @@ pub trait Runner {
         environment: &Environment,
         seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
     ) -> Result<PassEnd, ExecError>;
+
+    /// Returns what other programs took of the machine during the pass that ended last; none where nobody can say.
+    fn machine(&self) -> Option<MachineLoad> {
+        None
+    }
 }
 
 /// Why trials could not be run.

@@ -12,7 +12,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::sys;
+use super::{group, sys};
 
 /// What the names of run directories begin with. Short, because a socket's path is limited to about 100 bytes.
 const PREFIX: &str = "fidelity-";
@@ -100,7 +100,7 @@ impl RunDirectory {
             }
             std::thread::sleep(RETRY);
         }
-        remove_tree(&self.path).is_ok()
+        remove(&self.path).is_ok()
     }
 
     /// Stops using the directory, which is left to the others.
@@ -111,7 +111,7 @@ impl RunDirectory {
     /// Removes the directory at `path` if nobody uses it: those it was left to were killed.
     pub fn remove_unused(path: &Path) {
         if let Some(stale) = Stale::at(path.to_owned()) {
-            drop(remove_tree(&stale.path));
+            drop(remove(&stale.path));
         }
     }
 }
@@ -128,7 +128,7 @@ fn remove_stale(parent: &Path) {
             name.starts_with(PREFIX) || name.starts_with(UNBORN) && is_old(&entry.path());
         if candidate && let Some(stale) = Stale::at(entry.path()) {
             kill_marked(&stale.path, &BTreeSet::new());
-            drop(remove_tree(&stale.path));
+            drop(remove(&stale.path));
         }
     }
 }
@@ -190,6 +190,12 @@ pub(crate) fn kill_marked(directory: &Path, spared: &BTreeSet<sys::Pid>) {
             drop(sys::kill(pid, libc::SIGKILL));
         }
     }
+}
+
+/// Removes the run directory at `path`, and the control groups that it lists.
+fn remove(path: &Path) -> io::Result<()> {
+    group::remove_listed(path);
+    remove_tree(path)
 }
 
 /// Removes `path` and everything below it, also where tests took away their own permissions.

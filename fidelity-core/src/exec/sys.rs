@@ -18,6 +18,11 @@ pub(crate) mod terminal;
 
 pub(crate) use locale::{adopt_locale, local_time};
 pub(crate) use stdin_at_start::stdin_at_start;
+mod processor;
+mod waiting;
+
+pub(crate) use processor::*;
+pub(crate) use waiting::{wait_readable, wait_readable_closely};
 
 /// A process id as the kernel counts them.
 pub(crate) type Pid = libc::pid_t;
@@ -29,35 +34,6 @@ fn checked(result: libc::c_int) -> io::Result<libc::c_int> {
     } else {
         Ok(result)
     }
-}
-
-/// Waits until one of `descriptors` can be read or has hung up, at most `timeout_ms` (none: for ever).
-///
-/// Returns for each whether it is ready. An interrupting signal counts as nothing being ready.
-pub(crate) fn wait_readable(
-    descriptors: &[BorrowedFd<'_>],
-    timeout_ms: Option<u64>,
-) -> io::Result<Vec<bool>> {
-    let mut entries: Vec<libc::pollfd> = descriptors
-        .iter()
-        .map(|descriptor| libc::pollfd {
-            fd: descriptor.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        })
-        .collect();
-    let timeout = timeout_ms.map_or(-1, |ms| {
-        libc::c_int::try_from(ms).unwrap_or(libc::c_int::MAX)
-    });
-    let count = libc::nfds_t::try_from(entries.len()).unwrap_or(0);
-    // SAFETY: `entries` is a valid array of `count` pollfd structures for the length of the call.
-    let result = unsafe { libc::poll(entries.as_mut_ptr(), count, timeout) };
-    match checked(result) {
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        Err(error) => return Err(error),
-    }
-    Ok(entries.iter().map(|entry| entry.revents != 0).collect())
 }
 
 /// Makes reads of `descriptor` return at once.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
 use crate::classify::ArmEvidence;
-use crate::domain::{KnobStatus, Policy, Problem, TestId};
+use crate::domain::{KnobStatus, OnForeignLoad, Policy, Problem, TestId};
 
 use super::model::{ClusterReport, Report, TestReport};
 use super::text::is_unsafe;
@@ -73,7 +73,14 @@ struct WirePolicy {
     max_trials: Option<u64>,
     confidence: f64,
     timeout_s: f64,
+    foreign_load: WireForeignLoad,
     fail_on: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct WireForeignLoad {
+    at_most: f64,
+    then: &'static str,
 }
 
 #[derive(Serialize)]
@@ -181,6 +188,13 @@ impl From<&Policy> for WirePolicy {
             max_trials: policy.max_trials,
             confidence: policy.confidence,
             timeout_s: seconds(policy.timeout_ms),
+            foreign_load: WireForeignLoad {
+                at_most: policy.foreign_load.at_most,
+                then: match policy.foreign_load.then {
+                    OnForeignLoad::Warn => "warn",
+                    OnForeignLoad::Repeat => "repeat",
+                },
+            },
             fail_on: policy.fail_on.iter().map(ToString::to_string).collect(),
         }
     }

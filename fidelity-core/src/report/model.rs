@@ -103,7 +103,7 @@ pub struct PassCounts {
     pub company: u32,
     /// Completed repeats of mass failures and checks of time-outs.
     pub checks: u32,
-    /// Passes discarded because their environment was not provided.
+    /// Passes discarded because their environment was not provided, or because other programs took too much of the machine.
     pub discarded: u32,
     /// Passes cut short.
     pub unfinished: u32,
@@ -118,7 +118,9 @@ impl PassCounts {
     fn add(&mut self, pass: &PassRecord) {
         let counter = match (&pass.end, pass.spec.phase) {
             (None, _) => &mut self.unfinished,
-            (Some((PassEnd::Discarded { .. }, _)), _) => &mut self.discarded,
+            (Some((PassEnd::Discarded { .. } | PassEnd::Disturbed { .. }, _)), _) => {
+                &mut self.discarded
+            }
             (Some((PassEnd::Completed, _)), Phase::Screen) => &mut self.screen,
             (Some((PassEnd::Completed, _)), Phase::Focus) => &mut self.focus,
             (Some((PassEnd::Completed, _)), Phase::Company) => &mut self.company,

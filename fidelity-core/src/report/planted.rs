@@ -385,6 +385,7 @@ impl Planted {
             environment,
             observations,
             end: Some((PassEnd::Completed, 900)),
+            machine: None,
         }
     }
 }

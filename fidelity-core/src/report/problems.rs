@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{KnobId, PassEnd, Problem, StopReason, StoredRun};
+use crate::domain::{
+    ForeignLoad, KnobId, MachineLoad, OnForeignLoad, PassEnd, PassRecord, Problem, StopReason,
+    StoredRun,
+};
 
 use super::model::RunFacts;
 use super::number::{duration_ms, things};
@@ -46,13 +49,17 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
         }
     }
     for pass in &run.passes {
-        if let Some((PassEnd::Discarded { reason }, _)) = &pass.end {
+        let end = pass.end.as_ref();
+        if let Some(reason) = end.and_then(|(end, _)| end.discarded_because()) {
             let (number, arm) = (pass.spec.number, facts.arm(pass.spec.arm));
             add(
                 "pass-discarded",
                 format!("pass {number} ({arm}) does not count: {reason}"),
             );
         }
+    }
+    if let Some(message) = foreign_load(run) {
+        add("foreign-load", message);
     }
     if let Some(message) = leaked(run) {
         add("leaked-processes", message);
@@ -69,6 +76,34 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
         add(kind, message);
     }
     problems
+}
+
+/// Returns what to say about passes that count although other programs took much of the machine.
+fn foreign_load(run: &StoredRun) -> Option<String> {
+    let ForeignLoad { at_most, then } = run.header.policy.foreign_load;
+    let completed = || {
+        let counts = |pass: &&PassRecord| matches!(pass.end, Some((PassEnd::Completed, _)));
+        run.passes.iter().filter(counts)
+    };
+    let disturbed: Vec<MachineLoad> = completed()
+        .filter_map(|pass| pass.machine)
+        .filter(|machine| machine.exceeds(at_most))
+        .collect();
+    let cpus = disturbed.first()?.cpus;
+    let used = disturbed.iter().map(|machine| machine.foreign_cpus());
+    let mean = used.sum::<f64>() / disturbed.len() as f64;
+    let advice = match then {
+        OnForeignLoad::Warn => {
+            "end them and run again, or have such passes repeated: `--set policy.foreign-load.then=repeat`"
+        }
+        OnForeignLoad::Repeat => "repeating such passes did not help: end them and run again",
+    };
+    Some(format!(
+        "other programs used {mean:.1} of {cpus} CPUs on average during {} of {}; tests that depend on time may fail \
+         because of them; {advice}",
+        disturbed.len(),
+        things(completed().count() as u64, "pass")
+    ))
 }
 
 /// Returns what to say about processes that tests left behind.

@@ -23,15 +23,16 @@ use crate::plan::Plan;
 
 pub mod budget;
 pub mod company;
+mod discarded;
 pub mod draw;
 pub mod focus;
 
 use budget::{Budget, Wish};
 use company::Stage;
+use discarded::Discarded;
+pub use discarded::{DISCARDED_AT_MOST, DISTURBED_AT_MOST};
 use draw::Draws;
 
-/// Passes that may be discarded in a row before the environment counts as lost.
-pub const DISCARDED_AT_MOST: u32 = 3;
 /// What the time limit of a trial is multiplied by to see whether it only needs more time.
 pub const MORE_TIME: u32 = 5;
 
@@ -89,14 +90,6 @@ struct MassRepeats {
     due: Option<Arm>,
 }
 
-/// The pass that was discarded last, and how many were in a row.
-#[derive(Clone, Debug)]
-struct Discarded {
-    spec: PassSpec,
-    in_a_row: u32,
-    reason: String,
-}
-
 impl Scheduler {
     /// Returns a scheduler at the start of the run that `plan` describes, joining earlier runs where the policy wants
     /// it.
@@ -148,21 +141,12 @@ impl Scheduler {
         let spec = &pass.spec;
         self.number = self.number.max(spec.number);
         self.budget.spend(pass, *elapsed_ms);
-        match end {
-            PassEnd::Discarded { reason } => {
-                self.discarded = Some(Discarded {
-                    spec: spec.clone(),
-                    in_a_row: self.discarded.as_ref().map_or(0, |last| last.in_a_row) + 1,
-                    reason: reason.clone(),
-                });
-            }
-            PassEnd::Completed => {
-                self.discarded = None;
-                self.evidence.record(pass);
-                self.completed[spec.arm.index()] += 1;
-                self.last_phase = Some(spec.phase);
-                self.account(spec);
-            }
+        self.discarded = Discarded::after(self.discarded.as_ref(), spec, end);
+        if *end == PassEnd::Completed {
+            self.evidence.record(pass);
+            self.completed[spec.arm.index()] += 1;
+            self.last_phase = Some(spec.phase);
+            self.account(spec);
         }
         self.upcoming = self.decide();
     }
@@ -202,9 +186,9 @@ impl Scheduler {
     }
 
     fn decide(&self) -> Step {
-        let lost = |discarded: &&Discarded| discarded.in_a_row >= DISCARDED_AT_MOST;
-        if let Some(discarded) = self.discarded.as_ref().filter(lost) {
-            let reason = discarded.reason.clone();
+        let discarded = self.discarded.as_ref();
+        if let Some(reason) = discarded.and_then(Discarded::environment_lost) {
+            let reason = reason.to_owned();
             return Step::Done(StopReason::Environment { reason });
         }
         let Some(spec) = self.wanted() else {
@@ -231,20 +215,6 @@ impl Scheduler {
             .or_else(|| self.screen_harder())
             .or_else(|| self.sample())
             .or_else(|| self.timeout_check())
-    }
-
-    /// A pass whose environment was not provided is made again in the arm that was drawn for it.
-    ///
-    /// Drawing anew would be wrong: an environment that fails more often in the target than in the baseline would make
-    /// the passes that do complete less likely to be the target's than the probability written down for them.
-    fn redo(&self) -> Option<PassSpec> {
-        let spec = &self.discarded.as_ref()?.spec;
-        let number = self.number + 1;
-        Some(PassSpec {
-            number,
-            order_seed: self.draws.order_seed(number),
-            ..spec.clone()
-        })
     }
 
     fn mass_repeat(&self) -> Option<PassSpec> {

@@ -153,6 +153,7 @@ impl World {
             environment: Environment::default(),
             observations,
             end: Some((PassEnd::Completed, elapsed_ms)),
+            machine: None,
         }
     }
 

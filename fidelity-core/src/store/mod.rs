@@ -13,8 +13,8 @@
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
 use crate::domain::{
-    Arm, Environment, Fingerprint, ListedTest, Observation, PassEnd, PassSpec, Phase, RunEnd,
-    RunHeader, RunId, Scope, Seed, StoredRun, TestId, TestIndex, Verdict,
+    Arm, Environment, Fingerprint, ListedTest, MachineLoad, Observation, PassEnd, PassSpec, Phase,
+    RunEnd, RunHeader, RunId, Scope, Seed, StoredRun, TestId, TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
@@ -231,11 +231,16 @@ pub trait RunLog {
     /// is kept then.
     fn append(&mut self, observations: &[Observation]) -> Result<(), StoreError>;
 
-    /// Closes the open pass after `elapsed_ms` of wall time.
+    /// Closes the open pass after `elapsed_ms` of wall time, during which others took so much of the `machine`.
     ///
     /// # Errors
     /// [`StoreError`] where it could not be written.
-    fn end_pass(&mut self, end: &PassEnd, elapsed_ms: u64) -> Result<(), StoreError>;
+    fn end_pass(
+        &mut self,
+        end: &PassEnd,
+        elapsed_ms: u64,
+        machine: Option<MachineLoad>,
+    ) -> Result<(), StoreError>;
 
     /// Closes the run, and keeps its verdicts for the history of each test. An open pass stays cut short.
     ///

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use super::code::{Code, PASSED, SKIPPED};
 use super::error::{Fault, StoreError};
 use super::sequence::{pack, push_number};
-use crate::domain::PassSpec;
+use crate::domain::{MachineLoad, PassSpec};
 
 /// The most trials that are planned, and the most that are recorded, in one run: what reading it back may set memory
 /// aside for.
@@ -18,8 +18,22 @@ pub(super) const MAX_TRIALS: u64 = 1 << 24;
 
 /// A pass that ended as it should.
 pub(super) const COMPLETED: i64 = 0;
-/// A pass that does not count.
+/// A pass whose environment was not provided.
 pub(super) const DISCARDED: i64 = 1;
+/// A pass during which other programs took too much of the machine.
+pub(super) const DISTURBED: i64 = 2;
+
+/// The end of a pass as its row holds it.
+pub(super) struct PassEnding {
+    /// How it ended: one of the numbers above.
+    pub(super) code: i64,
+    /// Why it does not count (a text).
+    pub(super) reason: Option<i64>,
+    /// Its wall time in milliseconds.
+    pub(super) elapsed_ms: u64,
+    /// What other programs took meanwhile.
+    pub(super) machine: Option<MachineLoad>,
+}
 
 /// Refuses a pass that could not be read back.
 pub(super) fn check_spec(spec: &PassSpec, tests: u32, planned: u64) -> Result<(), StoreError> {
@@ -76,13 +90,12 @@ pub(super) fn insert_pass(
     Ok(())
 }
 
-/// Closes a pass, completed or discarded for a `reason` (a text), and moves its plain passing trials (first attempt,
+/// Closes a pass, and moves its plain passing trials (first attempt,
 /// nothing left behind, nothing kept) from rows to blobs.
 pub(super) fn close_pass(
     connection: &Connection,
     (run, pass): (i64, u32),
-    reason: Option<i64>,
-    elapsed_ms: u64,
+    end: &PassEnding,
 ) -> Result<(), Fault> {
     let key = [run, i64::from(pass)];
     let (mut passed, mut durations, mut trials) = (Vec::new(), Vec::new(), 0_i64);
@@ -102,18 +115,21 @@ pub(super) fn close_pass(
     drop(rows);
     connection
         .prepare_cached(
-            "UPDATE pass SET ending = ?3, reason = ?4, elapsed_ms = ?5, trials = ?6, passed = ?7, durations = ?8
+            "UPDATE pass SET ending = ?3, reason = ?4, elapsed_ms = ?5, trials = ?6, passed = ?7, durations = ?8,
+                             foreign_load = ?9, cpus = ?10
              WHERE run = ?1 AND number = ?2",
         )?
         .execute(params![
             key[0],
             key[1],
-            if reason.is_some() { DISCARDED } else { COMPLETED },
-            reason,
-            whole(elapsed_ms),
+            end.code,
+            end.reason,
+            whole(end.elapsed_ms),
             trials,
             pack(passed),
-            durations
+            durations,
+            end.machine.map(|machine| machine.foreign),
+            end.machine.map(|machine| machine.cpus)
         ])?;
     connection
         .prepare_cached(

@@ -164,6 +164,7 @@ impl<'a> Reader<'a> {
                 environment: pass.environment,
                 observations,
                 end: pass.end,
+                machine: pass.machine,
             });
         }
         Ok(passes)

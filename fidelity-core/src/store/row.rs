@@ -7,18 +7,19 @@ use rusqlite::{Connection, Row};
 use super::code::{Code, outcome_from_code};
 use super::error::{Fault, damaged};
 use super::output::MAX_STREAM_BYTES;
-use super::pass::{COMPLETED, DISCARDED};
+use super::pass::{COMPLETED, DISCARDED, DISTURBED};
 use super::run_log::MAX_LINE_BYTES;
 use super::sequence::{positions, take_number};
 use super::text::TextReader;
 use super::wire;
 use crate::domain::{
-    CapturedOutput, Environment, Failure, Observation, Outcome, PassEnd, PassSpec, TestIndex,
+    CapturedOutput, Environment, Failure, MachineLoad, Observation, Outcome, PassEnd, PassSpec,
+    TestIndex,
 };
 
 /// The columns of a pass, in the order [`read_pass`] takes them.
 pub(super) const PASS_COLUMNS: &str = "number, phase, arm, target_probability, scope, arm_pass, order_seed, \
-     timeout_factor, environment, ending, reason, elapsed_ms, tests, passed, durations";
+     timeout_factor, environment, ending, reason, elapsed_ms, tests, passed, durations, foreign_load, cpus";
 
 /// The first columns of a trial, in the order [`read_trial`] takes them. Four of its output follow.
 pub(super) const TRIAL_COLUMNS: &str = "trial.test, trial.attempt, trial.outcome, trial.duration, trial.leaked, \
@@ -35,6 +36,8 @@ pub(super) struct PassRow {
     pub(super) environment: Environment,
     /// How it ended.
     pub(super) end: Option<(PassEnd, u64)>,
+    /// What other programs took meanwhile.
+    pub(super) machine: Option<MachineLoad>,
     passed: Option<Vec<u8>>,
     durations: Option<Vec<u8>>,
 }
@@ -79,6 +82,9 @@ pub(super) fn read_pass(
         Some(DISCARDED) => Some(PassEnd::Discarded {
             reason: texts.text(connection, row.get(10)?)?.to_owned(),
         }),
+        Some(DISTURBED) => Some(PassEnd::Disturbed {
+            reason: texts.text(connection, row.get(10)?)?.to_owned(),
+        }),
         Some(other) => return Err(damaged(format!("{other} is no end of a pass"))),
     };
     Ok(PassRow {
@@ -87,6 +93,10 @@ pub(super) fn read_pass(
         end: match end {
             Some(end) => Some((end, unsigned(row, 11)?)),
             None => None,
+        },
+        machine: match (row.get(15)?, row.get(16)?) {
+            (Some(foreign), Some(cpus)) => Some(MachineLoad { foreign, cpus }),
+            _ => None,
         },
         passed: row.get(13)?,
         durations: row.get(14)?,

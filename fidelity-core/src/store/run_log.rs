@@ -12,14 +12,15 @@ use super::connection::Handle;
 use super::error::{Fault, StoreError};
 use super::output::OutputWriter;
 use super::pass::{
-    MAX_TRIALS, check_positions, check_spec, close_pass, insert_pass, too_many_trials, whole,
+    COMPLETED, DISCARDED, DISTURBED, MAX_TRIALS, PassEnding, check_positions, check_spec,
+    close_pass, insert_pass, too_many_trials, whole,
 };
 use super::run_lock::RunLock;
 use super::sequence::pack;
 use super::text::TextWriter;
 use super::{RunLog, wire};
 use crate::domain::{
-    Environment, Failure, Observation, PassEnd, PassSpec, RunEnd, TestIndex, Verdict,
+    Environment, Failure, MachineLoad, Observation, PassEnd, PassSpec, RunEnd, TestIndex, Verdict,
 };
 
 /// The longest signature or message that is kept, in bytes.
@@ -243,15 +244,29 @@ impl RunLog for SqliteRunLog {
         Ok(())
     }
 
-    fn end_pass(&mut self, end: &PassEnd, elapsed_ms: u64) -> Result<(), StoreError> {
+    fn end_pass(
+        &mut self,
+        end: &PassEnd,
+        elapsed_ms: u64,
+        machine: Option<MachineLoad>,
+    ) -> Result<(), StoreError> {
         let pass = self.open_pass("a pass was closed")?;
         self.transaction(|log| {
             let connection = &log.handle.connection;
-            let reason = match end {
-                PassEnd::Completed => None,
-                PassEnd::Discarded { reason } => Some(log.texts.id(connection, reason)?),
+            let reason = end.discarded_because();
+            let ending = PassEnding {
+                code: match end {
+                    PassEnd::Completed => COMPLETED,
+                    PassEnd::Discarded { .. } => DISCARDED,
+                    PassEnd::Disturbed { .. } => DISTURBED,
+                },
+                reason: reason
+                    .map(|reason| log.texts.id(connection, reason))
+                    .transpose()?,
+                elapsed_ms,
+                machine,
             };
-            close_pass(connection, (log.state.run, pass), reason, elapsed_ms)
+            close_pass(connection, (log.state.run, pass), &ending)
         })?;
         self.state.open = None;
         Ok(())

@@ -13,7 +13,11 @@ use super::error::{Fault, damaged};
 pub(super) const APPLICATION_ID: i32 = 0x4669_6465;
 
 /// Step `n` of the ladder leads from version `n` to version `n + 1`. Released steps are never edited.
-pub(super) const LADDER: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+pub(super) const LADDER: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+];
 
 /// What a file says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ unsafe extern "C" {
     fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
     fn sigprocmask(how: i32, set: *const u8, old: *mut u8) -> i32;
     fn setpgid(pid: i32, group: i32) -> i32;
+    fn clock() -> std::ffi::c_long;
 }
 
 fn sleep_long() {
@@ -323,4 +324,29 @@ fn opens_its_output_again() {
     for name in ["/dev/stdout", "/dev/stderr"] {
         std::fs::File::options().write(true).open(name).unwrap();
     }
+}
+
+/// Reads the clock again and again for WORK_MS, and appends to ORDER for how much of it the clock jumped by more than
+/// 25 ms, and how much processor time it had, in microseconds.
+#[test]
+fn notes_how_long_it_stood_still() {
+    let work = std::env::var("WORK_MS").unwrap().parse().unwrap();
+    let before = unsafe { clock() };
+    let began = std::time::Instant::now();
+    let (mut last, mut still) = (began, Duration::ZERO);
+    while last - began < Duration::from_millis(work) {
+        let now = std::time::Instant::now();
+        if now - last > Duration::from_millis(25) {
+            still += now - last;
+        }
+        last = now;
+    }
+    let had = unsafe { clock() } - before;
+    append(&format!("{} {had} {}", still.as_micros(), (last - began).as_micros()));
+}
+
+#[test]
+fn touches_64_megabytes() {
+    let bytes = std::hint::black_box(vec![1_u8; 64 << 20]);
+    assert_eq!(bytes[bytes.len() - 1], 1);
 }

@@ -5,13 +5,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use std::os::fd::AsFd;
 
 use super::{CanaryReport, Directory, Input, LocalTime, Terminal, person};
 use crate::exec::sandbox::{Resource, fingerprint, xdg_variables};
-use crate::exec::sys;
 use crate::exec::sys::terminal;
+use crate::exec::{group, sys};
 
 /// Midnight UTC on 15 January and on 15 July 2026, in seconds after 1970.
 const JANUARY: i64 = 1_768_435_200;
@@ -24,6 +25,7 @@ pub(super) fn around(own: &[&str], names: &[String]) -> CanaryReport {
     // Before anything is opened.
     let descriptors = descriptors();
     let (blocked_signals, ignored_signals) = sys::signal_state();
+    let quotas = group::own_limits();
     let (files_opened, open_error) = open_files();
     CanaryReport {
         variables: names
@@ -35,11 +37,15 @@ pub(super) fn around(own: &[&str], names: &[String]) -> CanaryReport {
         locale: sys::adopt_locale(),
         cpus: sys::allowed_cpus(),
         parallelism: std::thread::available_parallelism().map_or(0, usize::from),
+        cpu_quota_percent: quotas.cpu_percent,
+        memory_quota: quotas.memory,
         limits: limits(),
         files_opened,
         open_error,
         umask: sys::umask(),
         nice: sys::niceness(),
+        timer_slack_ns: timer_slack_ns(),
+        short_sleep_us: short_sleep_us(),
         thread_stack: thread_stack(),
         home: directory("HOME", own.contains(&"home")),
         tmpdir: directory("TMPDIR", true),
@@ -103,6 +109,17 @@ fn limits() -> BTreeMap<Resource, u64> {
         .into_iter()
         .filter_map(|resource| Some((resource, sys::limit(resource.number()).ok()?.0)))
         .collect()
+}
+
+fn timer_slack_ns() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/timerslack_ns").ok()?;
+    text.trim().parse().ok()
+}
+
+fn short_sleep_us() -> u64 {
+    let began = Instant::now();
+    std::thread::sleep(Duration::from_millis(1));
+    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Opens files until it may not.

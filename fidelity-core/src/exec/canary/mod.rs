@@ -22,6 +22,7 @@ mod passing_time;
 mod person;
 mod room;
 mod sockets;
+mod watch;
 
 /// The first argument that makes the executable a canary.
 pub const ARGUMENT: &str = "__canary";
@@ -46,6 +47,10 @@ pub(crate) struct CanaryReport {
     pub(crate) cpus: Vec<usize>,
     /// What the standard library makes of them.
     pub(crate) parallelism: usize,
+    /// What its control group may use, in percent of one CPU.
+    pub(crate) cpu_quota_percent: Option<u64>,
+    /// What its control group may use of memory, in bytes.
+    pub(crate) memory_quota: Option<u64>,
     /// Its soft limits.
     pub(crate) limits: BTreeMap<Resource, u64>,
     /// How many files it could open, up to a few thousand.
@@ -56,6 +61,10 @@ pub(crate) struct CanaryReport {
     pub(crate) umask: u64,
     /// Its niceness.
     pub(crate) nice: i32,
+    /// How late its timers may be, in nanoseconds; none where the system does not say.
+    pub(crate) timer_slack_ns: Option<u64>,
+    /// How long a sleep of a millisecond took, in microseconds.
+    pub(crate) short_sleep_us: u64,
     /// The size of the stack of a thread that was started without saying one.
     pub(crate) thread_stack: Option<u64>,
     /// What HOME leads to.
@@ -87,9 +96,26 @@ pub(crate) struct CanaryReport {
     /// How test binaries take to running several tests in one process, where they are to; filled in by the runner.
     #[serde(skip)]
     pub(crate) several: Option<Several>,
+    /// The load while a canary looked for it; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) load: Option<LoadSeen>,
+    /// The longest jump of its clock in microseconds; filled in by the runner.
+    #[serde(skip)]
+    pub(crate) longest_gap_us: u64,
     /// How many canaries, or threads of one, were alive at once; filled in by the runner.
     #[serde(skip)]
     pub(crate) met: u64,
+}
+
+/// Load as it was seen from both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoadSeen {
+    /// What it took meanwhile, in percent of a CPU.
+    pub(crate) taken: u64,
+    /// What it was asked to take.
+    pub(crate) asked: u64,
+    /// What a process beside it got of the busiest CPU, in percent.
+    pub(crate) share_left: u32,
 }
 
 /// The C library's local time.
@@ -173,6 +199,8 @@ pub fn main() -> ExitCode {
         (Some("now"), _) => print(passing_time::now_s().to_string().as_bytes()),
         (Some("start"), Some(file)) => start(Path::new(file), &words[2..]),
         (Some("crowd"), Some(_)) => crowd(&words[1..]),
+        (Some("contention"), _) => print_number(watch::share_of_busiest_cpu()),
+        (Some("gap"), _) => gap(&words[1..]),
         (Some("meet"), Some(directory)) => meet(Path::new(directory), &words[2..]),
         _ => return ExitCode::FAILURE,
     };
@@ -227,7 +255,24 @@ fn meet(directory: &Path, words: &[String]) -> std::io::Result<()> {
         seen = seen.max(std::fs::read_dir(directory)?.count());
         std::thread::sleep(Duration::from_millis(1));
     }
-    std::io::stdout().write_all(seen.to_string().as_bytes())
+    print_number(seen)
+}
+
+/// Prints the longest jump of the clock in microseconds. `words`: the jump that is enough, and how long to wait for it,
+/// both in milliseconds.
+fn gap(words: &[String]) -> std::io::Result<()> {
+    let ms = |at: usize| {
+        words
+            .get(at)
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(0)
+    };
+    let [wanted, limit] = [0, 1].map(ms).map(Duration::from_millis);
+    print_number(watch::longest_gap(wanted, limit).as_micros())
+}
+
+fn print_number(number: impl std::fmt::Display) -> std::io::Result<()> {
+    print(number.to_string().as_bytes())
 }
 
 /// Starts as many threads as `words` says, each of which waits for the others, and prints how many there were at once.

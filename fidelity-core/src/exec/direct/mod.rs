@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use self::beside::Beside;
 use self::located::{Located, located};
 use self::pool::{Pool, Work};
 use self::recipe::Recipe;
@@ -17,16 +18,19 @@ use self::refusal::Refusal;
 use self::slot::{Finished, Job};
 use self::together::{Pass, Together};
 use self::user::Mappings;
+use super::foreign_load::Meter;
 use super::run_directory::RunDirectory;
 use super::sandbox::{Identity, Sandbox};
 use super::secrets::Mask;
 use super::{ExecError, Runner};
 use crate::domain::{
-    Environment, KnobId, KnobValue, ListedTest, Observation, PassEnd, PassSpec, TestIndex,
+    Environment, KnobId, KnobValue, ListedTest, MachineLoad, Observation, PassEnd, PassSpec,
+    TestIndex,
 };
 use crate::suite::{Suite, TestBinary};
 
 mod applying;
+mod beside;
 mod binary;
 mod faketime;
 mod furnishing;
@@ -98,6 +102,8 @@ pub struct DirectRunner {
     /// Whether this machine allows mounts of one's own, once that was tried.
     mounts: OnceCell<Result<(), String>>,
     pool: Pool,
+    meter: Meter,
+    machine: Option<MachineLoad>,
     run_directory: Option<RunDirectory>,
 }
 
@@ -139,6 +145,8 @@ impl DirectRunner {
             checkout: Vec::new(),
             mappings: BTreeMap::new(),
             mounts: OnceCell::new(),
+            meter: Meter::new(pool.used_us()),
+            machine: None,
             pool,
             run_directory: Some(run_directory),
         })
@@ -155,21 +163,6 @@ impl DirectRunner {
         self.checkout = directories;
     }
 
-    /// Returns the tests to run, in the order in which they start.
-    fn ordered(&self, spec: &PassSpec, tests: &[TestIndex], sandbox: &Sandbox) -> Vec<TestIndex> {
-        if !sandbox.shuffle {
-            let mut sorted = tests.to_vec();
-            sorted.sort_unstable();
-            return sorted;
-        }
-        // The whole pass is shuffled, so that a resumed pass goes on in the order it began with.
-        let mut order = spec.tests.clone();
-        order::shuffle(&mut order, spec.order_seed);
-        let wanted: BTreeSet<TestIndex> = tests.iter().copied().collect();
-        order.retain(|test| wanted.contains(test));
-        order
-    }
-
     /// Returns the arguments that every test gets.
     fn own_arguments(&self) -> Vec<Vec<u8>> {
         use std::os::unix::ffi::OsStrExt;
@@ -179,7 +172,7 @@ impl DirectRunner {
             .collect()
     }
 
-    fn job(&self, test: TestIndex, timeout_ms: u64) -> Option<Job> {
+    fn job(&self, test: TestIndex, (timeout_ms, order_seed): (u64, u64)) -> Option<Job> {
         let located = self.tests.get(test.get())?.as_ref()?;
         let lists = self
             .binaries
@@ -198,6 +191,7 @@ impl DirectRunner {
             timeout_ms,
             keep_output: false,
             together: None,
+            seed: order::trial_seed(order_seed, test),
             misfires: 0,
         })
     }
@@ -228,7 +222,7 @@ impl DirectRunner {
         sandbox: &Sandbox,
         seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
     ) -> Result<PassEnd, ExecError> {
-        let order = self.ordered(spec, tests, sandbox);
+        let order = order::of_starts(spec, tests, sandbox.shuffle);
         let timeout_ms = self
             .options
             .timeout_ms
@@ -260,7 +254,7 @@ impl DirectRunner {
         let Pass { sandbox, mask, .. } = *pass;
         let jobs: VecDeque<Job> = order
             .iter()
-            .filter_map(|&test| self.job(test, pass.timeout_ms))
+            .filter_map(|&test| self.job(test, (pass.timeout_ms, pass.spec.order_seed)))
             .collect();
         let recipes = self.recipes(&jobs, sandbox);
         let work = Work {
@@ -330,20 +324,36 @@ impl Runner for DirectRunner {
         environment: &Environment,
         seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
     ) -> Result<PassEnd, ExecError> {
+        self.machine = None;
         let environment = self.imposed(environment);
-        let (sandbox, directory) = match self.furnish(&environment, spec.number)? {
+        let (mut sandbox, directory) = match self.furnish(&environment, spec.number)? {
             Ok(furnished) => furnished,
             Err(refusal) => {
                 let reason = refusal.reason();
                 return Ok(PassEnd::Discarded { reason });
             }
         };
+        let beside = match Beside::set_up(self, &mut sandbox, (spec.number, spec.order_seed)) {
+            Ok(beside) => beside,
+            Err(reason) => {
+                self.strike(&directory);
+                return Ok(PassEnd::Discarded { reason });
+            }
+        };
+        self.meter.note(self.pool.used_us());
         let end = self.run_trials(spec, tests, &sandbox, seen);
+        let lasted = beside.take_down();
+        self.machine = self.meter.read(self.pool.used_us());
         self.strike(&directory);
-        match end {
-            Err(ExecError::EnvironmentLost(reason)) => Ok(PassEnd::Discarded { reason }),
-            end => end,
-        }
+        Ok(match (end, lasted) {
+            (Err(ExecError::EnvironmentLost(reason)), _)
+            | (Ok(PassEnd::Completed), Err(reason)) => PassEnd::Discarded { reason },
+            (end, _) => end?,
+        })
+    }
+
+    fn machine(&self) -> Option<MachineLoad> {
+        self.machine
     }
 }
 

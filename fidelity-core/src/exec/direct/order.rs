@@ -1,7 +1,26 @@
 //! The order in which the tests of a pass start. A function of the seed alone.
 
+use std::collections::BTreeSet;
+
 use rand_core::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
+
+use crate::domain::{PassSpec, TestIndex};
+
+/// Returns `tests`, what is left of the pass `spec`, in the order in which they start.
+pub(super) fn of_starts(spec: &PassSpec, tests: &[TestIndex], shuffled: bool) -> Vec<TestIndex> {
+    if !shuffled {
+        let mut sorted = tests.to_vec();
+        sorted.sort_unstable();
+        return sorted;
+    }
+    // The whole pass is shuffled, so that a resumed pass goes on in the order it began with.
+    let mut order = spec.tests.clone();
+    shuffle(&mut order, spec.order_seed);
+    let wanted: BTreeSet<TestIndex> = tests.iter().copied().collect();
+    order.retain(|test| wanted.contains(test));
+    order
+}
 
 /// Shuffles `items` by `seed` (Fisher and Yates): every order is equally likely.
 pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
@@ -9,6 +28,12 @@ pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(&mut random, last as u64 + 1));
     }
+}
+
+/// Returns the seed of what happens to the trial of `test` in a pass with this seed, whenever it starts.
+pub(super) fn trial_seed(pass_seed: u64, test: TestIndex) -> u64 {
+    // A large odd step keeps the seeds of neighbours apart.
+    pass_seed.wrapping_add(u64::from(test.0).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Returns a number below `bound`, each equally likely: draws that would favour small ones are thrown away.

@@ -120,6 +120,12 @@ impl Pool {
         }
     }
 
+    /// Returns the processor time that the guardians and what they have reaped have used, in microseconds. Those that
+    /// were reaped themselves are left out.
+    pub(super) fn used_us(&self) -> u64 {
+        self.slots.iter().map(Slot::used_us).sum()
+    }
+
     /// Opens slots until there are `width`.
     pub(super) fn open(&mut self, width: usize) -> Result<(), ExecError> {
         while self.slots.len() < width {
@@ -206,6 +212,7 @@ impl Pool {
             ended: protocol::Ended {
                 ending: protocol::Ending::Lost(error.to_string()),
                 duration_us: 0,
+                used_us: 0,
                 leaked: 0,
                 result: None,
                 stdout: (0, 0),

@@ -141,6 +141,7 @@ impl DirectRunner {
             timeout_ms: LIMIT_MS,
             keep_output: true,
             together: None,
+            seed: 0,
             misfires: 0,
         };
         let end = self.run_one(job, sandbox)?;

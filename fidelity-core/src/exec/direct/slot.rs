@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub(super) keep_output: bool,
     /// The tests it runs together, where their results are read from its output.
     pub(super) together: Option<Company>,
+    /// Seeds when it stands still, where it does.
+    pub(super) seed: u64,
     /// How often it could not be started.
     pub(super) misfires: u32,
 }
@@ -66,6 +68,7 @@ pub(super) struct Slot {
     frames: FrameReader,
     known: BTreeSet<u32>,
     running: Option<Job>,
+    used_us: u64,
 }
 
 impl Slot {
@@ -91,6 +94,7 @@ impl Slot {
             frames: FrameReader::default(),
             known: BTreeSet::new(),
             running: None,
+            used_us: 0,
         };
         match slot.receive()? {
             Answer::Ready => Ok(slot),
@@ -139,7 +143,8 @@ impl Slot {
     /// Starts `job`, telling the guardian about its recipe if it is new to it.
     pub(super) fn start(&mut self, job: Job, recipe: &Recipe) -> Result<(), ExecError> {
         if self.known.insert(job.recipe) {
-            self.tell(&Order::Template(recipe.template(job.recipe)), &recipe.bytes)?;
+            let template = Box::new(recipe.template(job.recipe));
+            self.tell(&Order::Template(template), &recipe.bytes)?;
         }
         let order = Order::Start(Start {
             template: job.recipe,
@@ -150,6 +155,7 @@ impl Slot {
                 manner: company.manner,
                 limit_ms: company.limit_ms,
             }),
+            seed: job.seed,
         });
         let names = job.together.iter().flat_map(|company| &company.names);
         let bytes = protocol::join(job.arguments.iter().chain(names).map(Vec::as_slice));
@@ -184,9 +190,18 @@ impl Slot {
     pub(super) fn collect(&mut self) -> Result<Finished, ExecError> {
         let (answer, output) = self.receive_with_bytes()?;
         match (answer, self.running.take()) {
-            (Answer::Ended(ended), Some(job)) => Ok(Finished { job, ended, output }),
+            (Answer::Ended(ended), Some(job)) => {
+                self.used_us = self.used_us.max(ended.used_us);
+                Ok(Finished { job, ended, output })
+            }
             _ => Err(ExecError::GuardianLost("it spoke out of turn".to_owned())),
         }
+    }
+
+    /// Returns the processor time used at the end of the last process, in microseconds, by everything since the guardian
+    /// was started.
+    pub(super) fn used_us(&self) -> u64 {
+        self.used_us
     }
 
     /// Returns the job whose guardian was lost.

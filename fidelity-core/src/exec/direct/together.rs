@@ -111,6 +111,7 @@ impl DirectRunner {
                 threads,
                 in_order: !pass.sandbox.shuffle_within,
             },
+            seed: pass.spec.order_seed.wrapping_add(u64::from(id)),
             shuffle_seed: pass.sandbox.shuffle_within.then_some(pass.spec.order_seed),
             timeout_ms: pass.timeout_ms,
             arguments,

@@ -8,6 +8,7 @@ fn ended(ending: Ending) -> Ended {
     Ended {
         ending,
         duration_us: 5,
+        used_us: 0,
         leaked: 0,
         result: None,
         stdout: (0, 0),
@@ -42,6 +43,7 @@ fn seen(mut ended: Ended, says_result: bool, stderr: &str) -> Result<Observation
         timeout_ms: 60_000,
         keep_output: false,
         together: None,
+        seed: 0,
         misfires: 0,
     };
     observe(

@@ -9,6 +9,7 @@
 )]
 
 use std::ffi::CString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -16,6 +17,9 @@ use super::super::sandbox::{Confinement, Identity};
 use super::super::seccomp::Instruction;
 use super::super::sys::{self, Pid};
 use super::string_list::StringList;
+
+/// The step of joining the control groups.
+pub(super) const JOIN: &str = "join its control group";
 
 /// What to start: everything the child needs, made before it exists.
 pub(crate) struct Launch<'a> {
@@ -35,6 +39,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) cpus: &'a [usize],
     /// The child's standard input.
     pub(crate) stdin: Input<'a>,
+    /// The control groups the child joins, open for new members.
+    pub(crate) groups: &'a [File],
     /// The child's standard output.
     pub(crate) stdout: BorrowedFd<'a>,
     /// The child's standard error.
@@ -192,6 +198,12 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
             return Some(step);
         }
         die_with_parent(task);
+        // Before anything that takes away the right to.
+        for group in launch.groups {
+            if libc::write(group.as_raw_fd(), c"0".as_ptr().cast(), 1) != 1 {
+                return Some(JOIN);
+            }
+        }
         if let Some(step) = connect(launch) {
             return Some(step);
         }
@@ -216,6 +228,12 @@ fn prepare(task: &Task<'_>) -> Option<&'static str> {
         }
         if libc::chdir(launch.directory.as_ptr()) == -1 {
             return Some("enter its working directory");
+        }
+        #[cfg(target_os = "linux")]
+        if let Some(slack) = confinement.timer_slack_ns
+            && libc::prctl(libc::PR_SET_TIMERSLACK, slack as libc::c_ulong) == -1
+        {
+            return Some("set the slack of its timers");
         }
         let mut none: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut none);

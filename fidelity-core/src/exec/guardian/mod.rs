@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -25,11 +26,13 @@ use super::{seccomp, stage, sys};
 mod channels;
 mod child;
 mod litter;
+mod pauses;
 pub(crate) mod protocol;
 mod string_list;
 mod sweep;
 mod trial;
 
+pub(crate) use pauses::Pauses;
 pub(crate) use sweep::{descendants_of, fell};
 
 /// The first argument that makes the executable a guardian.
@@ -96,6 +99,8 @@ struct Recipe {
     confinement: Confinement,
     filter: Vec<Instruction>,
     cpus: Vec<usize>,
+    /// Open for new members; the error number where one cannot be opened.
+    groups: Result<Vec<File>, i32>,
     says_result: bool,
 }
 
@@ -134,7 +139,7 @@ impl Guardian {
         sys::new_session()?;
         #[cfg(target_os = "linux")]
         sys::adopt_orphans()?;
-        let null = std::fs::File::open("/dev/null")?;
+        let null = File::open("/dev/null")?;
         sys::redirect(null.as_fd(), 0)?;
         Ok(Self {
             slot,
@@ -188,7 +193,7 @@ impl Guardian {
             Order::Template(template) => {
                 let id = template.id;
                 // A string with a NUL byte cannot get here, because NUL is what separates them.
-                if let Some(recipe) = self.recipe(template, bytes) {
+                if let Some(recipe) = self.recipe(*template, bytes) {
                     self.recipes.insert(id, recipe);
                 }
                 true
@@ -233,6 +238,9 @@ impl Guardian {
                 Err((step, errno)) => return not_started(step, *errno),
             },
         };
+        if let Err(errno) = recipe.groups {
+            return not_started(child::JOIN, errno);
+        }
         let mut tool = trial::ToolLink { stream, frames };
         let order = trial::StartOrder {
             start,
@@ -253,6 +261,7 @@ impl Guardian {
             directory,
             cpus: template.confinement.window(&self.allowed_cpus, self.slot),
             filter: seccomp::program(&template.confinement.refusals),
+            groups: open(&template.confinement.groups),
             confinement: template.confinement,
             says_result: template.says_result,
         })
@@ -288,6 +297,13 @@ fn mounts<'a>(
     mounts.namespace.as_ref().map(AsFd::as_fd)
 }
 
+/// Opens control groups for new members.
+fn open(groups: &[PathBuf]) -> Result<Vec<File>, i32> {
+    let open = |group: &PathBuf| File::options().write(true).open(group);
+    let opened: std::io::Result<_> = groups.iter().map(open).collect();
+    opened.map_err(|error| error.raw_os_error().unwrap_or(0))
+}
+
 /// The answer for a process that never ran.
 fn not_started(step: &str, errno: i32) -> (Ended, Vec<u8>) {
     let ended = Ended {
@@ -296,6 +312,7 @@ fn not_started(step: &str, errno: i32) -> (Ended, Vec<u8>) {
             errno,
         },
         duration_us: 0,
+        used_us: sys::family_time_us(),
         leaked: 0,
         result: None,
         stdout: (0, 0),

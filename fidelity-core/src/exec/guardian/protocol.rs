@@ -20,7 +20,7 @@ const FRAME_LIMIT: usize = 64 << 20;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Order {
     /// How to start processes from now on. Bytes: program, arguments, variables (`NAME=value`), working directory.
-    Template(Template),
+    Template(Box<Template>),
     /// Start a process after template `template`. Bytes: further arguments, then the names of tests it runs together.
     Start(Start),
     /// Forget every template.
@@ -53,6 +53,8 @@ pub(crate) struct Start {
     pub(crate) keep_output: bool,
     /// How tests are run, where the process runs several whose results are read from its output.
     pub(crate) together: Option<Together>,
+    /// Seeds when it stands still, where it does.
+    pub(crate) seed: u64,
 }
 
 /// How a process runs several tests.
@@ -107,6 +109,8 @@ pub(crate) struct Ended {
     pub(crate) ending: Ending,
     /// Wall time in microseconds.
     pub(crate) duration_us: u64,
+    /// The processor time the guardian and all it has reaped have used so far, in microseconds.
+    pub(crate) used_us: u64,
     /// Processes it left behind.
     pub(crate) leaked: u32,
     /// The sum the harness printed at its end.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::channels::{Channels, Stream};
 use super::child::{self, Launch, NotStarted};
+use super::pauses::Schedule;
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
 use super::sweep::{self, Aftermath};
 use super::{Recipe, drain, litter, not_started};
@@ -66,18 +67,9 @@ pub(super) fn run(
     let start = order.start;
     let together = start.together.as_ref();
     streams[0].scanner = together.map(|together| Scanner::new(&order.names, together.manner));
-    let mut watch = Watch {
-        leader,
-        began,
-        limits: Limits {
-            silence: Duration::from_millis(start.timeout_ms),
-            whole: together.map(|together| Duration::from_millis(together.limit_ms)),
-        },
-        heard: (0, Duration::ZERO),
-        forced: None,
-    };
+    let mut watch = Watch::new(recipe, start, leader, began);
     let forced = watch.until_leader_ends(&mut streams, signals, tool);
-    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let duration_us = u64::try_from(watch.began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let Aftermath { status, leaked } = sweep::after(leader, signals);
     if recipe.confinement.leaves_shared_memory {
         litter::remove(leader);
@@ -89,18 +81,13 @@ pub(super) fn run(
     let [mut stdout, stderr] = streams;
     let (lines, mut sections) = stdout.scanner.take().map(Scanner::finish).unzip();
     let result = result_line::find(stdout.capture.end());
-    let ending = match (forced, status) {
-        (Some(forced), _) => forced,
-        (None, Some(Status::Exited(code))) => Ending::Exited(code),
-        (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
-        // It has ended, so that its status can only be lost to a bug.
-        (None, None) => Ending::Cancelled,
-    };
+    let ending = ending(forced, status);
     let passed = ending == Ending::Exited(0)
         && (!recipe.says_result || result.is_some_and(|line| line.passed > 0 && line.failed == 0));
     let mut ended = Ended {
         ending,
         duration_us,
+        used_us: sys::family_time_us(),
         leaked,
         result,
         stdout: (0, 0),
@@ -117,6 +104,17 @@ pub(super) fn run(
     output.append(&mut errors);
     output.append(sections.get_or_insert_default());
     (ended, output)
+}
+
+/// Returns how a trial ended that was killed for the reason `forced`, or ended with `status` by itself.
+fn ending(forced: Option<Ending>, status: Option<Status>) -> Ending {
+    match (forced, status) {
+        (Some(forced), _) => forced,
+        (None, Some(Status::Exited(code))) => Ending::Exited(code),
+        (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
+        // It has ended, so that its status can only be lost to a bug.
+        (None, None) => Ending::Cancelled,
+    }
 }
 
 /// A started trial: its leader, what is read of it, and what stays open until it is over.
@@ -137,6 +135,7 @@ fn launch(recipe: &Recipe, mounts: Option<BorrowedFd<'_>>) -> Result<Started, No
         stdin: channels.input(),
         stdout,
         stderr,
+        groups: recipe.groups.as_deref().unwrap_or_default(),
     })?;
     let (streams, held) = channels.started();
     Ok((leader, streams, held))
@@ -151,6 +150,8 @@ struct Watch {
     heard: (usize, Duration),
     /// Why the leader was killed, and when.
     forced: Option<(Ending, Instant)>,
+    /// When it stands still; none where it never does.
+    pauses: Option<Schedule>,
 }
 
 /// How long a process may run.
@@ -162,6 +163,23 @@ struct Limits {
 }
 
 impl Watch {
+    /// Watches `leader`, which was started at the moment `began`.
+    fn new(recipe: &Recipe, start: &Start, leader: Pid, began: Instant) -> Self {
+        let whole = start.together.as_ref().map(|together| together.limit_ms);
+        let pauses = recipe.confinement.pauses;
+        Self {
+            leader,
+            began,
+            limits: Limits {
+                silence: Duration::from_millis(start.timeout_ms),
+                whole: whole.map(Duration::from_millis),
+            },
+            heard: (0, Duration::ZERO),
+            forced: None,
+            pauses: pauses.map(|pauses| Schedule::new(pauses, start.seed)),
+        }
+    }
+
     /// Returns the age at which the process is killed.
     fn limit(&self) -> Duration {
         let silent = self.heard.1.saturating_add(self.limits.silence);
@@ -186,6 +204,7 @@ impl Watch {
         while !sweep::reap_ended(self.leader).leader {
             self.listen(streams);
             self.enforce_limit();
+            self.pause_or_go_on();
             if matches!(self.forced, Some((_, since)) if since.elapsed() > KILL_PATIENCE) {
                 break;
             }
@@ -203,12 +222,34 @@ impl Watch {
                 self.force(Ending::Cancelled);
             }
         }
+        if self.pauses.is_some() {
+            // What is about to end on its own, and was stopped just now, is not left behind.
+            drop(sys::kill_group(self.leader, libc::SIGCONT));
+        }
         self.forced.take().map(|(ending, _)| ending)
     }
 
     fn enforce_limit(&mut self) {
         if self.forced.is_none() && self.began.elapsed() >= self.limit() {
             self.force(Ending::TimedOut);
+        }
+    }
+
+    /// Stops or continues the leader's group where that is due.
+    ///
+    /// A group that stands still is killed like any other, so that nothing else has to know.
+    fn pause_or_go_on(&mut self) {
+        let Some(pauses) = self.pauses.as_mut().filter(|_| self.forced.is_none()) else {
+            return;
+        };
+        let age = self.began.elapsed();
+        if pauses.next() <= age {
+            let signal = if pauses.advance(age) {
+                libc::SIGSTOP
+            } else {
+                libc::SIGCONT
+            };
+            drop(sys::kill_group(self.leader, signal));
         }
     }
 
@@ -231,15 +272,19 @@ impl Watch {
         tool: &ToolLink<'_>,
     ) -> (bool, bool) {
         let age = self.began.elapsed();
-        let quiet = age < QUIET && self.forced.is_none();
+        let listening = self.forced.is_none();
+        let quiet = age < QUIET && listening;
         let until = match self.forced {
             Some(_) => age + Duration::from_millis(50),
             None if quiet => QUIET.min(self.limit()),
             None => self.limit(),
         };
-        let rest = until.saturating_sub(age).as_micros().div_ceil(1000);
+        let until = match &self.pauses {
+            Some(pauses) if listening => until.min(pauses.next()),
+            _ => until,
+        };
+        let rest = until.saturating_sub(age);
         let mut descriptors = vec![signals];
-        let listening = self.forced.is_none();
         if listening {
             descriptors.push(tool.stream.as_fd());
         }
@@ -247,8 +292,14 @@ impl Watch {
         if !quiet {
             descriptors.extend(streams.iter().filter_map(Stream::descriptor));
         }
-        let rest = u64::try_from(rest).unwrap_or(u64::MAX);
-        let Ok(ready) = sys::wait_readable(&descriptors, Some(rest)) else {
+        let ready = match self.pauses {
+            Some(_) => sys::wait_readable_closely(&descriptors, rest),
+            None => {
+                let rest = u64::try_from(rest.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+                sys::wait_readable(&descriptors, Some(rest))
+            }
+        };
+        let Ok(ready) = ready else {
             return (false, false);
         };
         let any_output = ready[fixed..].contains(&true);

@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::canary::CanaryReport;
+use super::group::Quotas;
+use super::guardian::Pauses;
+use super::load::LoadShape;
 use super::seccomp::Refusal;
 use super::stage::{NoStage, Part, Plan};
 use crate::domain::{Environment, KnobId, KnobValue, Tier};
 
 mod clock;
+mod cpu_load;
 mod cpus;
 mod faults;
 mod filesystem;
@@ -27,13 +31,16 @@ mod locale;
 mod network;
 mod nice;
 mod order;
+mod pauses;
 mod pids;
 mod process;
+mod quotas;
 mod stack;
 mod stdin;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod timer_slack;
 mod tmpdir;
 mod tty;
 mod tz;
@@ -76,6 +83,12 @@ pub(crate) struct Confinement {
     pub(crate) refusals: Vec<Refusal>,
     /// Whether a library is loaded that keeps shared memory under the number of each process that it is loaded into.
     pub(crate) leaves_shared_memory: bool,
+    /// How late its timers may be, in nanoseconds.
+    pub(crate) timer_slack_ns: Option<u64>,
+    /// How often, and for how long, it stands still.
+    pub(crate) pauses: Option<Pauses>,
+    /// The control groups it joins, by the files that take new members.
+    pub(crate) groups: Vec<PathBuf>,
 }
 
 /// Trees that look as if somebody else owned them.
@@ -132,6 +145,10 @@ pub(crate) struct Sandbox {
     pub(crate) stage: Plan,
     /// Trials at a time.
     pub(crate) threads: Option<usize>,
+    /// What all trials together may use.
+    pub(crate) quotas: Quotas,
+    /// What keeps the CPUs busy beside them.
+    pub(crate) load: Option<LoadShape>,
     /// Whether the tests start in an order drawn by seed; where tests share processes, the binaries.
     pub(crate) shuffle: bool,
     /// Whether the tests of a binary share a process.
@@ -221,6 +238,7 @@ trait Family: Sync {
 
 const FAMILIES: &[&dyn Family] = &[
     &clock::Clock,
+    &cpu_load::CpuLoad,
     &cpus::Cpus,
     &faults::Faults,
     &filesystem::Filesystem,
@@ -231,11 +249,14 @@ const FAMILIES: &[&dyn Family] = &[
     &network::Network,
     &nice::Nice,
     &order::Order,
+    &pauses::Pauses,
     &pids::Pids,
     &process::Process,
+    &quotas::Quotas,
     &stack::Stack,
     &stdin::StandardInput,
     &threads::Threads,
+    &timer_slack::TimerSlack,
     &tmpdir::Tmpdir,
     &tty::Tty,
     &tz::Tz,
@@ -325,6 +346,16 @@ fn number(value: &KnobValue) -> Result<u64, String> {
         KnobValue::Duration(milliseconds) => Ok(*milliseconds),
         KnobValue::Share(percent) => Ok(u64::from(*percent)),
         _ => Err(format!("`{value}` is not a number")),
+    }
+}
+
+/// Returns the value called `name` in a table.
+fn part<'a>(value: &'a KnobValue, name: &str) -> Result<&'a KnobValue, String> {
+    match value {
+        KnobValue::Table(values) => values
+            .get(name)
+            .ok_or_else(|| format!("`{value}` does not say `{name}`")),
+        _ => Err(format!("`{value}` is not a table")),
     }
 }
 

@@ -54,6 +54,7 @@ fn what_cannot_be_is_refused_with_a_reason_and_leaves_nothing_behind() {
         ("order", words("random")),
         ("stack", words("big")),
         ("threads", KnobValue::Count(0)),
+        ("timer-slack", KnobValue::Duration(0)),
         ("tmpdir", words("round")),
         ("umask", KnobValue::Mode(0o1000)),
         ("wings", KnobValue::Count(2)),
@@ -62,8 +63,18 @@ fn what_cannot_be_is_refused_with_a_reason_and_leaves_nothing_behind() {
     assert_eq!(
         names,
         [
-            "cpus", "env.A", "env.B=C", "home", "nice", "order", "stack", "threads", "tmpdir",
-            "umask", "wings"
+            "cpus",
+            "env.A",
+            "env.B=C",
+            "home",
+            "nice",
+            "order",
+            "stack",
+            "threads",
+            "timer-slack",
+            "tmpdir",
+            "umask",
+            "wings"
         ]
     );
     assert!(

@@ -1,6 +1,8 @@
 //! What the report model counts and labels.
 
-use crate::domain::{PassEnd, RunId, StopReason, TestId, VerdictKind};
+use crate::domain::{
+    MachineLoad, OnForeignLoad, PassEnd, RunId, StopReason, StoredRun, TestId, VerdictKind,
+};
 use crate::report::Report;
 use crate::report::planted::{Planted, plant, stable};
 
@@ -197,4 +199,37 @@ fn a_knob_that_was_not_applied_is_one_problem_even_if_the_run_says_so_itself() {
         .collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
     assert_eq!(messages[1], "knob tz was not applied: no zone files");
+}
+
+#[test]
+fn foreign_load_during_passes_that_count_is_a_problem() {
+    let (mut run, verdicts) = Planted::new().tests([stable("a", "one")]).build();
+    let messages = |run: &StoredRun| -> Vec<String> {
+        let report = Report::new(run, &[], &verdicts);
+        let problems = report.problems.into_iter();
+        problems
+            .filter(|problem| problem.kind == "foreign-load")
+            .map(|problem| problem.message)
+            .collect()
+    };
+    let machine = |foreign| Some(MachineLoad { foreign, cpus: 2 });
+    for pass in &mut run.passes {
+        pass.machine = machine(100);
+    }
+    assert_eq!(
+        messages(&run),
+        [""; 0],
+        "half of the CPUs is no more than half"
+    );
+    run.passes[0].machine = machine(150);
+    run.passes[1].machine = machine(110);
+    let reason = "other programs used 1.8 of 2 CPUs".to_owned();
+    run.passes[2].machine = machine(180);
+    run.passes[2].end = Some((PassEnd::Disturbed { reason }, 5));
+    let message = messages(&run).remove(0);
+    let expected = "other programs used 1.3 of 2 CPUs on average during 2 of 5 passes; ";
+    assert!(message.starts_with(expected), "{message}");
+    assert!(message.contains("then=repeat"), "{message}");
+    run.header.policy.foreign_load.then = OnForeignLoad::Repeat;
+    assert!(messages(&run)[0].contains("did not help"));
 }

@@ -7,6 +7,7 @@ use crate::simulate::stored;
 use super::*;
 
 mod company;
+mod disturbed;
 mod families;
 mod focus;
 mod harder;
@@ -139,6 +140,7 @@ fn pass_of(spec: &PassSpec, outcome: impl Fn(&PassSpec, u32) -> Outcome) -> Pass
             .map(|test| observation(*test, outcome(spec, test.0)))
             .collect(),
         end: Some((PassEnd::Completed, 1_000)),
+        machine: None,
     }
 }
 

@@ -80,7 +80,7 @@ fn a_reader_sees_a_run_as_of_one_instant() {
             for test in (0..40).step_by(2) {
                 log.append(&[passed(test), passed(test + 1)]).unwrap();
             }
-            log.end_pass(&PassEnd::Completed, 1).unwrap();
+            log.end_pass(&PassEnd::Completed, 1, None).unwrap();
         }
         reader.join().unwrap();
     });

@@ -86,7 +86,8 @@ fn the_writer_that_other_tests_start_writes_when_it_is_asked_to() {
             say("seen", pass, batch.end);
         }
         done = 0;
-        log.end_pass(&PassEnd::Completed, u64::from(pass)).unwrap();
+        log.end_pass(&PassEnd::Completed, u64::from(pass), None)
+            .unwrap();
         say("ended", pass, TESTS);
     }
 }

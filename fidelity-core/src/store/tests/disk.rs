@@ -114,7 +114,7 @@ fn a_full_disk_keeps_what_was_acknowledged() {
         ));
         fs::remove_file(ballast).unwrap();
         log.append(&[passed(count)]).unwrap();
-        log.end_pass(&PassEnd::Completed, 1).unwrap();
+        log.end_pass(&PassEnd::Completed, 1, None).unwrap();
         drop(log);
         assert_holds(&file, count + 1);
         assert_intact(&file);
@@ -257,7 +257,7 @@ fn a_store_that_is_removed_or_replaced_during_a_run_is_reported() {
         }
         let vanished = |result| matches!(result, Err(StoreError::Vanished { .. }));
         assert!(vanished(log.append(&[passed(1)])));
-        assert!(vanished(log.end_pass(&PassEnd::Completed, 1)));
+        assert!(vanished(log.end_pass(&PassEnd::Completed, 1, None)));
         assert!(vanished(store.create_run(&header(2), &[]).map(|_| ())));
         assert_eq!(
             place.file().exists(),

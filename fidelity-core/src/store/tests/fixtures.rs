@@ -285,15 +285,20 @@ fn random_pass(random: &mut Random, number: u32, tests: u32, last: bool) -> Pass
             (KnobId::from("cpus"), KnobValue::Count(random.below(3))),
         ])),
         observations,
-        end: ends.then(|| {
-            let end = match random.once_in(4) {
-                true => PassEnd::Discarded {
-                    reason: "db did not come up".to_owned(),
-                },
-                false => PassEnd::Completed,
-            };
-            (end, random.next() >> 1)
+        end: ends.then(|| (random_end(random), random.next() >> 1)),
+        machine: (ends && random.once_in(2)).then(|| MachineLoad {
+            foreign: random.next() as u32,
+            cpus: random.next() as u32,
         }),
+    }
+}
+
+fn random_end(random: &mut Random) -> PassEnd {
+    let reason = "db did not come up".to_owned();
+    match random.below(8) {
+        0 | 1 => PassEnd::Discarded { reason },
+        2 => PassEnd::Disturbed { reason },
+        _ => PassEnd::Completed,
     }
 }
 
@@ -358,7 +363,7 @@ pub(super) fn write_run(
             log.append(&batch).unwrap();
         }
         if let Some((end, elapsed_ms)) = &pass.end {
-            log.end_pass(end, *elapsed_ms).unwrap();
+            log.end_pass(end, *elapsed_ms, pass.machine).unwrap();
         }
     }
     if let Some(end) = &run.end {

@@ -36,7 +36,7 @@ fn use_everything(file: &Path) -> Vec<StoreError> {
             Ok((run, mut log)) => {
                 let next = run.passes.len() as u32 + 1;
                 errors.extend(log.append(&[failed(4, "x"), passed(5)]).err());
-                errors.extend(log.end_pass(&PassEnd::Completed, 1).err());
+                errors.extend(log.end_pass(&PassEnd::Completed, 1, None).err());
                 errors.extend(
                     log.begin_pass(&spec(next, 6), &Environment::default())
                         .err(),
@@ -59,7 +59,7 @@ fn small_store() -> Vec<u8> {
             log.append(&[passed(0), failed(1, "out"), passed(2), passed(3)])
                 .unwrap();
             if pass < 3 || number == 1 {
-                log.end_pass(&PassEnd::Completed, 1).unwrap();
+                log.end_pass(&PassEnd::Completed, 1, None).unwrap();
             }
         }
         if number == 1 {

@@ -57,11 +57,11 @@ fn passes_open_and_close_in_order() {
     let environment = Environment::default();
     let mut log = store.create_run(&header(1), &listed(5)).unwrap();
     assert_sequence(log.append(&[passed(0)]));
-    assert_sequence(log.end_pass(&PassEnd::Completed, 1));
+    assert_sequence(log.end_pass(&PassEnd::Completed, 1, None));
     log.begin_pass(&spec(2, 5), &environment).unwrap();
     assert_sequence(log.begin_pass(&spec(3, 5), &environment));
     assert_sequence(log.begin_pass(&spec(2, 4), &environment));
-    log.end_pass(&PassEnd::Completed, 1).unwrap();
+    log.end_pass(&PassEnd::Completed, 1, None).unwrap();
     assert_sequence(log.begin_pass(&spec(2, 5), &environment));
     assert_sequence(log.begin_pass(&spec(1, 5), &environment));
     log.end_run(&END, &[]).unwrap();

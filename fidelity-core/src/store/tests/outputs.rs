@@ -36,7 +36,7 @@ fn of_many_outputs_the_first_three_and_the_last_three_are_kept() {
             .unwrap();
         log.append(&[failed(0, &format!("output {pass:02}"))])
             .unwrap();
-        log.end_pass(&PassEnd::Completed, 1).unwrap();
+        log.end_pass(&PassEnd::Completed, 1, None).unwrap();
     }
     let expected: Vec<_> = (1..=20)
         .map(|pass| match pass {
@@ -61,7 +61,7 @@ fn equal_outputs_are_stored_once_for_all_tests_and_runs() {
                 .map(|test| failed(test, "connection refused"))
                 .collect();
             log.append(&seen).unwrap();
-            log.end_pass(&PassEnd::Completed, 1).unwrap();
+            log.end_pass(&PassEnd::Completed, 1, None).unwrap();
         }
     }
     assert_eq!(stored(&place), 1);
@@ -101,7 +101,7 @@ fn any_order_of_outputs_is_kept_by_the_same_rule_also_over_resumes_and_failures(
                 drop(log);
                 log = store.resume_run(header(1).id).unwrap().1;
             }
-            log.end_pass(&PassEnd::Completed, 1).unwrap();
+            log.end_pass(&PassEnd::Completed, 1, None).unwrap();
         }
         for test in 0..3 {
             assert_eq!(

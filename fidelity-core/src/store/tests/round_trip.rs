@@ -146,6 +146,7 @@ fn a_run_is_resumed_where_it_was_left() {
         };
         let mut open = last.clone();
         open.end = None;
+        open.machine = None;
         let keep = random.below(1 + open.observations.len() as u64) as usize;
         let rest = open.observations.split_off(keep);
         partial.passes.push(open);
@@ -166,7 +167,7 @@ fn a_run_is_resumed_where_it_was_left() {
         log.append(&rest).unwrap();
         assert!(rest.is_empty() || store.load(whole.header.id).unwrap().end.is_none());
         if let Some((end, elapsed_ms)) = &last.end {
-            log.end_pass(end, *elapsed_ms).unwrap();
+            log.end_pass(end, *elapsed_ms, last.machine).unwrap();
         }
         let end = RunEnd {
             stop: StopReason::Decided,

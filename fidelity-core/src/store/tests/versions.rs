@@ -172,6 +172,7 @@ fn run_of_version_1() -> (StoredRun, Vec<(TestIndex, Verdict)>) {
         environment: Environment([(KnobId::from("tz"), KnobValue::Text("UTC".to_owned()))].into()),
         observations,
         end,
+        machine: None,
     };
     let passes = vec![
         pass(1, first, Some((PassEnd::Completed, 12))),
@@ -230,7 +231,14 @@ fn this_version_writes_what_version_1_wrote_but_for_what_it_did_not_know() {
     climb(&mut old, LADDER).unwrap();
     let new = Connection::open(place.file()).unwrap();
     for table in ["text", "test", "run", "pass", "trial", "output", "verdict"] {
-        assert_eq!(rows_of(&new, table), rows_of(&old, table), "{table}");
+        // What the policy has learnt since.
+        let new = rows_of(&new, table).into_iter().map(|row| {
+            row.replace(
+                r#"\"foreign-load\":{\"at-most\":0.5,\"then\":\"warn\"},"#,
+                "",
+            )
+        });
+        assert_eq!(new.collect::<Vec<_>>(), rows_of(&old, table), "{table}");
     }
 }
 
@@ -241,7 +249,8 @@ fn rows_of(connection: &Connection, table: &str) -> Vec<String> {
         .unwrap();
     let columns = select.column_count();
     let rows = select.query_map([], |row| {
-        let values = (0..columns).map(|column| format!("{:?}", row.get_ref(column).unwrap()));
+        let value = |column| row.get::<_, rusqlite::types::Value>(column).unwrap();
+        let values = (0..columns).map(|column| format!("{:?}", value(column)));
         Ok(values.collect::<Vec<_>>().join(", "))
     });
     rows.unwrap().map(Result::unwrap).collect()

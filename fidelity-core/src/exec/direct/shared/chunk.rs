@@ -146,6 +146,7 @@ fn job(rules: &Rules, words: Vec<String>) -> Job {
         timeout_ms: rules.timeout_ms,
         keep_output: false,
         together: None,
+        seed: rules.seed,
         misfires: 0,
     }
 }

@@ -17,6 +17,7 @@ fn rules(threads: usize) -> Rules {
             threads,
             in_order: true,
         },
+        seed: 0,
         shuffle_seed: None,
         timeout_ms: 1_000,
         arguments: vec![b"--mine".to_vec()],
@@ -71,6 +72,7 @@ fn end(job: Job, ending: Ending, stdout: &str) -> Finished {
         ended: Ended {
             ending,
             duration_us: 1_200,
+            used_us: 0,
             leaked: 1,
             result: result_line::find(stdout.as_bytes()),
             stdout: (stdout.len(), 0),
