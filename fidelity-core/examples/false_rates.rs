@@ -5,8 +5,9 @@
 
 use std::thread;
 
+use fidelity_core::classify::Finding;
 use fidelity_core::domain::Policy;
-use fidelity_core::simulate::{Truth, highest_log_e, reported_defects};
+use fidelity_core::simulate::{Truth, highest_log_e, reported_defects, reported_with_history};
 
 const PASSES: u32 = 200;
 const LEVELS: [f64; 3] = [0.05, 0.01, 0.001];
@@ -21,7 +22,7 @@ fn main() {
         "| one test | became a suspect | e >= 20 (5 %) | e >= 100 (1 %) | e >= 1000 (0.1 %) |"
     );
     println!("|---|---:|---:|---:|---:|");
-    for (name, truth) in [
+    let plain = [
         ("rate .01 in both arms", Truth::Rates(0.01, 0.01)),
         ("rate .1", Truth::Rates(0.1, 0.1)),
         ("rate .5", Truth::Rates(0.5, 0.5)),
@@ -30,8 +31,22 @@ fn main() {
         ("passes and fails in turn", Truth::Alternating),
         ("fails after every baseline pass", Truth::AfterBaseline),
         ("better in the target: .5, .1", Truth::Rates(0.5, 0.1)),
-    ] {
-        let highest = on_all_cores(runs, |seed| highest_log_e(truth, seed, PASSES, false));
+    ];
+    let harder = [
+        ("screened harder: rate .1", Truth::Rates(0.1, 0.1)),
+        ("screened harder: rate .5", Truth::Rates(0.5, 0.5)),
+        (
+            "screened harder: drifting between .1 and .7",
+            Truth::Drifting(0.1, 0.7),
+        ),
+        (
+            "screened harder: fails after every baseline pass",
+            Truth::AfterBaseline,
+        ),
+    ];
+    let plain = plain.map(|row| (row, false)).into_iter();
+    for ((name, truth), suspicious) in plain.chain(harder.map(|row| (row, true))) {
+        let highest = on_all_cores(runs, |seed| highest_log_e(truth, seed, PASSES, suspicious));
         let suspects = highest.iter().flatten().count() as f64;
         let shares: String = LEVELS
             .iter()
@@ -52,6 +67,67 @@ fn main() {
     }
     println!("\nShares are of the runs in which the test became a suspect.\n");
     suites(runs / 10);
+    histories(runs / 10);
+}
+
+/// Whom an earlier run makes suspicious.
+type Picks = fn(&Finding) -> bool;
+
+/// Prints how often a suite without a defect yields a false one where tests are screened harder for what an earlier run
+/// saw of them: three times as many target passes as usual.
+fn histories(runs: u64) {
+    println!("\n| suite, screened harder: ({runs} runs) | fdr 5 % | fdr 1 % | fdr 0.1 % |");
+    println!("|---|---:|---:|---:|");
+    let picks: [(&str, Picks); 3] = [
+        ("what failed in the target before", |finding| {
+            finding.target.failures > 0
+        }),
+        ("what leaned towards a worse target before", |finding| {
+            finding.e_value > finding.e_mirror
+        }),
+        ("what never failed in the target before", |finding| {
+            finding.target.failures == 0
+        }),
+    ];
+    for (suite, truths) in [
+        ("20 tests, rate .1", vec![Truth::Rates(0.1, 0.1); 20]),
+        (
+            "9 tests that fail after every baseline pass",
+            vec![Truth::AfterBaseline; 9],
+        ),
+        (
+            "20 tests drifting between .1 and .7",
+            vec![Truth::Drifting(0.1, 0.7); 20],
+        ),
+    ] {
+        for (who, picks) in picks {
+            let shares: String = LEVELS
+                .iter()
+                .map(|fdr| {
+                    let mut policy = loud(*fdr);
+                    policy.screen.suspicious = 3 * policy.screen.target;
+                    let reported = on_all_cores(runs, |seed| {
+                        reported_with_history(&truths, &policy, seed, picks)
+                    });
+                    let alarms = reported.iter().filter(|count| **count > 0).count();
+                    format!(" {:.2} % |", 100.0 * alarms as f64 / runs as f64)
+                })
+                .collect();
+            println!("| {suite}; {who} |{shares}");
+        }
+    }
+}
+
+/// Returns a policy under which whatever the baseline does counts as passing: the hardest case for the level.
+fn loud(fdr: f64) -> Policy {
+    Policy {
+        fdr,
+        tolerance: 0.99,
+        futile_after: PASSES,
+        company_after: 0,
+        max_time_ms: None,
+        ..Policy::default()
+    }
 }
 
 /// Prints how often a whole suite of such tests yields a false hidden defect.
@@ -88,15 +164,7 @@ fn suites(runs: u64) {
         let shares: String = LEVELS
             .iter()
             .map(|fdr| {
-                let policy = Policy {
-                    fdr: *fdr,
-                    // Whatever the baseline does counts as passing: the hardest case for the level.
-                    tolerance: 0.99,
-                    futile_after: PASSES,
-                    company_after: 0,
-                    max_time_ms: None,
-                    ..Policy::default()
-                };
+                let policy = loud(*fdr);
                 let reported = on_all_cores(runs, |seed| reported_defects(&truths, &policy, seed));
                 let alarms = reported.iter().filter(|count| **count > 0).count();
                 format!(" {:.2} % |", 100.0 * alarms as f64 / runs as f64)

@@ -168,6 +168,12 @@ fn write_cost(page: &mut Page, power: &Power, cost: &Cost, style: &Style) {
             wall(measured.alone_ms)
         ),
     );
+    write_screening(page, power, cost);
+}
+
+/// Writes what the screening leaves, and what more of it would bring.
+fn write_screening(page: &mut Page, power: &Power, cost: &Cost) {
+    let line = |page: &mut Page, words: String| page.text(Indent::hanging(2), &[plain(words)]);
     let left = power
         .max_time_ms
         .map(|ms| (ms as f64 - cost.screening_ms).max(0.0));
@@ -201,7 +207,7 @@ fn write_cost(page: &mut Page, power: &Power, cost: &Cost, style: &Style) {
         page,
         &format!(
             "one more target pass takes {} and sees rates above {} % with {} instead of {} %: policy.screen.target = {}",
-            wall(target.wall_ms),
+            wall(cost.measured.suite[1].wall_ms),
             percent(then),
             confidence(power.probability.get()),
             percent(now),
