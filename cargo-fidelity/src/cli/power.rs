@@ -1,9 +1,11 @@
 //! Options of `power`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use fidelity_core::power::Share;
 
-use super::{PlaceArgs, ProfileArgs};
+use super::PlaceArgs;
 
 /// Tells how many passes a failure rate needs, and what a budget detects
 ///
@@ -29,8 +31,12 @@ pub struct PowerArgs {
     /// Make the simulations follow from this number
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    #[command(flatten)]
-    pub profiles: ProfileArgs,
+    /// Read this file instead of `fidelity.toml` at the workspace root
+    #[arg(long, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// Override a setting, such as `policy.fdr=0.01`; can be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     #[command(flatten)]
     pub place: PlaceArgs,
 }

@@ -47,16 +47,15 @@ pub fn run(arguments: &PowerArgs, global: &Global) -> Result<ExitCode, CliError>
 }
 
 fn settings(arguments: &PowerArgs, root: &Path) -> Result<config::Settings, CliError> {
-    let source = config::load(root, arguments.profiles.config_file.as_deref())?;
+    let source = config::load(root, arguments.config_file.as_deref())?;
     let max_time = arguments.max_time.clone();
     let overrides = Overrides {
-        set: arguments.profiles.set.clone(),
-        baseline: arguments.profiles.baseline.clone(),
-        target: arguments.profiles.target.clone(),
+        set: arguments.set.clone(),
         policy: max_time
             .map(|text| ("max-time".to_owned(), text))
             .into_iter()
             .collect(),
+        ..Overrides::default()
     };
     Ok(config::resolve(source.as_ref(), &overrides)?)
 }
