@@ -1,4 +1,5 @@
-//! What a trial costs: our runner beside a bare spawn-and-wait loop and cargo-nextest, over the same trivial tests.
+//! What a trial costs: our runner beside a bare spawn-and-wait loop and cargo-nextest, over the same trivial tests; and
+//! what knobs add, namespaces on a short suite, where setting a pass up counts most.
 //!
 //! `cargo run --release -p cargo-fidelity --example overhead [ROUNDS]`. The rounds alternate within one process, so
 //! that a busy machine slows all of them down alike; the median round of each counts.
@@ -23,6 +24,8 @@ use fidelity_core::suite::{Suite, SuiteTest, TestBinary};
 const TESTS: usize = 500;
 /// Trials at a time.
 const SLOTS: usize = 2;
+/// Tests of the short suite.
+const SHORT: usize = 200;
 /// Memory held in the tool in the third row.
 const BALLAST: usize = 64 << 20;
 /// Passes of cargo-nextest in one call, so that its start counts little.
@@ -60,6 +63,25 @@ fn knobs() -> Vec<(KnobId, KnobValue)> {
         .collect()
 }
 
+/// Environments without namespaces, with a network of its own, and with every namespace and mount there is.
+fn stages() -> [(&'static str, Environment); 3] {
+    let text = |text: &str| KnobValue::Text(text.to_owned());
+    let network = (KnobId::from("network"), text("loopback"));
+    let room = ("size".to_owned(), KnobValue::Bytes(8 << 20));
+    let others = [
+        (KnobId::from("filesystem"), text("read-only")),
+        (KnobId::from("hostname"), text("elsewhere")),
+        (KnobId::from("pids"), text("own")),
+        (KnobId::from("tmpdir"), KnobValue::Table([room].into())),
+    ];
+    let everything = others.into_iter().chain([network.clone()]).collect();
+    [
+        ("ours", Environment::default()),
+        ("ours, network = loopback", Environment([network].into())),
+        ("ours, on a stage with all", Environment(everything)),
+    ]
+}
+
 fn measure() -> Result<(), Failure> {
     let rounds: usize = std::env::args().nth(1).map_or(Ok(9), |word| word.parse())?;
     let directory = tempfile::tempdir()?;
@@ -70,6 +92,8 @@ fn measure() -> Result<(), Failure> {
     let mut times: [Vec<Duration>; 4] = Default::default();
     let knobs = knobs();
     let mut under: Vec<Vec<Duration>> = vec![Vec::new(); knobs.len()];
+    let stages = stages();
+    let mut short: [Vec<Duration>; 3] = Default::default();
     for round in 0..=rounds {
         let ballast = |size| vec![1_u8; size];
         let bare = bare(&suite, &binary)?;
@@ -85,11 +109,16 @@ fn measure() -> Result<(), Failure> {
         let mut with_knobs = Vec::new();
         for (knob, value) in &knobs {
             let environment = Environment([(knob.clone(), value.clone())].into());
-            with_knobs.push(pass(&mut ours, &suite, &environment)?);
+            with_knobs.push(pass(&mut ours, &suite, &environment, TESTS)?);
+        }
+        let mut on_stages = Vec::new();
+        for (_, environment) in &stages {
+            on_stages.push(pass(&mut ours, &suite, environment, SHORT)?);
         }
         // The first round warms everything up.
         if round > 0 {
-            for (list, time) in under.iter_mut().zip(with_knobs) {
+            let lists = under.iter_mut().chain(&mut short);
+            for (list, time) in lists.zip(with_knobs.into_iter().chain(on_stages)) {
                 list.extend(time);
             }
             for (list, time) in times.iter_mut().zip([bare, light, heavy, other]) {
@@ -98,28 +127,38 @@ fn measure() -> Result<(), Failure> {
         }
     }
     report(&mut times, nextest);
-    let plain = median(&mut times[1]);
-    for ((knob, value), mut times) in knobs.iter().zip(under) {
-        if times.is_empty() {
-            println!("{knob} = {value}: not applied here");
-            continue;
-        }
-        let time = median(&mut times);
-        let row = format!("ours, {knob} = {value}");
-        println!("{row:<30} {time:.3} ms   {:+.3} ms", time - plain);
+    let plain = median(&mut times[1], TESTS);
+    for ((knob, value), times) in knobs.iter().zip(under) {
+        print_row(&format!("ours, {knob} = {value}"), times, TESTS, plain);
+    }
+    println!("a pass over {SHORT} of them, from its setting up to its end:");
+    let plain = median(&mut short[0], SHORT);
+    for ((name, _), times) in stages.iter().zip(short) {
+        print_row(name, times, SHORT, plain);
     }
     Ok(())
 }
 
-/// Returns the median time of a trial, in milliseconds.
-fn median(passes: &mut [Duration]) -> f64 {
+/// Prints what a trial costs in passes over `tests` tests, and what it costs more than `plain`.
+fn print_row(name: &str, mut times: Vec<Duration>, tests: usize, plain: f64) {
+    if times.is_empty() {
+        println!("{name}: not applied here");
+    } else {
+        let time = median(&mut times, tests);
+        println!("{name:<30} {time:.3} ms   {:+.3} ms", time - plain);
+    }
+}
+
+/// Returns the median time of a trial in passes over `tests` tests, in milliseconds.
+fn median(passes: &mut [Duration], tests: usize) -> f64 {
     passes.sort();
-    passes[passes.len() / 2].as_secs_f64() * 1e3 / TESTS as f64
+    let median = passes.get(passes.len() / 2).copied().unwrap_or_default();
+    median.as_secs_f64() * 1e3 / tests as f64
 }
 
 fn report(times: &mut [Vec<Duration>; 4], nextest: bool) {
     let [bare, light, heavy, other] = times;
-    let (bare, light, heavy, other) = (median(bare), median(light), median(heavy), median(other));
+    let [bare, light, heavy, other] = [bare, light, heavy, other].map(|list| median(list, TESTS));
     println!("{TESTS} trivial tests, {SLOTS} at a time; wall time per trial, median round");
     println!("bare spawn-and-wait loop       {bare:.3} ms");
     println!(
@@ -232,17 +271,19 @@ fn runner(suite: &Suite) -> Result<DirectRunner, Failure> {
 
 /// Runs every test by our runner, as things are.
 fn plain(runner: &mut DirectRunner, suite: &Suite) -> Result<Duration, Failure> {
-    let time = pass(runner, suite, &Environment::default())?;
+    let time = pass(runner, suite, &Environment::default(), TESTS)?;
     time.ok_or_else(|| "the pass was discarded".into())
 }
 
-/// Runs every test by our runner; none where `environment` cannot be provided.
+/// Runs the first `count` tests by our runner; none where `environment` cannot be provided.
 fn pass(
     runner: &mut DirectRunner,
     suite: &Suite,
     environment: &Environment,
+    count: usize,
 ) -> Result<Option<Duration>, Failure> {
-    let tests: Vec<TestIndex> = (0..).take(suite.tests.len()).map(TestIndex).collect();
+    let count = count.min(suite.tests.len());
+    let tests: Vec<TestIndex> = (0..).take(count).map(TestIndex).collect();
     let spec = PassSpec {
         number: 1,
         phase: Phase::Screen,
@@ -266,7 +307,7 @@ fn pass(
     let elapsed = began.elapsed();
     if matches!(end, PassEnd::Discarded { .. }) {
         Ok(None)
-    } else if passed == TESTS {
+    } else if passed == count {
         Ok(Some(elapsed))
     } else {
         Err(format!("only {passed} tests passed").into())
