@@ -11,7 +11,7 @@
 //! | pass | one execution of the selected tests in one arm; the arm is drawn at random |
 //! | suspect | a test that failed in the screening |
 //! | run | one invocation of `cargo fidelity run`, stored |
-//! | scope | what a trial ran among: the whole suite, one binary, or the suspects only |
+//! | scope | what a trial ran among: the whole suite, one binary, the suspects only, or nothing |
 //! | failure signature | normalised panic location and message skeleton |
 //! | cluster | tests that fail together or alike: one cause, counted once |
 

@@ -73,6 +73,24 @@ pub enum Scope {
     Binary,
     /// The suspects only, or the tests that are screened harder.
     Suspects,
+    /// Nothing: it was the only one of these.
+    Alone,
+}
+
+impl Scope {
+    /// Returns the scope of a pass over so many suspects.
+    pub fn of_suspects(tests: usize) -> Self {
+        if tests == 1 {
+            Self::Alone
+        } else {
+            Self::Suspects
+        }
+    }
+
+    /// Returns whether a trial ran among suspects at most.
+    pub fn is_narrow(self) -> bool {
+        matches!(self, Self::Suspects | Self::Alone)
+    }
 }
 
 /// A pass as the scheduler asks for it.
@@ -102,7 +120,7 @@ pub struct PassSpec {
 impl PassSpec {
     /// Returns whether it screens tests with a suspicious history once more than the others.
     pub fn screens_harder(&self) -> bool {
-        self.phase == Phase::Screen && self.scope == Scope::Suspects
+        self.phase == Phase::Screen && self.scope.is_narrow()
     }
 }
 

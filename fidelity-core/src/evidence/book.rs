@@ -142,7 +142,7 @@ impl FailingBook {
         let failed = sight == Sight::Failed;
         self.history
             .push(u8::from(arm == Arm::Target) | u8::from(failed) << 1);
-        if scope == Scope::Suspects {
+        if scope.is_narrow() {
             self.alone[arm.index()].add(failed);
         }
     }

@@ -28,6 +28,8 @@ pub type Interval = fn(failures: u32, trials: u32, confidence: f64) -> (f64, f64
 
 /// The knob-like name under which trials are told apart by what they ran among.
 const SCOPE: &str = "scope";
+/// What a trial can run among, from nothing to everything.
+const SCOPES: [Scope; 4] = [Scope::Alone, Scope::Suspects, Scope::Binary, Scope::Suite];
 
 /// What an explanation is made from.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +110,7 @@ pub struct Split {
     pub arm: Arm,
     /// What varied: a knob, or `scope`.
     pub by: String,
-    /// One row a value, in the order of values.
+    /// One row a value, in the order of values; by scope, the one with the least company first.
     pub rows: Vec<SplitRow>,
 }
 
@@ -264,10 +266,8 @@ fn splits(trials: &[Trial], sources: &Sources<'_>) -> Vec<Split> {
     counted
         .into_iter()
         .filter(|(_, rows)| 1 < rows.len())
-        .map(|((arm, by), rows)| Split {
-            arm,
-            by,
-            rows: rows
+        .map(|((arm, by), rows)| {
+            let mut rows: Vec<SplitRow> = rows
                 .into_iter()
                 .map(|(value, (failures, trials))| SplitRow {
                     value,
@@ -275,7 +275,17 @@ fn splits(trials: &[Trial], sources: &Sources<'_>) -> Vec<Split> {
                     failures,
                     bounds: (sources.interval)(failures, trials, confidence),
                 })
-                .collect(),
+                .collect();
+            if by == SCOPE {
+                // The less company the earlier, so that what company does is read from top to bottom.
+                rows.sort_by_key(|row| {
+                    SCOPES
+                        .map(scope_name)
+                        .iter()
+                        .position(|name| *name == row.value)
+                });
+            }
+            Split { arm, by, rows }
         })
         .collect()
 }
@@ -317,5 +327,6 @@ fn scope_name(scope: Scope) -> &'static str {
         Scope::Suite => "the whole suite",
         Scope::Binary => "its binary",
         Scope::Suspects => "the suspects only",
+        Scope::Alone => "nothing: alone",
     }
 }

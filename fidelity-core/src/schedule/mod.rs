@@ -247,8 +247,8 @@ impl Scheduler {
         }
         let tests = self.evidence.to_screen_harder();
         let fits = self.budget.refuses(tests.len()) != Some(StopReason::OutOfTrials);
-        (fits && !tests.is_empty())
-            .then(|| self.fixed(Phase::Screen, Arm::Target, Scope::Suspects, tests))
+        let scope = Scope::of_suspects(tests.len());
+        (fits && !tests.is_empty()).then(|| self.fixed(Phase::Screen, Arm::Target, scope, tests))
     }
 
     /// Focus and company. Focus comes first, but company once begun is brought to its end, so that the suspects it
@@ -291,7 +291,8 @@ impl Scheduler {
             .flat_map(|position| groups[position].iter().copied())
             .collect();
         tests.sort_unstable();
-        Some(self.coin(Phase::Focus, Scope::Suspects, tests))
+        let scope = Scope::of_suspects(tests.len());
+        Some(self.coin(Phase::Focus, scope, tests))
     }
 
     /// Returns the members of the mass failure that stand for all of them.
@@ -333,9 +334,10 @@ impl Scheduler {
         if tests.is_empty() {
             return None;
         }
+        let scope = Scope::of_suspects(tests.len());
         Some(PassSpec {
             timeout_factor: MORE_TIME,
-            ..self.fixed(Phase::TimeoutCheck, Arm::Target, Scope::Suspects, tests)
+            ..self.fixed(Phase::TimeoutCheck, Arm::Target, scope, tests)
         })
     }
 

@@ -182,7 +182,7 @@ impl World {
                 };
             }
             Truth::InCompany(baseline, target) => {
-                self.uniform() < in_arm(baseline, target) && spec.scope != Scope::Suspects
+                self.uniform() < in_arm(baseline, target) && !spec.scope.is_narrow()
             }
             Truth::Drifting(first, second) => {
                 let turn = (self.passes - 1) / DRIFT_EVERY;

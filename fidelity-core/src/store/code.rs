@@ -46,8 +46,12 @@ impl Code for Phase {
 
 impl Code for Scope {
     const NAME: &'static str = "scope";
-    const CASES: &'static [(Self, i64)] =
-        &[(Self::Suite, 0), (Self::Binary, 1), (Self::Suspects, 2)];
+    const CASES: &'static [(Self, i64)] = &[
+        (Self::Suite, 0),
+        (Self::Binary, 1),
+        (Self::Suspects, 2),
+        (Self::Alone, 3),
+    ];
 }
 
 impl Code for VerdictKind {
@@ -114,7 +118,7 @@ mod tests {
         use {Phase as P, Scope as S};
         every_case_has_its_own_number(&Arm::BOTH);
         every_case_has_its_own_number(&VerdictKind::ALL);
-        every_case_has_its_own_number(&[S::Suite, S::Binary, S::Suspects]);
+        every_case_has_its_own_number(&[S::Suite, S::Binary, S::Suspects, S::Alone]);
         every_case_has_its_own_number(&[
             P::Screen,
             P::Focus,

@@ -1,6 +1,6 @@
 //! The page of one test: its evidence in words, part by part.
 
-use crate::domain::{Arm, Outcome, Phase};
+use crate::domain::{Arm, Outcome, Phase, Scope};
 use crate::report::number::{confidence, count, duration_us, percent_range, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
 use crate::report::words::{beyond_production, commit, name, next, started, tones};
@@ -184,6 +184,32 @@ fn split_table(page: &mut Page, explanation: &Explanation, split: &Split) {
         })
         .collect();
     table(page, 4, &rows);
+    if let Some(words) = company(split) {
+        page.text(Indent::hanging(4), &[plain(words)]);
+    }
+}
+
+/// Says what a split by scope comes to: whether the test fails only where the company is large, or only where it is
+/// small. None where both fail, or where one of them has too few trials to say so.
+fn company(split: &Split) -> Option<&'static str> {
+    if split.by != SCOPE {
+        return None;
+    }
+    let narrow = [scope_name(Scope::Alone), scope_name(Scope::Suspects)];
+    let count = |is_narrow: bool| {
+        let rows = split
+            .rows
+            .iter()
+            .filter(|row| narrow.contains(&row.value.as_str()) == is_narrow);
+        rows.fold((0, 0), |sum, row| {
+            (sum.0 + row.failures, sum.1 + row.trials)
+        })
+    };
+    match (count(true), count(false)) {
+        ((0, trials), (1.., _)) if 1 < trials => Some("it fails only in company"),
+        ((1.., _), (0, trials)) if 1 < trials => Some("it fails only without company"),
+        _ => None,
+    }
 }
 
 /// Says how long passing and failing trials take, by their medians.

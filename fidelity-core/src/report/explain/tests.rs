@@ -134,10 +134,41 @@ fn a_defect_in_company_shows_the_scopes_apart() {
     let page = render(&explain_of(&(run, verdicts), "port", &[]), &wide());
     assert!(page.contains("in high, by what it ran among:"), "{page}");
     assert!(page.contains("the whole suite     fails 4/4"), "{page}");
+    assert!(page.contains("it fails only in company"), "{page}");
     assert!(
         !page.contains("in low, by"),
         "nothing failed there:\n{page}"
     );
+}
+
+#[test]
+fn scopes_are_listed_from_the_least_company_to_the_most_in_each_arm() {
+    let flaky = plant(
+        ("shop", "port"),
+        (VerdictKind::Flaky, "both-arms"),
+        (4, 12),
+        (4, 12),
+    );
+    let (mut run, verdicts) = Planted::new().tests([flaky]).build();
+    let scopes = [Scope::Suite, Scope::Alone, Scope::Binary, Scope::Suspects];
+    let mut turns = [0, 0];
+    for pass in &mut run.passes {
+        let turn = &mut turns[pass.spec.arm.index()];
+        pass.spec.scope = scopes[*turn % 4];
+        *turn += 1;
+    }
+    let explanation = explain_of(&(run, verdicts), "port", &[]);
+    for split in &explanation.splits {
+        let values: Vec<&str> = split.rows.iter().map(|row| row.value.as_str()).collect();
+        let expected = [
+            "nothing: alone",
+            "the suspects only",
+            "its binary",
+            "the whole suite",
+        ];
+        assert_eq!(values, expected, "{:?}", split.arm);
+    }
+    assert_eq!(explanation.splits.len(), 2);
 }
 
 #[test]

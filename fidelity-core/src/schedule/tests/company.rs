@@ -33,7 +33,7 @@ fn with_company() -> Policy {
 
 /// Test 2 fails in the target, but never among suspects only.
 fn needs_company(spec: &PassSpec, test: u32) -> Outcome {
-    failed_if(test == 2 && in_target(spec) && spec.scope != Scope::Suspects)
+    failed_if(test == 2 && in_target(spec) && !spec.scope.is_narrow())
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_suspect_that_company_cannot_decide_stops_at_the_budget() {
     let mut play = Play::new(two_binaries(patient, 8), &[]);
     // Fails in every other pass among its binary, in either arm.
     play.finish(|spec, test| {
-        failed_if(test == 2 && spec.scope != Scope::Suspects && spec.number.is_multiple_of(2))
+        failed_if(test == 2 && !spec.scope.is_narrow() && spec.number.is_multiple_of(2))
     });
     let allowed = super::super::company::SCREENINGS as usize * 6 * 12;
     let trials = play.count(Phase::Company) * 6;

@@ -11,7 +11,7 @@ fn only_suspects_are_sampled_by_a_coin_and_a_decided_one_no_more() {
     });
     while play.scheduler.next() != Step::Done(StopReason::Decided) {
         let spec = play.answer(|spec, _| failed_if(in_target(spec)));
-        assert_eq!((spec.phase, spec.scope), (Phase::Focus, Scope::Suspects));
+        assert_eq!((spec.phase, spec.scope), (Phase::Focus, Scope::Alone));
         assert_eq!(spec.tests, [TestIndex(7)]);
         assert_eq!(spec.target_probability, 0.5);
     }

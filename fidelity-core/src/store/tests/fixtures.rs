@@ -271,7 +271,7 @@ fn random_pass(random: &mut Random, number: u32, tests: u32, last: bool) -> Pass
             phase: random.pick(&phases),
             arm: random.pick(&Arm::BOTH),
             target_probability: random.pick(&[0.0, 1.0, 0.5, 1.0 / 3.0, f64::MIN_POSITIVE]),
-            scope: random.pick(&[Scope::Suite, Scope::Binary, Scope::Suspects]),
+            scope: random.pick(&[Scope::Suite, Scope::Binary, Scope::Suspects, Scope::Alone]),
             tests: planned,
             arm_pass: random.next() as u32,
             order_seed: random.next(),
