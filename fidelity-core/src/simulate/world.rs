@@ -7,7 +7,7 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 
 use crate::domain::{
     Arm, CapturedOutput, Environment, Failure, FidelityProfile, KnobId, KnobSetting, KnobValue,
-    ListedTest, Observation, Outcome, PassEnd, PassRecord, PassSpec, Scope, Seed, TestId,
+    ListedTest, Observation, Outcome, PassEnd, PassRecord, PassSpec, Seed, TestId,
 };
 
 /// How a test behaves. The first number of a pair of rates is the baseline's, the second the target's.
