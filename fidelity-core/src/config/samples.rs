@@ -6,16 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobValue};
 
-use super::catalogue::{KNOBS, Knob, KnobKind};
+use super::catalogue::{KNOBS, Knob};
 use super::diagnostics::{ConfigErrors, Findings};
 use super::model::{self, Value};
 use super::overrides::Overrides;
 use super::presets::BASELINE;
 use super::resolve::{Settings, resolve};
 use super::source::Source;
-
-/// Stands for the open part of a knob's name, as in `env.NAME`.
-const ANY: &str = "NAME";
 
 /// A setting of a knob, to see what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +29,11 @@ pub fn samples() -> Vec<Sample> {
 }
 
 fn samples_of(row: &Knob) -> Vec<Sample> {
-    let words: &[(&str, &str)] = match row.kind {
-        KnobKind::Word(words) => words,
-        _ => &[],
-    };
+    let words = row.kind.words().iter();
     let mut settings: Vec<KnobSetting> = words
-        .iter()
         .map(|(word, _)| KnobSetting::Fixed(KnobValue::Text((*word).to_owned())))
         .collect();
-    let name = match row.kind {
-        KnobKind::Variable => format!("{}.{ANY}", row.name),
-        _ => row.name.to_owned(),
-    };
-    let knob = KnobId(name);
+    let knob = row.example_id();
     // One by one, so that each value gets a line and a reason of its own.
     let examples = example(&knob, row.example).into_iter();
     let examples: Vec<KnobSetting> = examples
@@ -136,10 +125,8 @@ mod tests {
                 .map(|sample| sample.setting.to_string())
                 .collect();
             assert!(!settings.is_empty(), "{}", row.name);
-            if let KnobKind::Word(words) = row.kind {
-                for (word, _) in words {
-                    assert!(settings.contains(&(*word).to_owned()), "{word}");
-                }
+            for (word, _) in row.kind.words() {
+                assert!(settings.contains(&(*word).to_owned()), "{word}");
             }
         }
     }

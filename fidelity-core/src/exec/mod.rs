@@ -18,8 +18,6 @@ mod capture;
 #[cfg(unix)]
 pub mod direct;
 #[cfg(unix)]
-mod foreign_load;
-#[cfg(unix)]
 mod group;
 #[cfg(unix)]
 pub mod guardian;
@@ -27,6 +25,8 @@ pub mod guardian;
 mod libtest;
 #[cfg(unix)]
 pub mod load;
+#[cfg(unix)]
+mod meter;
 #[cfg(unix)]
 mod reexec;
 #[cfg(unix)]

@@ -47,10 +47,6 @@ pub(crate) struct CanaryReport {
     pub(crate) cpus: Vec<usize>,
     /// What the standard library makes of them.
     pub(crate) parallelism: usize,
-    /// What its control group may use, in percent of one CPU.
-    pub(crate) cpu_quota_percent: Option<u64>,
-    /// What its control group may use of memory, in bytes.
-    pub(crate) memory_quota: Option<u64>,
     /// Its soft limits.
     pub(crate) limits: BTreeMap<Resource, u64>,
     /// How many files it could open, up to a few thousand.
@@ -59,12 +55,16 @@ pub(crate) struct CanaryReport {
     pub(crate) open_error: Option<String>,
     /// Its file mode creation mask.
     pub(crate) umask: u64,
-    /// Its niceness.
-    pub(crate) nice: i32,
     /// How late its timers may be, in nanoseconds; none where the system does not say.
     pub(crate) timer_slack_ns: Option<u64>,
     /// How long a sleep of a millisecond took, in microseconds.
     pub(crate) short_sleep_us: u64,
+    /// What its control group may use, in percent of one CPU.
+    pub(crate) cpu_quota_percent: Option<u64>,
+    /// What its control group may use of memory, in bytes.
+    pub(crate) memory_quota: Option<u64>,
+    /// Its niceness.
+    pub(crate) nice: i32,
     /// The size of the stack of a thread that was started without saying one.
     pub(crate) thread_stack: Option<u64>,
     /// What HOME leads to.
@@ -197,10 +197,10 @@ pub fn main() -> ExitCode {
         (Some("look"), _) => report(&words[1..]),
         (Some("inside"), _) => answer(&inside::look(&words[1..])),
         (Some("now"), _) => print(passing_time::now_s().to_string().as_bytes()),
+        (Some("rivals"), _) => print(watch::share_of_busiest_cpu().to_string().as_bytes()),
+        (Some("gap"), _) => gap(&words[1..]),
         (Some("start"), Some(file)) => start(Path::new(file), &words[2..]),
         (Some("crowd"), Some(_)) => crowd(&words[1..]),
-        (Some("contention"), _) => print_number(watch::share_of_busiest_cpu()),
-        (Some("gap"), _) => gap(&words[1..]),
         (Some("meet"), Some(directory)) => meet(Path::new(directory), &words[2..]),
         _ => return ExitCode::FAILURE,
     };
@@ -255,24 +255,7 @@ fn meet(directory: &Path, words: &[String]) -> std::io::Result<()> {
         seen = seen.max(std::fs::read_dir(directory)?.count());
         std::thread::sleep(Duration::from_millis(1));
     }
-    print_number(seen)
-}
-
-/// Prints the longest jump of the clock in microseconds. `words`: the jump that is enough, and how long to wait for it,
-/// both in milliseconds.
-fn gap(words: &[String]) -> std::io::Result<()> {
-    let ms = |at: usize| {
-        words
-            .get(at)
-            .and_then(|word| word.parse().ok())
-            .unwrap_or(0)
-    };
-    let [wanted, limit] = [0, 1].map(ms).map(Duration::from_millis);
-    print_number(watch::longest_gap(wanted, limit).as_micros())
-}
-
-fn print_number(number: impl std::fmt::Display) -> std::io::Result<()> {
-    print(number.to_string().as_bytes())
+    std::io::stdout().write_all(seen.to_string().as_bytes())
 }
 
 /// Starts as many threads as `words` says, each of which waits for the others, and prints how many there were at once.
@@ -298,4 +281,13 @@ fn crowd(words: &[String]) -> std::io::Result<()> {
     });
     let count = *alive.lock().unwrap_or_else(PoisonError::into_inner);
     std::io::stdout().write_all(count.to_string().as_bytes())
+}
+
+/// Prints the longest jump of the clock in microseconds. `words`: the jump that is enough, and how long to wait for it,
+/// both in milliseconds.
+fn gap(words: &[String]) -> std::io::Result<()> {
+    let ms = |at: usize| words.get(at).and_then(|word| word.parse().ok());
+    let [wanted, limit] = [0, 1].map(|at| Duration::from_millis(ms(at).unwrap_or(0)));
+    let longest_us = watch::longest_gap(wanted, limit).as_micros();
+    print(longest_us.to_string().as_bytes())
 }

@@ -18,7 +18,7 @@ use self::refusal::Refusal;
 use self::slot::{Finished, Job};
 use self::together::{Pass, Together};
 use self::user::Mappings;
-use super::foreign_load::Meter;
+use super::meter::Meter;
 use super::run_directory::RunDirectory;
 use super::sandbox::{Identity, Sandbox};
 use super::secrets::Mask;
@@ -172,7 +172,7 @@ impl DirectRunner {
             .collect()
     }
 
-    fn job(&self, test: TestIndex, (timeout_ms, order_seed): (u64, u64)) -> Option<Job> {
+    fn job(&self, test: TestIndex, pass: &Pass<'_>) -> Option<Job> {
         let located = self.tests.get(test.get())?.as_ref()?;
         let lists = self
             .binaries
@@ -188,10 +188,10 @@ impl DirectRunner {
             tag: test.get(),
             recipe: u32::try_from(located.binary).ok()?,
             arguments,
-            timeout_ms,
+            timeout_ms: pass.timeout_ms,
             keep_output: false,
             together: None,
-            seed: order::trial_seed(order_seed, test),
+            seed: order::trial_seed(pass.spec.order_seed, test.0),
             misfires: 0,
         })
     }
@@ -254,7 +254,7 @@ impl DirectRunner {
         let Pass { sandbox, mask, .. } = *pass;
         let jobs: VecDeque<Job> = order
             .iter()
-            .filter_map(|&test| self.job(test, (pass.timeout_ms, pass.spec.order_seed)))
+            .filter_map(|&test| self.job(test, pass))
             .collect();
         let recipes = self.recipes(&jobs, sandbox);
         let work = Work {
@@ -345,11 +345,11 @@ impl Runner for DirectRunner {
         let lasted = beside.take_down();
         self.machine = self.meter.read(self.pool.used_us());
         self.strike(&directory);
-        Ok(match (end, lasted) {
+        match (end, lasted) {
             (Err(ExecError::EnvironmentLost(reason)), _)
-            | (Ok(PassEnd::Completed), Err(reason)) => PassEnd::Discarded { reason },
-            (end, _) => end?,
-        })
+            | (Ok(PassEnd::Completed), Err(reason)) => Ok(PassEnd::Discarded { reason }),
+            (end, _) => end,
+        }
     }
 
     fn machine(&self) -> Option<MachineLoad> {

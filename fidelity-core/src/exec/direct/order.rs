@@ -30,10 +30,11 @@ pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
     }
 }
 
-/// Returns the seed of what happens to the trial of `test` in a pass with this seed, whenever it starts.
-pub(super) fn trial_seed(pass_seed: u64, test: TestIndex) -> u64 {
+/// Returns the seed of what happens to process `number` in a pass with this seed, whenever it starts: to the trial of the
+/// test, or to the binary, of that number.
+pub(super) fn trial_seed(pass_seed: u64, number: u32) -> u64 {
     // A large odd step keeps the seeds of neighbours apart.
-    pass_seed.wrapping_add(u64::from(test.0).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    pass_seed.wrapping_add(u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Returns a number below `bound`, each equally likely: draws that would favour small ones are thrown away.

@@ -12,13 +12,11 @@ use super::recipe::Recipe;
 use super::slot::{Finished, Job};
 use super::{DirectRunner, Refusal, order};
 use crate::domain::{Environment, KnobId};
+use crate::exec::ExecError;
 use crate::exec::canary::inside::Inside;
-use crate::exec::canary::{self, CanaryReport, LoadSeen};
-use crate::exec::guardian::Pauses;
+use crate::exec::canary::{self, CanaryReport};
 use crate::exec::guardian::protocol::Ending;
-use crate::exec::load::{Load, LoadPlan};
 use crate::exec::sandbox::{self, Sandbox, fingerprint};
-use crate::exec::{ExecError, sys};
 
 /// How long a canary, or a binary that lists its tests, may take.
 pub(super) const LIMIT_MS: u64 = 30_000;
@@ -28,10 +26,6 @@ const STARTERS: u32 = 8;
 const STARTING_SEED: u64 = 1;
 /// Seeds load and pauses while an environment is tried.
 const PROBING_SEED: u64 = 1;
-/// How often load is looked for.
-const CROWD_LOOKS: u32 = 5;
-/// The processor time that shows that load is there, in microseconds.
-const LOAD_AT_LEAST_US: u64 = 1_000;
 /// The recipe of the canary; binaries count from 0.
 const CANARY: u32 = u32::MAX;
 
@@ -139,12 +133,7 @@ impl DirectRunner {
         if let Some(threads) = sandbox.threads {
             report.met = self.meeting(sandbox, directory, threads)?;
         }
-        if let Some(load) = beside.load() {
-            report.load = self.crowd(sandbox, load)?;
-        }
-        if let Some(pauses) = sandbox.confinement.pauses {
-            report.longest_gap_us = self.gap(sandbox, pauses)?;
-        }
+        self.watch(sandbox, beside, &mut report)?;
         if environment.0.contains_key(&KnobId::from("order")) {
             report.started = self.starting(sandbox, directory)?;
         }
@@ -198,59 +187,6 @@ impl DirectRunner {
             std::str::from_utf8(&output).ok()?.parse::<u64>().ok()
         });
         Ok(counts.map(Option::unwrap_or_default).min().unwrap_or(0))
-    }
-
-    /// Returns what the load took and what a canary saw of it.
-    fn crowd(
-        &mut self,
-        sandbox: &Sandbox,
-        (load, plan): &(Load, LoadPlan),
-    ) -> Result<Option<LoadSeen>, ExecError> {
-        let Some(before) = load.taken() else {
-            return Ok(None);
-        };
-        let mut share_left = 100;
-        for _ in 0..CROWD_LOOKS {
-            let seen = self.asked_for_a_number(sandbox, vec!["contention".to_owned()])?;
-            share_left = share_left.min(seen.unwrap_or(100));
-            let Some(taken) = load.taken().map(|now| now.since(before)) else {
-                break;
-            };
-            // Where many others want the CPUs it may not have had its turn yet.
-            if taken.cpu_us >= LOAD_AT_LEAST_US {
-                return Ok(Some(LoadSeen {
-                    taken: taken.percent(),
-                    asked: plan.asked_percent(sys::allowed_cpus().len()),
-                    share_left: u32::try_from(share_left).unwrap_or(100),
-                }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns for how long a canary stood still at most, in microseconds.
-    fn gap(&mut self, sandbox: &Sandbox, pauses: Pauses) -> Result<u64, ExecError> {
-        let enough_ms = pauses.length_ms.saturating_mul(9).div_ceil(10);
-        let limit_ms = 2 * (pauses.every_ms + pauses.length_ms);
-        let words = vec![
-            "gap".to_owned(),
-            enough_ms.to_string(),
-            limit_ms.to_string(),
-        ];
-        Ok(self.asked_for_a_number(sandbox, words)?.unwrap_or(0))
-    }
-
-    /// Returns the number a canary prints that is started with `words`.
-    fn asked_for_a_number(
-        &mut self,
-        sandbox: &Sandbox,
-        words: Vec<String>,
-    ) -> Result<Option<u64>, ExecError> {
-        let answer = self.canaries(sandbox, vec![words], 1)?.pop();
-        let output = answer.and_then(Result::ok).unwrap_or_default();
-        Ok(std::str::from_utf8(&output)
-            .ok()
-            .and_then(|text| text.parse().ok()))
     }
 
     /// Returns in which order numbered canaries started.
@@ -367,7 +303,7 @@ impl DirectRunner {
             width: self.options.slots,
             before: &|_| Ok(()),
         };
-        let flow = self.pool.run(work, &mut |finished| {
+        let _flow = self.pool.run(work, &mut |finished| {
             for end in finished {
                 let id = end.job.recipe;
                 let count = printed(end).map_or(0, |output| count_tests(&output));
@@ -376,10 +312,10 @@ impl DirectRunner {
                 }
             }
             ControlFlow::Continue(())
-        });
+        })?;
+        let lasted = beside.take_down();
         self.strike(&directory);
-        let _flow = flow?;
-        Ok(beside.take_down().map(|()| counts))
+        Ok(lasted.map(|()| counts))
     }
 }
 

@@ -141,7 +141,7 @@ impl DirectRunner {
             timeout_ms: LIMIT_MS,
             keep_output: true,
             together: None,
-            seed: 0,
+            seed: ASKED_SEED,
             misfires: 0,
         };
         let end = self.run_one(job, sandbox)?;

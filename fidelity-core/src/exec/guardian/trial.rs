@@ -67,9 +67,9 @@ pub(super) fn run(
     let start = order.start;
     let together = start.together.as_ref();
     streams[0].scanner = together.map(|together| Scanner::new(&order.names, together.manner));
-    let mut watch = Watch::new(recipe, start, leader, began);
+    let mut watch = Watch::new(leader, began, recipe, start);
     let forced = watch.until_leader_ends(&mut streams, signals, tool);
-    let duration_us = u64::try_from(watch.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let duration_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     let Aftermath { status, leaked } = sweep::after(leader, signals);
     if recipe.confinement.leaves_shared_memory {
         litter::remove(leader);
@@ -81,7 +81,13 @@ pub(super) fn run(
     let [mut stdout, stderr] = streams;
     let (lines, mut sections) = stdout.scanner.take().map(Scanner::finish).unzip();
     let result = result_line::find(stdout.capture.end());
-    let ending = ending(forced, status);
+    let ending = match (forced, status) {
+        (Some(forced), _) => forced,
+        (None, Some(Status::Exited(code))) => Ending::Exited(code),
+        (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
+        // It has ended, so that its status can only be lost to a bug.
+        (None, None) => Ending::Cancelled,
+    };
     let passed = ending == Ending::Exited(0)
         && (!recipe.says_result || result.is_some_and(|line| line.passed > 0 && line.failed == 0));
     let mut ended = Ended {
@@ -104,17 +110,6 @@ pub(super) fn run(
     output.append(&mut errors);
     output.append(sections.get_or_insert_default());
     (ended, output)
-}
-
-/// Returns how a trial ended that was killed for the reason `forced`, or ended with `status` by itself.
-fn ending(forced: Option<Ending>, status: Option<Status>) -> Ending {
-    match (forced, status) {
-        (Some(forced), _) => forced,
-        (None, Some(Status::Exited(code))) => Ending::Exited(code),
-        (None, Some(Status::Signalled(signal))) => Ending::Signalled(signal),
-        // It has ended, so that its status can only be lost to a bug.
-        (None, None) => Ending::Cancelled,
-    }
 }
 
 /// A started trial: its leader, what is read of it, and what stays open until it is over.
@@ -163,16 +158,15 @@ struct Limits {
 }
 
 impl Watch {
-    /// Watches `leader`, which was started at the moment `began`.
-    fn new(recipe: &Recipe, start: &Start, leader: Pid, began: Instant) -> Self {
-        let whole = start.together.as_ref().map(|together| together.limit_ms);
+    fn new(leader: Pid, began: Instant, recipe: &Recipe, start: &Start) -> Self {
+        let together = start.together.as_ref();
         let pauses = recipe.confinement.pauses;
         Self {
             leader,
             began,
             limits: Limits {
                 silence: Duration::from_millis(start.timeout_ms),
-                whole: whole.map(Duration::from_millis),
+                whole: together.map(|together| Duration::from_millis(together.limit_ms)),
             },
             heard: (0, Duration::ZERO),
             forced: None,

@@ -1,13 +1,15 @@
 //! A load generator as the tool holds it. It runs from [`Load::start`] until it is stopped or dropped.
 
-use std::io::Read as _;
+use std::io;
 use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use super::{ARGUMENT, LoadPlan, Word};
-use crate::exec::sys;
+use crate::exec::guardian::protocol::FrameReader;
+use crate::exec::{reexec, sys};
 
 /// How long it may take until every thread runs.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Load {
     /// Never waited for but in [`Load::end`]: until then its number cannot belong to anyone else.
     process: Child,
-    /// Hangs up when the process is gone.
-    stdout: Option<ChildStdout>,
+    /// Breaks when the process is gone, and on its side when we are.
+    stream: UnixStream,
     began: Instant,
     ended: bool,
 }
@@ -56,57 +58,31 @@ impl Load {
     /// Why there is no load, for people.
     pub(crate) fn start(helper: &Path, plan: &LoadPlan) -> Result<Self, String> {
         let words = serde_json::to_string(plan).map_err(|error| error.to_string())?;
-        let mut command = Command::new(helper);
-        command
-            .arg(ARGUMENT)
-            .arg(std::process::id().to_string())
-            .arg(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .current_dir("/")
-            .env_clear();
-        keep_library_paths(&mut command);
+        let own = std::process::id().to_string();
         let began = Instant::now();
-        let mut process = command
-            .spawn()
+        let arguments = [ARGUMENT.as_ref(), own.as_ref(), words.as_ref()];
+        let (process, stream) = reexec::start(helper, &arguments)
             .map_err(|error| format!("the load generator could not be started: {error}"))?;
         let mut load = Self {
-            stdout: process.stdout.take(),
             process,
+            stream,
             began,
             ended: false,
         };
-        match load.hear() {
+        let said = load.hear();
+        match said.unwrap_or_else(|error| Word::Unable(format!("it does not answer: {error}"))) {
             Word::Running => Ok(load),
             Word::Unable(reason) => Err(format!("the load generator could not begin: {reason}")),
         }
     }
 
     /// Returns what the process says about its beginning.
-    fn hear(&mut self) -> Word {
-        let silent = || Word::Unable("it does not answer".to_owned());
-        let Some(stdout) = &mut self.stdout else {
-            return silent();
-        };
-        let mut line = Vec::new();
-        let mut chunk = [0_u8; 512];
-        while line.last() != Some(&b'\n') {
-            let rest = PATIENCE.saturating_sub(self.began.elapsed()).as_millis();
-            let rest = u64::try_from(rest).unwrap_or(0);
-            let ready = sys::wait_readable(&[stdout.as_fd()], Some(rest));
-            if rest == 0 {
-                return silent();
-            }
-            if !ready.is_ok_and(|ready| ready.contains(&true)) {
-                continue;
-            }
-            match stdout.read(&mut chunk) {
-                Ok(0) | Err(_) => return Word::Unable("it ended at once".to_owned()),
-                Ok(length) => line.extend_from_slice(&chunk[..length]),
-            }
+    fn hear(&mut self) -> io::Result<Word> {
+        self.stream.set_read_timeout(Some(PATIENCE))?;
+        match FrameReader::default().receive(&mut self.stream)? {
+            Some((word, _)) => Ok(word),
+            None => Ok(Word::Unable("it ended at once".to_owned())),
         }
-        serde_json::from_slice(&line).unwrap_or_else(|_| silent())
     }
 
     /// Returns what was taken so far; none where the load has ended, or the system does not say.
@@ -119,10 +95,8 @@ impl Load {
 
     /// Returns whether it still runs. It ends before it is stopped only if somebody kills it.
     pub(crate) fn is_running(&self) -> bool {
-        let hung_up = |stdout: &ChildStdout| {
-            sys::wait_readable(&[stdout.as_fd()], Some(0)).is_ok_and(|ready| ready.contains(&true))
-        };
-        !self.ended && self.stdout.as_ref().is_some_and(|stdout| !hung_up(stdout))
+        let ready = sys::wait_readable(&[self.stream.as_fd()], Some(0));
+        !self.ended && !ready.is_ok_and(|ready| ready.contains(&true))
     }
 
     /// Ends the load. When this returns its process is gone.
@@ -147,18 +121,5 @@ impl Load {
 impl Drop for Load {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// Leaves `command` what the executable itself may need to start at all.
-fn keep_library_paths(command: &mut Command) {
-    for name in [
-        "LD_LIBRARY_PATH",
-        "DYLD_LIBRARY_PATH",
-        "DYLD_FALLBACK_LIBRARY_PATH",
-    ] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! They live in a process of their own, which the tool starts for the passes of an arm and ends with them. That
 //! process is no descendant of a guardian, so it never takes part in what a trial is confined to. It ends when the tool
-//! ends, however that happens: the kernel kills it with the thread that started it, and its standard input breaks.
+//! ends, however that happens: the kernel kills it with the thread that started it, and the socket between them breaks.
 //! Must not know: tests, arms, knobs.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 
+use super::guardian::protocol;
 use super::sys;
 
 mod generator;
@@ -45,20 +47,19 @@ pub fn main() -> ExitCode {
     if !sys::die_with(parent) {
         return ExitCode::FAILURE;
     }
+    let Ok(mut tool) = sys::duplicate_stdin().map(UnixStream::from) else {
+        return ExitCode::FAILURE;
+    };
     let word = match begin(&plan) {
         Ok(()) => Word::Running,
         Err(error) => Word::Unable(error.to_string()),
     };
-    if say(&word).is_err() || matches!(word, Word::Unable(_)) {
+    if protocol::send(&mut tool, &word, b"").is_err() || matches!(word, Word::Unable(_)) {
         return ExitCode::FAILURE;
     }
-    // The tool never writes: this waits for its end.
+    // The tool says nothing: this waits for its end.
     let mut nothing = [0_u8; 1];
-    while let Ok(length) = std::io::stdin().read(&mut nothing) {
-        if length == 0 {
-            break;
-        }
-    }
+    while matches!(tool.read(&mut nothing), Ok(length) if length > 0) {}
     ExitCode::SUCCESS
 }
 
@@ -66,11 +67,4 @@ fn begin(plan: &LoadPlan) -> std::io::Result<()> {
     // What a terminal sends to the tool's group does not concern it.
     sys::new_session()?;
     generator::start(plan)
-}
-
-fn say(word: &Word) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout();
-    serde_json::to_writer(&mut stdout, word)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
 }

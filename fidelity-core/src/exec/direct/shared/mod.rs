@@ -46,10 +46,10 @@ pub(super) struct Rules {
     /// The binary.
     pub(super) recipe: u32,
     pub(super) manner: Manner,
-    /// Seeds when its processes stand still, where they do.
-    pub(super) seed: u64,
     /// What libtest shuffles by; none where it does not.
     pub(super) shuffle_seed: Option<u64>,
+    /// Seeds when its processes stand still, where they do.
+    pub(super) seed: u64,
     /// Time limit of a trial in milliseconds.
     pub(super) timeout_ms: u64,
     /// Arguments for every process.
