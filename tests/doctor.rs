@@ -31,6 +31,11 @@ fn every_knob_is_answered_outside_of_a_project() {
             .any(|row| row["id"] == id && row["setting"] == setting && row["applied"] == true)
     };
     assert!(applied("umask", "077") && applied("tmpdir", "long") && applied("order", "shuffle"));
+    let shared = rows.iter().find(|row| row["setting"] == "shared").unwrap();
+    assert!(
+        shared["applied"].is_null(),
+        "no binary is at hand: {shared}"
+    );
     let machine = &answer["machine"];
     assert!(machine["cpus"].as_u64().unwrap() >= 1, "{machine}");
     assert!(machine["foreign_load_cpus"].is_f64(), "{machine}");

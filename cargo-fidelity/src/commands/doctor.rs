@@ -101,7 +101,7 @@ fn not_supported(question: &Question, reason: &str) -> Vec<Tried> {
         knob: knob.clone(),
         setting: setting.to_string(),
         tier: Tier::Portable,
-        applied: false,
+        applied: Some(false),
         reason: format!("not supported here: {reason}"),
     };
     match question {

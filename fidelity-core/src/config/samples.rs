@@ -6,13 +6,16 @@ use std::collections::BTreeSet;
 
 use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobValue};
 
-use super::catalogue::{KNOBS, Knob};
+use super::catalogue::{Field, KNOBS, Knob, KnobKind};
 use super::diagnostics::{ConfigErrors, Findings};
 use super::model::{self, Value};
 use super::overrides::Overrides;
 use super::presets::BASELINE;
 use super::resolve::{Settings, resolve};
 use super::source::Source;
+
+/// A small number of things, or of mebibytes.
+const SOME: u64 = 16;
 
 /// A setting of a knob, to see what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +32,15 @@ pub fn samples() -> Vec<Sample> {
 }
 
 fn samples_of(row: &Knob) -> Vec<Sample> {
+    let knob = row.example_id();
     let words = row.kind.words().iter();
     let mut settings: Vec<KnobSetting> = words
         .map(|(word, _)| KnobSetting::Fixed(KnobValue::Text((*word).to_owned())))
         .collect();
-    let knob = row.example_id();
+    if !settings.is_empty() {
+        let tables = row.kind.fields().iter().filter_map(table_of);
+        settings.extend(tables.map(KnobSetting::Fixed));
+    }
     // One by one, so that each value gets a line and a reason of its own.
     let examples = example(&knob, row.example).into_iter();
     let examples: Vec<KnobSetting> = examples
@@ -52,6 +59,16 @@ fn samples_of(row: &Knob) -> Vec<Sample> {
             setting,
         })
         .collect()
+}
+
+/// Returns a table with one key alone, and a value that is small but not absurd.
+fn table_of(field: &Field) -> Option<KnobValue> {
+    let value = match field.kind {
+        KnobKind::Count { min, max } => KnobValue::Count(SOME.clamp(min, max)),
+        KnobKind::Size { min, max } => KnobValue::Bytes((SOME << 20).clamp(min, max)),
+        _ => return None,
+    };
+    Some(KnobValue::Table([(field.name.to_owned(), value)].into()))
 }
 
 /// Reads the example of a knob as the command line would.

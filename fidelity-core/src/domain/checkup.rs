@@ -70,8 +70,15 @@ pub struct Tried {
     pub setting: String,
     /// What the knob needs.
     pub tier: Tier,
-    /// Whether the process saw each of its values.
-    pub applied: bool,
+    /// Whether the process saw each of its values; none where that can only be told with test binaries at hand.
+    pub applied: Option<bool>,
     /// What the process saw; why it did not, and what to do, where not applied.
     pub reason: String,
+}
+
+impl Tried {
+    /// Returns whether it was tried in vain.
+    pub fn failed(&self) -> bool {
+        self.applied == Some(false)
+    }
 }

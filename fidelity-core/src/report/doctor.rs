@@ -35,11 +35,11 @@ pub struct Checkup {
 impl Checkup {
     /// Returns whether everything that the file asks for can be applied; always so without one.
     pub fn is_fit(&self) -> bool {
-        self.file.is_none() || self.tried.iter().all(|row| row.applied)
+        self.file.is_none() || self.missing().next().is_none()
     }
 
     fn missing(&self) -> impl Iterator<Item = &Tried> {
-        self.tried.iter().filter(|row| !row.applied)
+        self.tried.iter().filter(|row| row.failed())
     }
 }
 
@@ -128,21 +128,17 @@ fn size(bytes: u64) -> String {
 }
 
 fn write_count(page: &mut Page, checkup: &Checkup) {
-    let all = checkup.tried.len();
+    let all = checkup.tried.iter().filter(|row| row.applied.is_some());
+    let settings = things(all.count() as u64, "setting");
     let missing = checkup.missing().count();
-    let of = match &checkup.file {
-        Some(file) => format!(" of {file}"),
-        None => String::new(),
-    };
-    let said = if missing == 0 {
-        let settings = things(all as u64, "setting");
-        span(Tone::GoodTitle, format!("ALL {settings}{of} work here"))
-    } else {
-        let settings = things(all as u64, "setting");
-        span(
+    let of = checkup.file.as_ref();
+    let of = of.map_or_else(String::new, |file| format!(" of {file}"));
+    let said = match missing {
+        0 => span(Tone::GoodTitle, format!("ALL {settings}{of} work here")),
+        _ => span(
             Tone::WarnTitle,
             format!("{missing} OF {settings}{of} cannot be applied here"),
-        )
+        ),
     };
     let how = plain("; each was imposed on a process that said what it saw");
     page.text(Indent::all(0), &[said, how]);
@@ -190,14 +186,14 @@ fn write_rows(page: &mut Page, rows: &[&Tried]) {
 
 fn cells(row: &Tried, most: usize) -> [Vec<Span>; 3] {
     let short = |words: &str| plain(text::cut(&text::clean(words), most));
-    let status = if row.applied {
-        vec![plain(&row.reason)]
-    } else {
-        vec![
+    let status = match row.applied {
+        Some(true) => vec![plain(&row.reason)],
+        Some(false) => vec![
             span(Tone::Warn, "NOT APPLIED"),
             plain(": "),
             plain(&row.reason),
-        ]
+        ],
+        None => vec![span(Tone::Faint, format!("not tried: {}", row.reason))],
     };
     [vec![short(&row.knob.0)], vec![short(&row.setting)], status]
 }

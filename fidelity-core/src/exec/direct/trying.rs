@@ -6,12 +6,16 @@
 use std::path::PathBuf;
 
 use super::{DirectRunner, RunnerOptions};
-use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, Tried};
+use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, Tier, Tried};
 use crate::exec::{ExecError, sandbox};
 use crate::suite::Suite;
 
 /// The time limit of a trial, of which there are none.
 const NO_TRIALS: u64 = 0;
+
+/// Why a setting is not tried.
+const BINARIES: &str =
+    "a matter of the test binaries: `cargo fidelity run --dry-run` tries it on them";
 
 /// A runner without tests, that tries settings.
 pub struct Trier(DirectRunner);
@@ -59,22 +63,39 @@ impl Trier {
             name: String::new(),
             knobs: [].into(),
         };
-        let statuses = self.0.apply(&nothing, profile, &[].into())?;
-        let row = |status: KnobStatus| {
-            let values = profile.knobs.get(&status.knob).map(KnobSetting::values);
+        let mut here = profile.clone();
+        here.knobs
+            .retain(|knob, setting| !sandbox::needs_binaries(knob, setting.values()));
+        let statuses = self.0.apply(&nothing, &here, &[].into())?;
+        let left_out = profile
+            .knobs
+            .iter()
+            .filter(|(knob, _)| !here.knobs.contains_key(*knob));
+        let row = |knob: &KnobId, setting: String, applied: Option<bool>, reason: String| {
+            let values = profile.knobs.get(knob).map(KnobSetting::values);
             let tiers = values.unwrap_or_default().iter();
             Tried {
                 profile: Some(profile.name.clone()),
-                setting: status.target.unwrap_or_default(),
+                knob: knob.clone(),
+                setting,
                 tier: tiers
-                    .map(|value| sandbox::tier(&status.knob, value))
+                    .map(|value| sandbox::tier(knob, value))
                     .max()
-                    .unwrap_or(crate::domain::Tier::Portable),
-                knob: status.knob,
-                applied: status.applied,
-                reason: status.reason,
+                    .unwrap_or(Tier::Portable),
+                applied,
+                reason,
             }
         };
-        Ok(statuses.into_iter().map(row).collect())
+        let tried = statuses.into_iter().map(|status: KnobStatus| {
+            row(
+                &status.knob,
+                status.target.unwrap_or_default(),
+                Some(status.applied),
+                status.reason,
+            )
+        });
+        let not_tried = left_out
+            .map(|(knob, setting)| row(knob, setting.to_string(), None, BINARIES.to_owned()));
+        Ok(tried.chain(not_tried).collect())
     }
 }

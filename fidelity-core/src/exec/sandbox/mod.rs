@@ -220,6 +220,11 @@ trait Family: Sync {
         }
     }
 
+    /// Returns whether test binaries are needed to see if the value arrives: a canary alone cannot tell.
+    fn needs_binaries(&self, _value: &KnobValue) -> bool {
+        false
+    }
+
     /// Returns what the canary has to be asked for, where it does not look by itself: see `canary::inside`.
     fn asks(&self, _knob: &KnobId, _value: &KnobValue) -> Option<String> {
         None
@@ -336,6 +341,11 @@ pub(crate) fn harsher(knob: &KnobId, value: &KnobValue, production: &KnobValue) 
 /// Returns what imposing `value` of `knob` needs of the machine.
 pub(crate) fn tier(knob: &KnobId, value: &KnobValue) -> Tier {
     family(knob).map_or(Tier::Portable, |family| family.tier(knob, value))
+}
+
+/// Returns whether it takes test binaries to see if some of `values` arrive.
+pub(crate) fn needs_binaries(knob: &KnobId, values: &[KnobValue]) -> bool {
+    family(knob).is_ok_and(|family| values.iter().any(|value| family.needs_binaries(value)))
 }
 
 /// Returns the number in `value`, whatever it counts.

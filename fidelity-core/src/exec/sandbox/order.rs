@@ -70,6 +70,10 @@ impl Family for Order {
         }
     }
 
+    fn needs_binaries(&self, value: &KnobValue) -> bool {
+        text(value).is_ok_and(|order| order == WITHIN)
+    }
+
     fn harsher(&self, value: &KnobValue, _production: &KnobValue) -> bool {
         text(value).is_ok_and(|order| order != "sorted")
     }

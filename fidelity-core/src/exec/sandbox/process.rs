@@ -83,6 +83,10 @@ impl Family for Process {
         Ok(words)
     }
 
+    fn needs_binaries(&self, value: &KnobValue) -> bool {
+        text(value).is_ok_and(|process| process == "shared")
+    }
+
     fn harsher(&self, value: &KnobValue, _production: &KnobValue) -> bool {
         text(value).is_ok_and(|process| process == "shared")
     }

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::idmap::Owner;
+use crate::domain::Tier;
+
 use super::{CanaryReport, Family, KnobId, KnobValue, Sandbox, Scene, text};
 use crate::exec::sys;
 use crate::exec::sys::account::{Account, account};
@@ -104,6 +106,10 @@ impl Family for User {
             return Err("it can read a file that nobody may read".to_owned());
         }
         Ok(words(&account, seen))
+    }
+
+    fn tier(&self, _knob: &KnobId, _value: &KnobValue) -> Tier {
+        Tier::Privileged
     }
 
     fn harsher(&self, _value: &KnobValue, _production: &KnobValue) -> bool {

@@ -77,7 +77,7 @@ struct WireKnob<'a> {
     id: &'a str,
     setting: &'a str,
     tier: &'a str,
-    applied: bool,
+    applied: Option<bool>,
     reason: &'a str,
 }
 

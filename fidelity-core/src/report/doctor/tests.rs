@@ -14,7 +14,7 @@ fn row(profile: Option<&str>, knob: &str, setting: &str, outcome: Result<&str, &
             "memory-quota" => Tier::Privileged,
             _ => Tier::Portable,
         },
-        applied: outcome.is_ok(),
+        applied: Some(outcome.is_ok()),
         reason: reason.to_owned(),
     }
 }
@@ -73,6 +73,15 @@ fn catalogue() -> Checkup {
                 "64MiB",
                 Ok("a process that takes more is killed"),
             ),
+            Tried {
+                applied: None,
+                ..row(
+                    None,
+                    "process",
+                    "shared",
+                    Err("a matter of the test binaries"),
+                )
+            },
             row(None, "env.NAME", "\u{1b}[31mred", Ok("has the value")),
         ],
     }
@@ -113,8 +122,14 @@ fn a_file_is_fit_if_everything_it_asks_for_is_applied() {
     checkup.machine.foreign_load = Some(1.72);
     assert!(!checkup.is_fit());
     insta::assert_snapshot!(page(&checkup, 80));
-    checkup.tried[1].applied = true;
+    checkup.tried[1].applied = Some(true);
     assert!(checkup.is_fit());
+    checkup.tried[2].applied = None;
+    assert!(
+        checkup.is_fit(),
+        "what was not tried is held against nobody"
+    );
+    checkup.tried[2].applied = Some(true);
     assert!(page(&checkup, 80).contains("ALL 3 settings of fidelity.toml work here"));
 }
 
