@@ -10,18 +10,22 @@
 //! could not be fetched, built or run.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 
+mod commit;
 mod package;
 mod row;
 mod seen;
+mod tool;
 
-use package::{commit, fetch};
+use commit::commit;
+use package::fetch;
 use row::{ROWS, Row};
 use seen::Seen;
+use tool::{build_tool, repository};
 
 const SEED: &str = "1";
 
@@ -59,7 +63,7 @@ fn print_table(wanted: &[String]) -> Result<Vec<String>, Box<dyn Error>> {
     let (mut details, mut surprises) = (Vec::new(), Vec::new());
     for row in ROWS {
         if wanted.is_empty() || wanted.iter().any(|name| name == row.name) {
-            let package = fetch(row, &place)?;
+            let package = fetch(row.package(), &place)?;
             let report = run(&tool, row, &package)?;
             let seen = Seen::read(&report)?;
             println!("{}", seen.line(row, &commit(&package)?, &report));
@@ -69,27 +73,6 @@ fn print_table(wanted: &[String]) -> Result<Vec<String>, Box<dyn Error>> {
     }
     println!("\n{}", details.join("\n"));
     Ok(surprises)
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Builds the tool with optimisation and returns its path.
-fn build_tool() -> Result<PathBuf, Box<dyn Error>> {
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "-p", "cargo-fidelity"])
-        .current_dir(repository())
-        .status()?;
-    // The example is in `release/examples`, the tool in `release`.
-    let own = std::env::current_exe()?;
-    let folder = own.ancestors().nth(2).ok_or("the example has no folder")?;
-    let tool = folder.join("cargo-fidelity");
-    if built.success() && folder.ends_with("release") && tool.exists() {
-        Ok(tool)
-    } else {
-        Err("the tool does not build, or the example was not started with --release".into())
-    }
 }
 
 /// Runs the tool on a package, as a user would, and returns its report.

@@ -7,12 +7,23 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::row::Row;
+/// A version of a crate.
+#[derive(Clone, Copy, Debug)]
+pub struct Package {
+    pub name: &'static str,
+    pub version: &'static str,
+    /// A dependency whose locked version does not compile with today's compiler, to be updated.
+    pub outdated: Option<&'static str>,
+}
 
 /// Lets cargo download a package, copies it to a folder of its own, where it can be built, and returns that. A package
 /// that is there already stays as it is.
-pub fn fetch(row: &Row, place: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let (name, version) = (row.name, row.version);
+pub fn fetch(wanted: Package, place: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let Package {
+        name,
+        version,
+        outdated,
+    } = wanted;
     let package = place.join(format!("{name}-{version}"));
     if package.exists() {
         return Ok(package);
@@ -36,19 +47,21 @@ pub fn fetch(row: &Row, place: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let manifest = metadata["packages"]
         .as_array()
         .and_then(|packages| packages.iter().find(|package| package["name"] == name))
-        .and_then(|package| package["manifest_path"].as_str())
-        .ok_or_else(|| format!("{name} {version} could not be fetched"))?;
-    let source = Path::new(manifest)
-        .parent()
-        .ok_or("a manifest has a folder")?;
+        .and_then(|package| package["manifest_path"].as_str());
+    let source = match manifest.and_then(|manifest| Path::new(manifest).parent()) {
+        Some(folder) => folder.to_owned(),
+        // A package without a library is downloaded, but is no dependency.
+        None => unpacked(name, version)
+            .ok_or_else(|| format!("{name} {version} could not be fetched"))?,
+    };
     // Complete or not there at all, whenever this is interrupted.
     let unfinished = place.join(format!("{name}-{version}.unfinished"));
     fs::create_dir_all(place)?;
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished)?;
     }
-    copy(source, &unfinished)?;
-    if let Some(dependency) = row.outdated {
+    copy(&source, &unfinished)?;
+    if let Some(dependency) = outdated {
         let updated = Command::new(env!("CARGO"))
             .args(["update", "--quiet", "--package", dependency])
             .current_dir(&unfinished)
@@ -59,6 +72,18 @@ pub fn fetch(row: &Row, place: &Path) -> Result<PathBuf, Box<dyn Error>> {
     }
     fs::rename(&unfinished, &package)?;
     Ok(package)
+}
+
+/// Returns where cargo unpacked a package, if it did.
+fn unpacked(name: &str, version: &str) -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")))?;
+    let registries = fs::read_dir(home.join("registry/src")).ok()?;
+    let folders = registries.filter_map(|registry| {
+        let folder = registry.ok()?.path().join(format!("{name}-{version}"));
+        folder.join("Cargo.toml").exists().then_some(folder)
+    });
+    folders.max()
 }
 
 fn copy(source: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
@@ -73,15 +98,4 @@ fn copy(source: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
-}
-
-/// Returns the commit that a package was made from, abbreviated, or `-` if it does not say.
-pub fn commit(package: &Path) -> Result<String, Box<dyn Error>> {
-    let path = package.join(".cargo_vcs_info.json");
-    if !path.exists() {
-        return Ok("-".to_owned());
-    }
-    let told: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
-    let commit = told["git"]["sha1"].as_str().unwrap_or("-");
-    Ok(commit.chars().take(8).collect())
 }

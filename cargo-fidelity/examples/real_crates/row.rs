@@ -1,5 +1,7 @@
 //! The rows of the table: which crates, under which settings, and what is known about them.
 
+use crate::package::Package;
+
 /// A row: a version of a crate, the arguments of the run, and the verdicts that are known to be right.
 pub struct Row {
     pub name: &'static str,
@@ -11,6 +13,17 @@ pub struct Row {
     pub variables: &'static [(&'static str, &'static str)],
     /// A dependency whose locked version does not compile with today's compiler, to be updated.
     pub outdated: Option<&'static str>,
+}
+
+impl Row {
+    /// Returns which package it is about.
+    pub fn package(&self) -> Package {
+        Package {
+            name: self.name,
+            version: self.version,
+            outdated: self.outdated,
+        }
+    }
 }
 
 /// What most rows have.
