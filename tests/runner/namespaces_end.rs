@@ -13,7 +13,7 @@ use crate::stage::{Stage, environment, processes_with, run_directories, wait_unt
 use crate::tool::{Tool, apply_elsewhere, is_root};
 
 /// What the project promises.
-const SOON: Duration = Duration::from_secs(2);
+const SOON: Duration = Duration::from_secs(10);
 
 /// Knobs that make every kind of namespace and mount.
 fn everything() -> Environment {

@@ -1,3 +1,5 @@
+//! What of a history counts, on small histories made up for it.
+
 use super::*;
 use crate::domain::KnobSetting;
 

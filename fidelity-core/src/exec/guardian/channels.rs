@@ -5,7 +5,7 @@
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::child::{Input, NotStarted};
+use super::launch::{Input, NotStarted};
 use crate::exec::capture::Capture;
 use crate::exec::libtest::Scanner;
 use crate::exec::sandbox::{Confinement, Stdin, TERMINAL_SIZE};

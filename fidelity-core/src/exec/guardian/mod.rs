@@ -25,6 +25,7 @@ use super::{seccomp, stage, sys};
 
 mod channels;
 mod child;
+mod launch;
 mod litter;
 mod pauses;
 pub(crate) mod protocol;

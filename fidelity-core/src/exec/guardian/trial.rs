@@ -9,7 +9,8 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use super::channels::{Channels, Stream};
-use super::child::{self, Launch, NotStarted};
+use super::child;
+use super::launch::{Launch, NotStarted};
 use super::pauses::Schedule;
 use super::protocol::{Ended, Ending, FrameReader, Order, Start};
 use super::sweep::{self, Aftermath};

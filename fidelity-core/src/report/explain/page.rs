@@ -318,7 +318,10 @@ fn passes(page: &mut Page, explanation: &Explanation) {
             let (tone, _) = mark(trial);
             let mut where_ = vec![
                 phase(trial.phase).to_owned(),
-                format!("among {}", scope_name(trial.scope)),
+                match trial.scope {
+                    Scope::Alone => "alone".to_owned(),
+                    scope => format!("among {}", scope_name(scope)),
+                },
             ];
             where_.extend(
                 trial
