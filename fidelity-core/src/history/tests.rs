@@ -1,4 +1,4 @@
-//! What of a history counts, on small histories made up for it.
+//! Who is suspicious, and which values expose, from runs written by hand.
 
 use super::*;
 use crate::domain::KnobSetting;

@@ -1,4 +1,7 @@
+//! Answers against counts, and against durations made up for the purpose.
+
 use super::*;
+use crate::domain::RunId;
 use crate::simulate::{Truth, World, run, stored};
 
 fn question(rates: &[&str], policy: Policy, measured: Option<Measured>) -> Question {

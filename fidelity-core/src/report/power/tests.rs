@@ -1,3 +1,5 @@
+//! The page and the document as they were read.
+
 use std::sync::LazyLock;
 
 use super::*;
