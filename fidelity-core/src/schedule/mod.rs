@@ -232,25 +232,6 @@ impl Scheduler {
         })
     }
 
-    /// A pass of the target over the tests with a suspicious history that have not failed yet.
-    ///
-    /// Who they are was decided before the run, and who of them failed depends on the past. The arm is not drawn, so that
-    /// the pass is no evidence and only finds suspects: the coins of the focus tell more, and are cheaper. Where too few
-    /// trials are left for it, they are kept for the suspects there are.
-    fn screen_harder(&self) -> Option<PassSpec> {
-        let sampling = !matches!(
-            self.last_phase,
-            None | Some(Phase::Screen | Phase::MassRepeat)
-        );
-        if sampling || self.evidence.extra_left() == 0 {
-            return None;
-        }
-        let tests = self.evidence.to_screen_harder();
-        let fits = self.budget.refuses(tests.len()) != Some(StopReason::OutOfTrials);
-        let scope = Scope::of_suspects(tests.len());
-        (fits && !tests.is_empty()).then(|| self.fixed(Phase::Screen, Arm::Target, scope, tests))
-    }
-
     /// Focus and company. Focus comes first, but company once begun is brought to its end, so that the suspects it
     /// finds make one family.
     fn sample(&self) -> Option<PassSpec> {
@@ -369,6 +350,7 @@ impl Scheduler {
     }
 }
 
+mod harder;
 mod progress;
 
 #[cfg(test)]

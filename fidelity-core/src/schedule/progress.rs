@@ -1,6 +1,6 @@
 //! How far a run is. For people only: nothing is decided by it.
 
-use crate::domain::{Phase, TestIndex};
+use crate::domain::TestIndex;
 
 use super::{Progress, Scheduler, focus};
 
@@ -11,12 +11,7 @@ impl Scheduler {
         let wishes: Vec<_> = open.iter().map(|test| self.wish(&[*test])).collect();
         let whole: u32 = self.screen_left.iter().sum();
         let harder = self.evidence.to_screen_harder();
-        let extra = match self.last_phase {
-            None | Some(Phase::Screen | Phase::MassRepeat) if !harder.is_empty() => {
-                self.evidence.extra_left()
-            }
-            _ => 0,
-        };
+        let extra = self.extra_left();
         let screening = whole.saturating_add(extra);
         let focus = wishes
             .iter()
