@@ -1,22 +1,28 @@
 //! Tests of one binary in one process: what libtest says is made out, and what ends the process is found.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use fidelity_core::domain::{
-    Environment, KnobValue, ListedTest, Observation, Outcome, PassEnd, TestId,
+    Environment, KnobId, KnobValue, ListedTest, Observation, Outcome, PassEnd, TestId, TestIndex,
 };
+use fidelity_core::exec::{ExecError, Runner};
 use fidelity_core::suite::SuiteTest;
 
-use crate::stage::{Stage, environment};
+use crate::stage::{Stage, environment, processes_with, run_directories, wait_until};
+use crate::tool::{Tool, apply};
 
 /// Returns the test target `name` of the project `company`, compiled where its source is newer.
 fn company(name: &str) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/testdata/company/tests")
         .join(format!("{name}.rs"));
-    crate::stage::compiled(&source, &format!("company-{name}"))
+    let options: &[&str] = if name == "own" { &[] } else { &["--test"] };
+    crate::stage::compiled(&source, &format!("company-{name}"), options)
 }
 
 /// A stage with every test of a target of `company`.
@@ -255,4 +261,196 @@ fn tests_that_pass_alone_fail_after_others_in_their_process() {
         Outcome::Passed,
         &[("g_counts_from_zero", Outcome::Failed)],
     );
+}
+
+#[test]
+fn a_flood_of_output_hides_no_result() {
+    let names = [
+        "passes",
+        "prints_300_megabytes",
+        "prints_300_megabytes_and_fails",
+        "fails",
+    ];
+    let stage = Stage::new(&names).timeout_ms(120_000);
+    for threads in [1, 2] {
+        let seen = run(&stage, &shared(threads));
+        let expected = [
+            ("fails", Outcome::Failed),
+            ("prints_300_megabytes_and_fails", Outcome::Failed),
+        ];
+        check(&seen, Outcome::Passed, &expected);
+        assert_eq!(message(&seen, "prints_300_megabytes_and_fails"), "enough");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_pass_is_run_in_a_process_of_its_own() {
+    let stage = stage("state");
+    let mut runner = stage.runner();
+    let spec = stage.spec(1);
+    let counting: Vec<TestIndex> = (0..)
+        .map(TestIndex)
+        .zip(&stage.listed)
+        .filter(|(_, test)| test.id.test.contains("counts"))
+        .map(|(index, _)| index)
+        .collect();
+    let mut outcomes = Vec::new();
+    let end = runner.run_pass(&spec, &counting[1..], &shared(1), &mut |batch| {
+        outcomes.extend(batch.into_iter().map(|seen| (seen.test, seen.outcome)));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(end.unwrap(), PassEnd::Completed);
+    assert_eq!(
+        outcomes,
+        [
+            (counting[1], Outcome::Passed),
+            (counting[2], Outcome::Failed)
+        ]
+    );
+}
+
+#[test]
+fn libtest_shuffles_within_a_process_only_where_it_is_asked_to() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| format!("ordered_{name}"));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let started = |order: &str| {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let stage = Stage::new(&names).set("ORDER", log.path());
+        let mut environment = shared(1);
+        let order = KnobValue::Text(order.to_owned());
+        environment.0.insert(KnobId::from("order"), order);
+        check(&run(&stage, &environment), Outcome::Passed, &[]);
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(started("sorted"), names);
+    assert_eq!(started("shuffle"), names);
+    let mut shuffled = started("shuffle-in-process");
+    // The seed of the pass is fixed.
+    assert_ne!(shuffled, names);
+    assert_eq!(shuffled, started("shuffle-in-process"));
+    shuffled.sort();
+    assert_eq!(shuffled, names);
+}
+
+#[test]
+fn a_test_that_ends_a_shuffled_process_is_found_among_all_that_are_left() {
+    let stage = stage("aborting");
+    let mut environment = shared(2);
+    let order = KnobValue::Text("shuffle-in-process".to_owned());
+    environment.0.insert(KnobId::from("order"), order);
+    let seen = run(&stage, &environment);
+    let expected = [
+        ("f_aborts", Outcome::Crashed(6)),
+        ("fa_fails", Outcome::Failed),
+    ];
+    check(&seen, Outcome::Passed, &expected);
+}
+
+/// Applies `environment` for the tests of a target of `company`, and returns what is said of its knobs.
+fn statuses(stage: &Stage, environment: &Environment) -> BTreeMap<String, (bool, String)> {
+    let mut runner = stage.runner();
+    let statuses = apply(&mut runner, environment);
+    drop(runner);
+    stage.assert_nothing_is_left();
+    statuses
+        .into_iter()
+        .map(|status| (status.knob.to_string(), (status.applied, status.reason)))
+        .collect()
+}
+
+#[test]
+fn the_binaries_themselves_say_that_they_take_several_tests() {
+    let mut environment = shared(5);
+    let order = KnobValue::Text("shuffle-in-process".to_owned());
+    environment.0.insert(KnobId::from("order"), order);
+    let said = statuses(&stage("aborting"), &environment);
+    let applied = |words: &str| (true, words.to_owned());
+    assert_eq!(
+        said["process"],
+        applied("one process per test binary, 5 threads: 1 binary selected 2 tests at once")
+    );
+    assert_eq!(
+        said["threads"],
+        applied("5 threads alive at once in one process")
+    );
+    let (is_applied, words) = &said["order"];
+    assert!(is_applied, "{words}");
+    assert!(
+        words
+            .ends_with("; 1 of 1 test binaries say that they shuffle; tests see RUSTC_BOOTSTRAP=1"),
+        "{words}"
+    );
+    let alone = environment_of("process", "per-test");
+    assert_eq!(
+        statuses(&stage("aborting"), &alone)["process"],
+        applied("one process per test")
+    );
+}
+
+#[test]
+fn a_binary_that_takes_one_name_is_said_to() {
+    let mut stage = stage("own");
+    let (applied, words) = &statuses(&stage, &environment_of("process", "shared"))["process"];
+    assert!(
+        !applied && words.contains("asked for several tests, ends with exit status 101"),
+        "{words}"
+    );
+    stage.suite.binaries[0].own_harness = true;
+    let (applied, words) = &statuses(&stage, &environment_of("process", "shared"))["process"];
+    assert!(
+        !applied && words.contains("no test binary has the harness of the standard library"),
+        "{words}"
+    );
+    // Its tests run all the same, a process each.
+    check(&run(&stage, &shared(2)), Outcome::Passed, &[]);
+}
+
+fn environment_of(knob: &str, value: &str) -> Environment {
+    environment(&[(knob, KnobValue::Text(value.to_owned()))])
+}
+
+#[test]
+fn a_shared_process_dies_with_the_tool() {
+    let token = "token-of-the-company";
+    let mut tool = Tool::start_under("hang", token, &shared(2));
+    wait_until(Duration::from_secs(20), "the start of the daemon", || {
+        processes_with(token).len() == 2
+    });
+    tool.signal(libc::SIGKILL);
+    let parent = tool.take_parent();
+    wait_until(Duration::from_secs(2), "the end of everything", || {
+        processes_with(token).is_empty() && run_directories(parent.path()).is_empty()
+    });
+}
+
+#[test]
+fn an_interrupt_ends_a_shared_process_unreported() {
+    let (wake, mut signal) = std::io::pipe().unwrap();
+    let token = "token-of-the-interrupted-company";
+    let stage = Stage::new(&["hangs_and_leaves_a_daemon"]).set("TOKEN", token);
+    let mut runner = stage.runner_with(|options| options.wake = Some(wake.into()));
+    let interrupter = std::thread::spawn(move || {
+        wait_until(Duration::from_secs(20), "the start of the daemon", || {
+            processes_with(token).len() == 2
+        });
+        signal.write_all(b"!").unwrap();
+    });
+    let ended = stage.pass(&mut runner, 1, &shared(2));
+    assert!(matches!(ended, Err(ExecError::Interrupted)), "{ended:?}");
+    interrupter.join().unwrap();
+    drop(runner);
+    assert_eq!(processes_with(token), [0; 0]);
+    stage.assert_nothing_is_left();
+}
+
+#[test]
+fn a_test_that_kills_the_guardian_of_its_company_costs_no_other_test_its_result() {
+    let stage = Stage::new(&["kills_its_parent", "passes", "fails"]);
+    let seen = run(&stage, &shared(1));
+    let expected = [
+        ("fails", Outcome::Failed),
+        ("kills_its_parent", Outcome::NotReported),
+    ];
+    check(&seen, Outcome::Passed, &expected);
 }

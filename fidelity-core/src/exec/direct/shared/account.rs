@@ -220,6 +220,7 @@ pub(super) fn ends_its_process(ended: &Ended, observation: &Observation) -> bool
     let sum = ended.result.filter(ResultLine::is_of_one);
     match observation.outcome {
         Outcome::Crashed(_) | Outcome::TimedOut => true,
+        Outcome::NotReported => matches!(ended.ending, Ending::Lost(_)),
         Outcome::Failed => sum.is_none_or(|sum| sum.failed == 0),
         _ => false,
     }

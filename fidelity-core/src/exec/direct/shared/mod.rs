@@ -6,7 +6,7 @@
 //! one that ends its process there too did it, and if none does, nobody can tell, and none of them is reported.
 //! Whoever is left goes on in a new process. The same in both arms.
 //!
-//! Must not know: arms, guardians, the clock. Invariants: every test is reported exactly once, after a bounded number of
+//! Must not know: arms, the clock. Invariants: every test is reported exactly once, after a bounded number of
 //! processes; a test passes only if libtest said so of it.
 
 use std::collections::VecDeque;
@@ -27,8 +27,9 @@ pub(super) use chunk::{ROOM, processes, words_for_one};
 
 /// How often the tests of a binary that are left go on in a new process, in one pass.
 pub(super) const RESTARTS: u32 = 8;
-/// How many tests are run alone, at most, to find the one whose process dies when all have reported.
-const LATE_CANDIDATES: usize = 64;
+/// How many tests are run alone, at most, where any of them may have ended their process: when all had reported, or with
+/// its guardian.
+const CANDIDATES: usize = 64;
 
 /// A test to run.
 #[derive(Clone, Debug)]
@@ -141,6 +142,7 @@ impl<'a> Shared<'a> {
             Some(Running::Alone(candidate)) => self.record_alone(candidate, end, &mut seen)?,
             None => {}
         }
+        seen.sort_by_key(|seen| seen.test);
         Ok(seen)
     }
 
@@ -182,12 +184,19 @@ impl<'a> Shared<'a> {
         let is_lost = matches!(end.ended.ending, Ending::Lost(_));
         let (flying, after): (Vec<usize>, Vec<usize>) = left
             .into_iter()
-            .partition(|&at| !is_lost && account::may_be_in_flight(&lines, manner, at));
+            .partition(|&at| is_lost || account::may_be_in_flight(&lines, manner, at));
         let candidates: Vec<usize> = flying.into_iter().filter_map(member).collect();
         let after: Vec<usize> = after.into_iter().filter_map(member).collect();
         let share = account::share(&end.ended, seen.len() + candidates.len());
         seen.iter_mut().for_each(|seen| seen.duration_us = share);
         self.early_ends += 1;
+        if is_lost && CANDIDATES < candidates.len() {
+            for lost in candidates {
+                let words = format!("its process {words}");
+                seen.push(self.account().not_reported(lost, &words, None));
+            }
+            return Ok(());
+        }
         if let [culprit] = candidates.as_slice() {
             seen.push(self.account().culprit(*culprit, share, end)?);
             self.go_on(after, &words, seen);
@@ -221,7 +230,7 @@ impl<'a> Shared<'a> {
             .partition(|(_, seen)| seen.outcome == crate::domain::Outcome::Passed);
         seen.extend(others.into_iter().map(|(_, seen)| seen));
         match late {
-            Some(words) if !passed.is_empty() && passed.len() <= LATE_CANDIDATES => {
+            Some(words) if !passed.is_empty() && passed.len() <= CANDIDATES => {
                 let candidates: Vec<usize> = passed.iter().map(|(member, _)| *member).collect();
                 self.inquiry = Some(Inquiry {
                     words,

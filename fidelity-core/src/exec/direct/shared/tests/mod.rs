@@ -346,10 +346,30 @@ fn what_never_ran_is_no_observation() {
 }
 
 #[test]
+fn a_test_that_takes_its_guardian_with_it_is_looked_for_alone() {
+    let listed = listed(&["a", "b", "c"]);
+    let mask = no_mask();
+    let shared = Shared::new(rules(1), members(&listed, |_, _| true), &listed, &mask);
+    let (passed, both) = (
+        sum(1, 0, 0),
+        "test a ... ok\ntest c ... ok\n".to_owned() + &sum(2, 0, 0),
+    );
+    let lost = || Ending::Lost("gone".to_owned());
+    let steps = [
+        ("", lost()),
+        (passed.as_str(), Ending::Exited(0)),
+        ("", lost()),
+        (passed.as_str(), Ending::Exited(0)),
+        (both.as_str(), Ending::Exited(0)),
+    ];
+    assert_eq!(script(shared, &steps).1, ".?.");
+}
+
+#[test]
 fn a_binary_whose_processes_always_end_early_is_given_up() {
     let listed = listed(&["a", "b", "c"]);
     let mask = no_mask();
-    for ending in [Ending::Exited(127), Ending::Lost("gone".to_owned())] {
+    for ending in [Ending::Exited(127), Ending::Exited(0)] {
         let shared = Shared::new(rules(1), members(&listed, |_, _| true), &listed, &mask);
         let (started, seen) = play_all(shared, |job| end(job, ending.clone(), ""));
         assert_eq!(started.len(), 1 + RESTARTS as usize);
