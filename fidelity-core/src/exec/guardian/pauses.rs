@@ -22,7 +22,9 @@ pub(super) struct Schedule {
     every_us: u64,
     length_us: u64,
     random: Pcg64Mcg,
-    /// When the present or next pause was to begin, in microseconds of the trial.
+    /// The present or next of the moments that are exactly one period apart, in microseconds of the trial.
+    beat_us: u64,
+    /// When the pause of that beat is to begin: then or a bit later.
     planned_us: u64,
     /// When the present pause did begin; none while the trial goes on.
     began_us: Option<u64>,
@@ -32,15 +34,17 @@ impl Schedule {
     /// Returns the pauses of a trial. The first comes anywhere within a period, so that short trials meet pauses as often
     /// as their length says.
     pub(super) fn new(pauses: Pauses, seed: u64) -> Self {
-        let mut random = Pcg64Mcg::seed_from_u64(seed);
-        let every_us = pauses.every_ms.saturating_mul(1000).max(1);
-        Self {
-            every_us,
+        let mut schedule = Self {
+            every_us: pauses.every_ms.saturating_mul(1000).max(1),
             length_us: pauses.length_ms.saturating_mul(1000),
-            planned_us: random.next_u64() % every_us,
-            random,
+            random: Pcg64Mcg::seed_from_u64(seed),
+            beat_us: 0,
+            planned_us: 0,
             began_us: None,
-        }
+        };
+        schedule.beat_us = schedule.random.next_u64() % schedule.every_us;
+        schedule.planned_us = schedule.beat_us + schedule.next_delay_us();
+        schedule
     }
 
     /// Returns at which age of the trial it is to stand still, or to go on.
@@ -58,11 +62,13 @@ impl Schedule {
     pub(super) fn advance(&mut self, age: Duration) -> bool {
         let age_us = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
         if self.began_us.take().is_some() {
-            self.planned_us = self.planned_us.saturating_add(self.next_period_us());
-            if self.planned_us <= age_us {
+            self.beat_us = self.beat_us.saturating_add(self.every_us);
+            self.planned_us = self.beat_us.saturating_add(self.next_delay_us());
+            if self.planned_us < age_us {
                 // Far behind: a trial that never went on would never end.
                 let room_us = self.every_us.saturating_sub(self.length_us).max(1);
-                self.planned_us = age_us.saturating_add(room_us);
+                self.beat_us = age_us.saturating_add(room_us);
+                self.planned_us = self.beat_us;
             }
             return false;
         }
@@ -75,12 +81,13 @@ impl Schedule {
         true
     }
 
-    /// Draws the time from one pause to the next: from 75 to 125 % of the mean, or from less where pauses leave no room
-    /// for that.
-    fn next_period_us(&mut self) -> u64 {
+    /// Draws how long after its beat a pause begins: up to a quarter of a period, so that the time from one pause to the
+    /// next is within a quarter of the mean, or less where pauses leave no room for that.
+    ///
+    /// Beats do not shift, so that there are as many pauses in any stretch of time as its length says.
+    fn next_delay_us(&mut self) -> u64 {
         let room_us = self.every_us.saturating_sub(self.length_us);
-        let most_us = room_us.min(self.every_us / 4);
-        self.every_us - most_us + self.random.next_u64() % (2 * most_us + 1)
+        self.random.next_u64() % (room_us.min(self.every_us / 4) + 1)
     }
 }
 
@@ -122,8 +129,22 @@ mod tests {
                 let period = (pair[1] - pair[0]).as_millis();
                 assert!((149..=251).contains(&period), "seed {seed}: {period}");
             }
-            assert!(begins[0] < Duration::from_millis(200), "seed {seed}");
-            assert!((duty - 0.2).abs() < 0.006, "seed {seed}: {duty}");
+            assert!(begins[0] < Duration::from_millis(251), "seed {seed}");
+            assert!((duty - 0.2).abs() < 0.001, "seed {seed}: {duty}");
+        }
+    }
+
+    #[test]
+    fn within_any_second_the_duty_cycle_is_right() {
+        for seed in 0..200 {
+            let (_, second) = pauses(PAUSES, seed, 5);
+            assert!((second - 0.2).abs() < 0.06, "seed {seed}: {second}");
+            let begins = pauses(PAUSES, seed, 50).0;
+            for start in 1..9 {
+                let second = Duration::from_secs(start)..Duration::from_secs(start + 1);
+                let within = begins.iter().filter(|begin| second.contains(begin)).count();
+                assert!((4..=6).contains(&within), "seed {seed}: {within}");
+            }
         }
     }
 
