@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use support::Project;
@@ -36,6 +36,18 @@ fn failing_under_cargo(project: &Project) -> BTreeSet<String> {
         .collect()
 }
 
+/// Returns the tests of a report that failed in `arm`.
+fn failing(report: &serde_json::Value, arm: &str) -> BTreeSet<String> {
+    let tests = report["tests"].as_array().unwrap().iter();
+    tests
+        .filter(|test| test[arm]["failures"].as_u64().unwrap() > 0)
+        .map(|test| {
+            let [binary, name] = ["binary", "test"].map(|key| test[key].as_str().unwrap());
+            format!("{binary} {name}")
+        })
+        .collect()
+}
+
 #[test]
 fn shared_state_is_found_and_the_outcomes_are_those_of_cargo() {
     let project = Project::copy_of("tests/testdata/company");
@@ -57,26 +69,7 @@ fn shared_state_is_found_and_the_outcomes_are_those_of_cargo() {
     let verdicts = ran.verdicts();
     let expected = failing_under_cargo(&project);
     assert_eq!(expected.len(), 4);
-    let counts = |arm: &str| -> BTreeMap<String, u64> {
-        let tests = report["tests"].as_array().unwrap().iter();
-        tests
-            .map(|test| {
-                let name = format!(
-                    "{} {}",
-                    test["binary"].as_str().unwrap(),
-                    test["test"].as_str().unwrap()
-                );
-                (name, test[arm]["failures"].as_u64().unwrap())
-            })
-            .collect()
-    };
-    let failing = |arm: &str| -> BTreeSet<String> {
-        counts(arm)
-            .into_iter()
-            .filter(|(_, failures)| 0 < *failures)
-            .map(|(name, _)| name)
-            .collect()
-    };
+    let failing = |arm: &str| failing(&report, arm);
     assert_eq!(failing("target"), expected, "{}", ran.stderr);
     assert_eq!(failing("baseline"), BTreeSet::new());
     // A focus pass runs the suspects in one process: of three that count, the last fails there as well.
