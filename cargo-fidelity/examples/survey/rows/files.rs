@@ -14,12 +14,20 @@ const UMASK: Finding = Finding {
 const SYMLINK: Finding = Finding {
     exposed_by: "`tmpdir = \"symlink\"`",
     cause: "it compares the path in `TMPDIR` with the one the kernel reports",
+    hostile: Finds::Yes,
     ..FINDING
 };
 
 const LONG: Finding = Finding {
     exposed_by: "`tmpdir = \"long\"`",
     cause: "it binds a socket in the temporary directory; a socket's path has at most 107 bytes",
+    hostile: Finds::Yes,
+    ..FINDING
+};
+
+const READ_ONLY: Finding = Finding {
+    exposed_by: "`filesystem = \"read-only\"`",
+    cause: "they write into the folder of their sources",
     ..FINDING
 };
 
@@ -41,9 +49,17 @@ pub const ROWS: &[Row] = &[
                 ..SYMLINK
             },
             Finding {
+                tests: &["tempfile::namedtempfile test_temp_path_resolve_missing_cwd"],
+                exposed_by: "`process = \"shared\"` and `tmpdir = \"symlink\"`",
+                cause: "it takes a lock that the failing `test_temp_path_resolve_existing_cwd` left poisoned",
+                hostile: Finds::Perhaps,
+                ..FINDING
+            },
+            Finding {
                 tests: &["tempfile::namedtempfile test_make_uds_conflict"],
                 exposed_by: "`open-files = 64`",
                 cause: "it keeps 62 sockets open at once",
+                hostile: Finds::Yes,
                 ..FINDING
             },
         ],
@@ -80,9 +96,33 @@ pub const ROWS: &[Row] = &[
         ..Row::PLAIN
     },
     Row {
+        name: "soft-canonicalize",
+        version: "0.5.6",
+        kind: "paths",
+        findings: &[
+            Finding {
+                tests: &[
+                    "soft-canonicalize tests::python_inspired_tests::test_python_inspired::test_resolve_dot_symlinks",
+                ],
+                ..SYMLINK
+            },
+            Finding {
+                tests: &[
+                    "soft-canonicalize::security_special_files special_file_types::unix_socket_as_path_component",
+                ],
+                ..LONG
+            },
+        ],
+        ..Row::PLAIN
+    },
+    Row {
         name: "fs_extra",
         version: "1.3.0",
         kind: "copying directories",
+        findings: &[Finding {
+            tests: &["fs_extra::dir *", "fs_extra::file *", "fs_extra::lib *"],
+            ..READ_ONLY
+        }],
         ..Row::PLAIN
     },
     Row {
@@ -146,6 +186,14 @@ pub const ROWS: &[Row] = &[
         name: "xdg",
         version: "3.0.0",
         kind: "XDG directories",
+        findings: &[Finding {
+            tests: &[
+                "xdg base_directories::test::test_get_file",
+                "xdg base_directories::test::test_runtime_good",
+                "xdg base_directories::test::test_symlinks",
+            ],
+            ..READ_ONLY
+        }],
         ..Row::PLAIN
     },
     Row {

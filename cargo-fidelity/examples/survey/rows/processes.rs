@@ -1,7 +1,7 @@
 //! Processes, threads, sockets, the machine.
 
 use super::FINDING;
-use crate::row::{Finding, Row};
+use crate::row::{Finding, Finds, Row};
 
 pub const ROWS: &[Row] = &[
     Row {
@@ -19,6 +19,7 @@ pub const ROWS: &[Row] = &[
             ],
             exposed_by: "`tmpdir = \"long\"`",
             cause: "they bind sockets in the temporary directory; a socket's path has at most 107 bytes",
+            hostile: Finds::Yes,
             ..FINDING
         }],
         ..Row::PLAIN
@@ -31,6 +32,51 @@ pub const ROWS: &[Row] = &[
             tests: &["sendfd tests::stream_fd_receives_exact_number_of_fds*"],
             exposed_by: "`open-files = 64`",
             cause: "they keep some hundred descriptors open, sent and received ones",
+            hostile: Finds::Yes,
+            ..FINDING
+        }],
+        ..Row::PLAIN
+    },
+    Row {
+        name: "sd-notify",
+        version: "0.5.0",
+        kind: "system services",
+        findings: &[Finding {
+            tests: &["sd-notify::notify notify"],
+            exposed_by: "`tmpdir = \"long\"`",
+            cause: "it binds a socket in the temporary directory; a socket's path has at most 107 bytes",
+            hostile: Finds::Yes,
+            ..FINDING
+        }],
+        ..Row::PLAIN
+    },
+    Row {
+        name: "thread-priority",
+        version: "3.1.1",
+        kind: "threads",
+        findings: &[Finding {
+            tests: &[
+                "thread-priority unix::tests::*",
+                "thread-priority::unix get_and_set_priority_with_normal_*",
+                "thread-priority::unix *",
+            ],
+            exposed_by: "`user = \"nobody\"`",
+            cause: "they raise priorities and set real-time policies, which only root may",
+            hostile: Finds::Yes,
+            ..FINDING
+        }],
+        note: "`get_and_set_priority_with_normal_and_crossplatform` fails everywhere.",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "update_rate",
+        version: "2.0.1",
+        kind: "timers",
+        findings: &[Finding {
+            tests: &["update_rate base::tests::test_discrete_rate_counter*"],
+            exposed_by: "a busy CPU, worst with all tests in one process",
+            cause: "they wait busily for ten times 10 ms, and expect a rate of 100 almost exactly",
+            hostile: Finds::Perhaps,
             ..FINDING
         }],
         ..Row::PLAIN
@@ -43,6 +89,7 @@ pub const ROWS: &[Row] = &[
             tests: &["local-ip-address tests::find_local_ip"],
             exposed_by: "`network = \"loopback\"`",
             cause: "it expects a machine with a route to somewhere",
+            hostile: Finds::Yes,
             ..FINDING
         }],
         ..Row::PLAIN
@@ -93,6 +140,17 @@ pub const ROWS: &[Row] = &[
         name: "async-io",
         version: "2.6.0",
         kind: "async input and output",
+        findings: &[Finding {
+            tests: &[
+                "async-io::async udp_connect",
+                "async-io::async uds_connect",
+                "async-io::async uds_send_to_recv_from",
+            ],
+            exposed_by: "`tmpdir = \"long\"`",
+            cause: "they bind sockets in the temporary directory; a socket's path has at most 107 bytes",
+            hostile: Finds::Yes,
+            ..FINDING
+        }],
         ..Row::PLAIN
     },
     Row {

@@ -1,7 +1,7 @@
 //! Texts, numbers, terminals, locales.
 
 use super::FINDING;
-use crate::row::{Finding, Row};
+use crate::row::{Finding, Finds, Row};
 
 pub const ROWS: &[Row] = &[
     Row {
@@ -56,6 +56,15 @@ pub const ROWS: &[Row] = &[
         name: "ron",
         version: "0.12.3",
         kind: "parsers",
+        findings: &[Finding {
+            tests: &[
+                "ron::609_quadratic_escaped_string_parsing parsing_many_escapes_scales_linearly",
+            ],
+            exposed_by: "`pauses`",
+            cause: "it compares two measured times, and a pause in the second makes it look quadratic",
+            hostile: Finds::Perhaps,
+            ..FINDING
+        }],
         ..Row::PLAIN
     },
     Row {

@@ -43,6 +43,37 @@ pub const ROWS: &[Row] = &[
         ..Row::PLAIN
     },
     Row {
+        name: "dtparse",
+        version: "2.0.1",
+        kind: "dates",
+        findings: &[Finding {
+            tests: &["dtparse tests::pycompat_parser::test_parse_simple42"],
+            exposed_by: "`clock = \"+400d\"`",
+            cause: "it expects `7-4-76` to be in 1976, which it is until the end of 2026: a year is read as the one within 50 years",
+            ..FINDING
+        }],
+        ..Row::PLAIN
+    },
+    Row {
+        name: "stopwatch",
+        version: "0.0.7",
+        kind: "timers",
+        findings: &[Finding {
+            tests: &[
+                "stopwatch::lib elapsed_ms",
+                "stopwatch::lib restart",
+                "stopwatch::lib resume_once",
+                "stopwatch::lib resume_twice",
+                "stopwatch::lib stop",
+            ],
+            exposed_by: "`timer-slack = \"50ms\"`",
+            cause: "they expect a sleep of 50 ms to take at most 65 ms",
+            hostile: Finds::Yes,
+            ..FINDING
+        }],
+        ..Row::PLAIN
+    },
+    Row {
         name: "humantime",
         version: "2.4.0",
         kind: "durations",
