@@ -36,14 +36,6 @@ const PLAIN: Row = Row {
     outdated: None,
 };
 
-/// The preset with more knobs, for a machine that need not have the Turkish locale.
-const HOSTILE: &[&str] = &[
-    "--set",
-    "high.inherits=preset:hostile",
-    "--set",
-    "high.locale=C",
-];
-
 pub const ROWS: &[Row] = &[
     Row {
         name: "tempfile",
@@ -96,6 +88,27 @@ pub const ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
+        name: "update_rate",
+        version: "2.0.1",
+        arguments: &[
+            "--set",
+            "high.process=shared",
+            "--set",
+            "high.cpu-load={ on = \"all\", threads = 4 }",
+        ],
+        expected: &[
+            (
+                "hidden-defect",
+                "update_rate base::tests::test_discrete_rate_counter",
+            ),
+            (
+                "hidden-defect",
+                "update_rate base::tests::test_discrete_rate_counter_immut",
+            ),
+        ],
+        ..PLAIN
+    },
+    Row {
         name: "file-rotate",
         version: "0.8.0",
         expected: &[("hidden-defect", "file-rotate tests::unix_file_permissions")],
@@ -137,33 +150,8 @@ pub const ROWS: &[Row] = &[
         ..PLAIN
     },
     Row {
-        name: "which",
-        version: "8.0.6",
-        arguments: HOSTILE,
-        ..PLAIN
-    },
-    Row {
-        name: "xdg",
-        version: "3.0.0",
-        arguments: HOSTILE,
-        ..PLAIN
-    },
-    Row {
-        name: "rlimit",
-        version: "0.11.0",
-        arguments: HOSTILE,
-        ..PLAIN
-    },
-    Row {
         name: "tiny_http",
         version: "0.12.0",
-        outdated: Some("rustc-serialize"),
-        ..PLAIN
-    },
-    Row {
-        name: "tiny_http",
-        version: "0.12.0",
-        arguments: HOSTILE,
         outdated: Some("rustc-serialize"),
         ..PLAIN
     },

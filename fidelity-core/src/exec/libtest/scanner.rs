@@ -114,10 +114,10 @@ impl Scanner {
         self.begun
     }
 
-    /// Returns how much memory the current line takes.
+    /// Returns how much memory is held of the stream.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.line.bytes.capacity()
+        self.line.bytes.capacity() + self.own_words.capacity() + self.last_words.capacity()
     }
 
     /// Takes the next bytes of the stream.
@@ -199,7 +199,9 @@ impl Scanner {
             self.may_end_results(&text);
         }
         let by_itself = whole.or_else(|| word::whole(&text).filter(|_| !line.cut));
-        self.own_words.extend(by_itself);
+        // Each once: a test may print them for ever.
+        self.own_words
+            .extend(by_itself.filter(|word| !self.own_words.contains(word)));
         let ending = by_itself.or_else(|| word::at_end(&text));
         self.word_above = ending.map(|word| Ending {
             word,
