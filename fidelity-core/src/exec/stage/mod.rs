@@ -1,6 +1,6 @@
 //! The stage of a pass: namespaces, made once, on which every guardian of the pass works.
 //!
-//! A *keeper*, the tool's executable started once more, makes the namespaces a [`Plan`] asks for and keeps them until
+//! A *keeper*, the tool's executable started once more, makes the namespaces a `Plan` asks for and keeps them until
 //! its socket breaks. It stays outside itself, so that it can clean up; a *holder* below it lives inside and dies with
 //! it. Guardians enter before they say that they are ready, so a trial on a stage costs what any other does.
 //! Must not know: knobs, tests, arms. Invariants: a stage is all that was asked for or does not exist; nothing of it
