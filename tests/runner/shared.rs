@@ -142,9 +142,17 @@ fn what_tests_print_straight_makes_no_result_and_spoils_few() {
                 );
             }
         }
-        // With several threads the imitation stands where a result would, and contradicts it.
-        let expected: &[&str] = if threads == 1 { &[] } else { &["g_fails"] };
-        assert_eq!(spoilt, expected, "with {threads} threads");
+        // With several threads the imitation stands where a result would, and contradicts it; and a line without an end
+        // may come before the result of whatever test ends next.
+        let may_be: &[&str] = match threads {
+            1 => &[],
+            _ => &["a_prints_without_a_line_end", "g_fails"],
+        };
+        assert!(
+            spoilt.iter().all(|name| may_be.contains(name)),
+            "{spoilt:?} with {threads} threads"
+        );
+        assert_eq!(spoilt.contains(&"g_fails"), threads > 1, "{spoilt:?}");
         assert_eq!(
             message(&seen, "c_fails_after_printing"),
             message(&alone, "c_fails_after_printing")
