@@ -289,7 +289,8 @@ impl Watched {
                 None if was_over => return watched,
                 None => {}
             }
-            std::thread::sleep(Duration::from_millis(5));
+            // Looking takes processor time too, which the load then lacks.
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 
