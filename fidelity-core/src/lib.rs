@@ -11,6 +11,7 @@
 //! [`revision`] touch files, processes, the clock or the environment; everything else is a function of values.
 //! ARCHITECTURE.md holds the map and the invariants.
 
+pub mod attribute;
 pub mod classify;
 pub mod config;
 pub mod domain;

@@ -1,0 +1,109 @@
+//! The last step before a claim: enough trials on both sides of its boundary, in interleaved order.
+//!
+//! A posterior is only as good as the assumption that trials are independent; trials that alternate between both sides
+//! are what drift cannot imitate.
+
+use super::likelihood::Counts;
+
+/// What the claim says of a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// The test fails there: the claimed cause is sufficient.
+    Fails,
+    /// The test passes there: the claimed cause is necessary.
+    Passes,
+}
+
+/// One side of a claimed boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check<C> {
+    /// Where to look.
+    pub config: C,
+    /// What the claim says of it.
+    pub expect: Expect,
+}
+
+/// Failures that have to be seen where a claim says that the test fails.
+const FAILURES_WANTED: u32 = 2;
+
+/// Returns the trials that every side needs: enough that a cause with this failure rate would have shown itself with a
+/// probability of 95 %, within 3..=20; twice that where outcomes depend on time.
+pub fn trials_needed(failure_rate: f64, time_dependent: bool) -> u32 {
+    let needed = (0.05_f64.ln() / (1.0 - failure_rate).ln()).ceil();
+    let needed = needed.clamp(3.0, 20.0) as u32;
+    if time_dependent { 2 * needed } else { needed }
+}
+
+/// What a side still lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lacks {
+    /// Nothing.
+    Nothing,
+    /// More trials.
+    Trials,
+    /// It was looked at twice as often as needed, and did not fail.
+    Failures,
+}
+
+/// Returns what a side lacks that has these counts and needs so many trials.
+pub fn lacks(expect: Expect, seen: Counts, needed: u32) -> Lacks {
+    if seen.trials < needed {
+        return Lacks::Trials;
+    }
+    match expect {
+        Expect::Fails if seen.failures >= FAILURES_WANTED => Lacks::Nothing,
+        Expect::Fails if seen.trials < 2 * needed => Lacks::Trials,
+        Expect::Fails => Lacks::Failures,
+        Expect::Passes => Lacks::Nothing,
+    }
+}
+
+/// Returns which of the lacking sides comes next, given the trials each has (their places are those of the checks):
+/// the one with the fewest, in turn from the front and from the back, so that two sides alternate ABBA.
+pub fn next_side(trials: &[(usize, u32)]) -> Option<usize> {
+    let fewest = trials.iter().map(|(_, count)| *count).min()?;
+    let mut least = trials.iter().filter(|(_, count)| *count == fewest);
+    let next = if fewest % 2 == 0 {
+        least.next()
+    } else {
+        least.next_back()
+    };
+    next.map(|(place, _)| *place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trials_needed_follow_the_rate_within_bounds() {
+        assert_eq!(trials_needed(0.999, false), 3);
+        assert_eq!(trials_needed(0.5, false), 5);
+        assert_eq!(trials_needed(0.2, false), 14);
+        assert_eq!(trials_needed(0.01, false), 20);
+        assert_eq!(trials_needed(0.5, true), 10);
+    }
+
+    #[test]
+    fn two_sides_alternate_abba() {
+        let mut counts = [0_u32; 2];
+        let order: String = (0..8)
+            .filter_map(|_| {
+                let sides: Vec<_> = counts.iter().copied().enumerate().collect();
+                let side = next_side(&sides)?;
+                counts[side] += 1;
+                Some(if side == 0 { 'A' } else { 'B' })
+            })
+            .collect();
+        assert_eq!(order, "ABBAABBA");
+    }
+
+    #[test]
+    fn a_side_said_to_fail_has_to_fail_twice() {
+        assert_eq!(lacks(Expect::Fails, Counts::new(1, 5), 5), Lacks::Trials);
+        assert_eq!(lacks(Expect::Fails, Counts::new(2, 5), 5), Lacks::Nothing);
+        assert_eq!(lacks(Expect::Fails, Counts::new(1, 10), 5), Lacks::Failures);
+        assert_eq!(lacks(Expect::Passes, Counts::new(0, 4), 5), Lacks::Trials);
+        assert_eq!(lacks(Expect::Passes, Counts::new(0, 5), 5), Lacks::Nothing);
+    }
+}

@@ -1,0 +1,455 @@
+//! The search itself: what to try next, and when to stop.
+//!
+//! Invariant: the state is what was seen and nothing else, so that the same answers in any order lead to the same belief,
+//! and the same answers in the same order to the same questions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::belief::{Belief, credible_set};
+use super::confirm::{self, Check, Lacks};
+use super::ending::{Checked, Ending, Left, Suspected};
+use super::gate::{self, Gate};
+use super::likelihood::Counts;
+use super::outlook::{Outlook, Price};
+use super::{End, Question, Space};
+use crate::stats::runs::clustering_p;
+
+/// The share of the posterior that the set of remaining hypotheses holds.
+const CREDIBLE: f64 = 0.9;
+
+/// Fewer bits than this are nothing.
+const NO_GAIN: f64 = 1e-6;
+
+/// Trials of a configuration that say nothing (other failures) after which it is held to be untestable.
+const SAYS_NOTHING_AFTER: u32 = 5;
+
+/// At this chance of so few changes between passing and failing, outcomes depend on time.
+const TIME_DEPENDENT: f64 = 0.01;
+
+/// Failures at the low end after which it is said to fail now: one may be by chance.
+const FAILS_NOW: u32 = 3;
+
+/// The thresholds of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// The posterior that ends the search, in 0.5..1.
+    pub confidence: f64,
+    /// Trials that may be spent, those seen before not counted.
+    pub budget: u32,
+    /// Whether both sides of a claim are looked at again.
+    pub confirm: bool,
+    /// Whether the trials seen before are enough to say that the ends differ. Else new trials have to.
+    pub established: bool,
+    /// What draws follow from.
+    pub seed: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            budget: 200,
+            confirm: true,
+            established: false,
+            seed: 0,
+        }
+    }
+}
+
+/// What an experiment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see whether the ends still differ.
+    Gate,
+    /// To tell hypotheses apart.
+    Search,
+    /// To see both sides of a claim.
+    Confirm,
+}
+
+/// One trial to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment<C> {
+    /// What to set up.
+    pub config: C,
+    /// What for.
+    pub purpose: Purpose,
+    /// Trials of it that are likely to be wanted in a row, 1 or more: for callers that can make several at once.
+    pub likely: u32,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step<C> {
+    /// Make one trial and record it.
+    Try(Experiment<C>),
+    /// Stop.
+    Done(Ending<C>),
+}
+
+/// What a trial showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It passed.
+    Passed,
+    /// It failed in the way that is looked into.
+    Failed,
+    /// It failed in another way, or was not run: no evidence.
+    Nothing,
+    /// The configuration cannot be tried at all: no evidence, and not asked for again.
+    Untestable,
+}
+
+/// What is known of one configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cell {
+    /// Trials seen before the search.
+    pub before: Counts,
+    /// Outcomes of the search in order: whether each failed.
+    pub outcomes: Vec<bool>,
+    /// Trials that said nothing since one that did.
+    pub silent: u32,
+    /// Whether it cannot be tried.
+    pub untestable: bool,
+}
+
+impl Cell {
+    /// Returns the counts of the search.
+    pub fn now(&self) -> Counts {
+        let failures = self.outcomes.iter().filter(|failed| **failed).count();
+        Counts::new(failures as u32, self.outcomes.len() as u32)
+    }
+
+    /// Returns all counts.
+    pub fn counts(&self) -> Counts {
+        self.before.plus(self.now())
+    }
+}
+
+/// The state machine.
+#[derive(Clone, Debug)]
+pub struct Search<S: Space> {
+    space: S,
+    rules: Rules,
+    cells: BTreeMap<S::Config, Cell>,
+    belief: Belief,
+    spent: u32,
+    stopped: bool,
+}
+
+impl<S: Space> Search<S> {
+    /// Returns a search that has seen nothing yet.
+    pub fn new(space: S, rules: Rules) -> Self {
+        let belief = Belief::new(&space.weights());
+        Self {
+            space,
+            rules,
+            cells: BTreeMap::new(),
+            belief,
+            spent: 0,
+            stopped: false,
+        }
+    }
+
+    /// Takes trials made before the search: its pilot data, which costs nothing.
+    pub fn remember(&mut self, config: &S::Config, seen: Counts) {
+        let cell = self.cells.entry(config.clone()).or_default();
+        cell.before = cell.before.plus(seen);
+        self.believe(config, seen);
+    }
+
+    /// Takes what a trial showed.
+    pub fn record(&mut self, config: &S::Config, seen: Seen) {
+        let cell = self.cells.entry(config.clone()).or_default();
+        self.spent += u32::from(seen != Seen::Untestable);
+        match seen {
+            Seen::Passed | Seen::Failed => {
+                let failed = seen == Seen::Failed;
+                cell.outcomes.push(failed);
+                cell.silent = 0;
+                self.believe(config, Counts::one(failed));
+            }
+            Seen::Nothing => {
+                cell.silent += 1;
+                cell.untestable |= cell.silent >= SAYS_NOTHING_AFTER;
+            }
+            Seen::Untestable => cell.untestable = true,
+        }
+    }
+
+    /// Has the search end with what is known.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Returns the space.
+    pub fn space(&self) -> &S {
+        &self.space
+    }
+
+    /// Returns the belief.
+    pub fn belief(&self) -> &Belief {
+        &self.belief
+    }
+
+    /// Returns what is known of each configuration that was tried.
+    pub fn cells(&self) -> &BTreeMap<S::Config, Cell> {
+        &self.cells
+    }
+
+    /// Returns the trials made by this search.
+    pub fn spent(&self) -> u32 {
+        self.spent
+    }
+
+    /// Returns all counts of one configuration.
+    pub fn counts(&self, config: &S::Config) -> Counts {
+        self.cells
+            .get(config)
+            .map_or(Counts::default(), Cell::counts)
+    }
+
+    /// Returns whether the outcomes of any one configuration come in stretches, which independent trials would not.
+    pub fn is_time_dependent(&self) -> bool {
+        self.cells
+            .values()
+            .any(|cell| clustering_p(cell.outcomes.iter().copied()) < TIME_DEPENDENT)
+    }
+
+    /// Returns what to do next, given what configurations cost now: the same answer until something is recorded.
+    pub fn next(&self, price: &dyn Fn(&S::Config) -> Price) -> Step<S::Config> {
+        if let Some(step) = self.gate() {
+            return step;
+        }
+        let (oriented, leader) = self.leader();
+        if leader.probability >= self.rules.confidence {
+            return self.conclude(leader, &oriented);
+        }
+        if self.stopped || self.spent >= self.rules.budget {
+            return Step::Done(self.inconclusive(&oriented));
+        }
+        let outlook = Outlook::new(&self.belief);
+        let tried: Vec<S::Config> = self.cells.keys().cloned().collect();
+        let choice = self.space.best(&Question {
+            outlook: &outlook,
+            price,
+            testable: &|config| self.is_testable(config),
+            tried: &tried,
+            draw: self.draw(),
+        });
+        match choice {
+            Some(choice) if choice.gain > NO_GAIN => Step::Try(Experiment {
+                config: choice.config,
+                purpose: Purpose::Search,
+                likely: choice.batch,
+            }),
+            _ => Step::Done(Ending::CredibleSet {
+                suspects: suspects(&oriented),
+            }),
+        }
+    }
+
+    fn believe(&mut self, config: &S::Config, seen: Counts) {
+        let space = &self.space;
+        self.belief
+            .take(seen, |hypothesis| space.is_active(hypothesis, config));
+        self.belief.update();
+        if self.space.refine(self.belief.posterior()) {
+            let mut belief = Belief::new(&self.space.weights());
+            for (config, cell) in &self.cells {
+                belief.take(cell.counts(), |h| self.space.is_active(h, config));
+            }
+            belief.update();
+            self.belief = belief;
+        }
+    }
+
+    fn is_testable(&self, config: &S::Config) -> bool {
+        self.cells.get(config).is_none_or(|cell| !cell.untestable)
+    }
+
+    /// A number that is another one for every answer.
+    fn draw(&self) -> u64 {
+        let mixed = (self.rules.seed ^ u64::from(self.spent)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    }
+
+    fn leader(&self) -> (Vec<f64>, Suspected) {
+        let oriented = self.belief.oriented();
+        let best = oriented
+            .iter()
+            .copied()
+            .enumerate()
+            .fold(
+                (0, 0.0),
+                |best, next| if next.1 > best.1 { next } else { best },
+            );
+        let leader = Suspected {
+            hypothesis: best.0,
+            probability: best.1,
+        };
+        (oriented, leader)
+    }
+
+    /// Returns the counts of an end: those before the search, and those of it.
+    pub fn end_counts(&self, end: End) -> [Counts; 2] {
+        let cells = self
+            .cells
+            .iter()
+            .filter(|(config, _)| self.space.end_of(config) == Some(end));
+        cells.fold([Counts::default(); 2], |[before, now], (_, cell)| {
+            [before.plus(cell.before), now.plus(cell.now())]
+        })
+    }
+
+    fn gate(&self) -> Option<Step<S::Config>> {
+        if self.rules.established {
+            return None;
+        }
+        let [low_before, low] = self.end_counts(End::Low);
+        let [_, high] = self.end_counts(End::High);
+        // Where it fails at both ends but did not before, nothing between the ends can be the reason.
+        if low.failures >= FAILS_NOW && gate::gate(low_before, low) == Gate::Open {
+            return Some(Step::Done(Ending::Outside {
+                before: low_before,
+                now: low,
+            }));
+        }
+        let at_low = match gate::gate(low, high) {
+            Gate::Open => return None,
+            Gate::More { at_low } => at_low,
+            Gate::Closed => return Some(Step::Done(Ending::NotReproducible { low, high })),
+        };
+        let (end, number) = if at_low {
+            (End::Low, low.trials)
+        } else {
+            (End::High, high.trials)
+        };
+        let config = self.space.end(end, number);
+        if self.stopped || !self.is_testable(&config) {
+            return Some(Step::Done(Ending::NotReproducible { low, high }));
+        }
+        Some(Step::Try(Experiment {
+            config,
+            purpose: Purpose::Gate,
+            likely: 1,
+        }))
+    }
+
+    /// Returns the step when one hypothesis is probable enough: to look at both sides of it, or to say so.
+    fn conclude(&self, leader: Suspected, oriented: &[f64]) -> Step<S::Config> {
+        if self.space.none() == Some(leader.hypothesis) {
+            return Step::Done(Ending::NoneOfThese {
+                probability: leader.probability,
+            });
+        }
+        let testable = |config: &S::Config| self.is_testable(config);
+        let checks = self.space.checks(leader.hypothesis, &testable);
+        if self.rules.confirm {
+            let [active, _] = self.belief.sides(leader.hypothesis);
+            let needed = confirm::trials_needed(active.mean(), self.is_time_dependent());
+            let mut open = Vec::new();
+            for (place, check) in checks.iter().enumerate() {
+                let seen = self.counts(&check.config);
+                match confirm::lacks(check.expect, seen, needed) {
+                    Lacks::Nothing => {}
+                    Lacks::Trials => open.push((place, seen.trials)),
+                    Lacks::Failures => {
+                        return Step::Done(Ending::Inconclusive {
+                            suspects: suspects(oriented),
+                            left: Left::Unconfirmed,
+                        });
+                    }
+                }
+            }
+            if let Some(place) = confirm::next_side(&open) {
+                if self.stopped || self.spent >= self.rules.budget {
+                    return Step::Done(self.inconclusive(oriented));
+                }
+                return Step::Try(Experiment {
+                    config: checks[place].config.clone(),
+                    purpose: Purpose::Confirm,
+                    likely: 1,
+                });
+            }
+            let alike = self.alike(leader, oriented);
+            if alike.len() > 1 {
+                return Step::Done(Ending::CredibleSet { suspects: alike });
+            }
+        }
+        Step::Done(Ending::Found {
+            cause: leader,
+            checked: checks
+                .into_iter()
+                .map(|check| self.checked(check))
+                .collect(),
+        })
+    }
+
+    /// Returns the leader and whatever no trial tells from it: what the prior alone decides is not found.
+    fn alike(&self, leader: Suspected, oriented: &[f64]) -> Vec<Suspected> {
+        let tried: Vec<&S::Config> = self
+            .cells
+            .iter()
+            .filter(|(_, cell)| cell.counts().trials > 0)
+            .map(|(config, _)| config)
+            .collect();
+        let agrees = |hypothesis: usize| {
+            tried.iter().all(|config| {
+                let active = self.space.is_active(hypothesis, config);
+                active == self.space.is_active(leader.hypothesis, config)
+            })
+        };
+        let others = oriented
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(hypothesis, probability)| {
+                *hypothesis != leader.hypothesis && *probability > 0.0 && agrees(*hypothesis)
+            })
+            .map(|(hypothesis, probability)| Suspected {
+                hypothesis,
+                probability,
+            });
+        std::iter::once(leader).chain(others).collect()
+    }
+
+    fn checked(&self, check: Check<S::Config>) -> Checked<S::Config> {
+        Checked {
+            seen: self.counts(&check.config),
+            config: check.config,
+            expect: check.expect,
+        }
+    }
+
+    fn inconclusive(&self, oriented: &[f64]) -> Ending<S::Config> {
+        Ending::Inconclusive {
+            suspects: suspects(oriented),
+            left: if self.stopped {
+                Left::Stopped
+            } else {
+                Left::OutOfBudget
+            },
+        }
+    }
+
+    /// Returns the configurations that cannot be tried.
+    pub fn untestable(&self) -> BTreeSet<&S::Config> {
+        self.cells
+            .iter()
+            .filter(|(_, cell)| cell.untestable)
+            .map(|(config, _)| config)
+            .collect()
+    }
+}
+
+/// Returns the smallest set of hypotheses that holds 90 %.
+fn suspects(probabilities: &[f64]) -> Vec<Suspected> {
+    credible_set(probabilities, CREDIBLE)
+        .into_iter()
+        .map(|(hypothesis, probability)| Suspected {
+            hypothesis,
+            probability,
+        })
+        .collect()
+}
