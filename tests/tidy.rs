@@ -115,6 +115,7 @@ fn deciding_code_touches_no_file_process_clock_or_environment() {
         "report",
         "attribute/engine",
         "attribute/knobs",
+        "ingest/junit",
     ];
     let pure_files = [
         "attribute/commits.rs",

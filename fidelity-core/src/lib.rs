@@ -7,8 +7,8 @@
 //!     -> observations (store) -> evidence -> verdicts -> report
 //! ```
 //!
-//! Deciding is separate from doing. Only [`config::load`], [`suite::discover`], [`exec`], [`store`] and
-//! [`revision`] touch files, processes, the clock or the environment; everything else is a function of values.
+//! Deciding is separate from doing. Only [`config::load`], [`suite::discover`], [`exec`], [`store`],
+//! [`revision`] and [`ingest::inputs`] touch files, processes, the clock or the environment; everything else is a function of values.
 //! ARCHITECTURE.md holds the map and the invariants.
 
 pub mod attribute;
@@ -19,6 +19,7 @@ pub mod driver;
 pub mod evidence;
 pub mod exec;
 pub mod history;
+pub mod ingest;
 pub mod plan;
 pub mod power;
 pub mod report;

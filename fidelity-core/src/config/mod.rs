@@ -27,7 +27,7 @@ mod model;
 mod overrides;
 mod policy_reader;
 mod presets;
-mod printable;
+pub(crate) mod printable;
 mod render;
 mod resolve;
 mod runner;

@@ -14,7 +14,7 @@ pub mod signature;
 #[cfg(unix)]
 pub mod canary;
 #[cfg(unix)]
-mod capture;
+pub(crate) mod capture;
 #[cfg(unix)]
 pub mod direct;
 #[cfg(unix)]

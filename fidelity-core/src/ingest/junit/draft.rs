@@ -1,0 +1,263 @@
+//! The case that is being read, until its `<testcase>` ends and its trials can be put in order.
+
+use super::case::{Capped, Case, CaseFailure, Trial};
+use super::elements::Node;
+use super::outcome::{Seen, judge, of_failure};
+use super::{FailureKind, Limits};
+use crate::domain::CapturedOutput;
+use crate::exec::capture::Capture;
+
+/// A text while it is read.
+struct Text(Option<Capture>);
+
+impl Text {
+    fn extend(&mut self, text: &str, limits: &Limits) {
+        self.0
+            .get_or_insert_with(|| Capture::of(limits.head, limits.tail))
+            .extend(text.as_bytes());
+    }
+
+    fn take(&mut self) -> (Vec<u8>, u64) {
+        self.0.take().map_or_else(Default::default, Capture::finish)
+    }
+}
+
+/// Standard output and error while they are read.
+struct Streams {
+    out: Text,
+    err: Text,
+}
+
+impl Streams {
+    fn new() -> Self {
+        Self {
+            out: Text(None),
+            err: Text(None),
+        }
+    }
+
+    fn take(&mut self) -> CapturedOutput {
+        let (stdout, stdout_omitted) = self.out.take();
+        let (stderr, stderr_omitted) = self.err.take();
+        CapturedOutput {
+            stdout,
+            stdout_omitted,
+            stderr,
+            stderr_omitted,
+        }
+    }
+}
+
+/// A trial that was not the deciding one.
+struct Retry {
+    flaky: bool,
+    trial: Trial,
+}
+
+/// The case at hand.
+pub(super) struct Draft {
+    pub(super) case: Case,
+    pub(super) seen: Seen,
+    retries: Vec<Retry>,
+    /// Trials beyond the limit.
+    surplus: u64,
+    own: Streams,
+    retried: Streams,
+    text: Text,
+    limits: Limits,
+}
+
+impl Draft {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            case: Case::default(),
+            seen: Seen::default(),
+            retries: Vec::new(),
+            surplus: 0,
+            own: Streams::new(),
+            retried: Streams::new(),
+            text: Text(None),
+            limits: limits.clone(),
+        }
+    }
+
+    /// Forgets the case before.
+    pub(super) fn clear(&mut self) {
+        let case = &mut self.case;
+        case.name.clear();
+        case.classname = None;
+        case.file = None;
+        case.line = None;
+        case.properties.clear();
+        let trial = &mut case.trial;
+        trial.duration = None;
+        trial.timestamp = None;
+        trial.failures.clear();
+        trial.more_failures = 0;
+        trial.skipped_because = None;
+        if !trial.output.stdout.is_empty() || !trial.output.stderr.is_empty() {
+            trial.output = CapturedOutput::default();
+        }
+        self.seen = Seen::default();
+        self.retries.clear();
+        self.surplus = 0;
+    }
+
+    /// Begins a failure of the deciding trial. Returns where its attributes go; none if it is only counted.
+    pub(super) fn begin_failure(&mut self, kind: FailureKind) -> Option<&mut CaseFailure> {
+        let trial = &mut self.case.trial;
+        if trial.failures.len() >= self.limits.texts {
+            trial.more_failures += 1;
+            return None;
+        }
+        trial.failures.push(CaseFailure {
+            kind,
+            ..CaseFailure::default()
+        });
+        trial.failures.last_mut()
+    }
+
+    /// Begins a trial that was not the deciding one. Returns where its attributes go; none if it is only counted.
+    pub(super) fn begin_retry(&mut self, kind: FailureKind, flaky: bool) -> Option<&mut Trial> {
+        self.seen.flaky |= flaky;
+        if self.retries.len() + 1 >= self.limits.attempts {
+            self.surplus += 1;
+            return None;
+        }
+        let failure = CaseFailure {
+            kind,
+            ..CaseFailure::default()
+        };
+        let trial = Trial {
+            failures: vec![failure],
+            ..Trial::default()
+        };
+        self.retries.push(Retry { flaky, trial });
+        self.retries.last_mut().map(|retry| &mut retry.trial)
+    }
+
+    /// Appends text that stands in `node`, an element of the case; `retry` says whether that is part of a retry.
+    pub(super) fn text(&mut self, node: Node, retry: bool, text: &str) {
+        let streams = if retry {
+            &mut self.retried
+        } else {
+            &mut self.own
+        };
+        match node {
+            Node::Failing(_) | Node::Retry { .. } | Node::Trace => {
+                self.text.extend(text, &self.limits);
+            }
+            Node::Out => streams.out.extend(text, &self.limits),
+            Node::Err => streams.err.extend(text, &self.limits),
+            _ => {}
+        }
+    }
+
+    /// Ends a failure of the deciding trial.
+    pub(super) fn end_failure(&mut self) {
+        let text = capped(self.text.take());
+        let trial = &mut self.case.trial;
+        if trial.more_failures == 0
+            && let Some(failure) = trial.failures.last_mut()
+        {
+            failure.text = text;
+        }
+    }
+
+    /// Ends a trial that was not the deciding one.
+    pub(super) fn end_retry(&mut self) {
+        let text = capped(self.text.take());
+        let output = self.retried.take();
+        if self.surplus > 0 {
+            return;
+        }
+        let keeps = self.retries.len() <= self.limits.texts;
+        let Some(Retry { trial, .. }) = self.retries.last_mut() else {
+            return;
+        };
+        if let Some(failure) = trial.failures.first_mut() {
+            failure.text = text;
+            trial.outcome = of_failure(failure);
+            if !keeps {
+                let kind = failure.kind;
+                *failure = CaseFailure {
+                    kind,
+                    text: Capped {
+                        text: String::new(),
+                        omitted: failure.text.omitted + failure.text.text.len() as u64,
+                    },
+                    ..CaseFailure::default()
+                };
+            }
+        }
+        trial.output = if keeps { output } else { counted(&output) };
+    }
+
+    /// Ends the case: gives each trial to `sink`, in the order of time. Returns how many there were, how many were beyond the
+    /// limit, and what contradicts the outcome.
+    pub(super) fn end(&mut self, sink: &mut dyn FnMut(&Case)) -> (u64, u64, Option<&'static str>) {
+        if self.own.out.0.is_some() || self.own.err.0.is_some() {
+            self.case.trial.output = self.own.take();
+        }
+        let (outcome, contradiction) = judge(&self.case, self.seen);
+        self.case.trial.outcome = outcome;
+        let attempts = self.retries.len() + 1;
+        self.case.attempt = 0;
+        self.case.attempts = u16::try_from(attempts).unwrap_or(u16::MAX);
+        if self.retries.is_empty() {
+            sink(&self.case);
+            return (1, self.surplus, contradiction);
+        }
+        // A trial is repeated because it failed: what stands beside a case that did not came before it.
+        let failed = outcome.is_failure();
+        let (before, after): (Vec<_>, Vec<_>) = std::mem::take(&mut self.retries)
+            .into_iter()
+            .partition(|retry| retry.flaky || !failed);
+        for retry in before {
+            self.give(retry, sink);
+        }
+        sink(&self.case);
+        self.next();
+        for retry in after {
+            self.give(retry, sink);
+        }
+        (attempts as u64, self.surplus, contradiction)
+    }
+
+    fn give(&mut self, retry: Retry, sink: &mut dyn FnMut(&Case)) {
+        let own = std::mem::replace(&mut self.case.trial, retry.trial);
+        sink(&self.case);
+        self.case.trial = own;
+        self.next();
+    }
+
+    fn next(&mut self) {
+        self.case.attempt = self.case.attempt.saturating_add(1);
+    }
+}
+
+/// Returns a text as it is kept, blank lines around it left out.
+fn capped((bytes, omitted): (Vec<u8>, u64)) -> Capped {
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let trimmed = text.trim_end().trim_start_matches(['\n', '\r']);
+    let trimmed = if trimmed.len() == text.len() {
+        text
+    } else {
+        trimmed.to_owned()
+    };
+    Capped {
+        text: trimmed,
+        omitted,
+    }
+}
+
+/// Returns an output of which only the length is kept.
+fn counted(output: &CapturedOutput) -> CapturedOutput {
+    CapturedOutput {
+        stdout: Vec::new(),
+        stdout_omitted: output.stdout_omitted + output.stdout.len() as u64,
+        stderr: Vec::new(),
+        stderr_omitted: output.stderr_omitted + output.stderr.len() as u64,
+    }
+}

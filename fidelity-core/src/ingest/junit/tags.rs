@@ -1,0 +1,350 @@
+//! What the machine takes from the attributes of each element.
+
+use std::sync::Arc;
+
+use quick_xml::events::BytesStart;
+
+use super::attributes::{Odd, append, cap, cut_name, each};
+use super::machine::Machine;
+use super::numbers::seconds;
+use super::outcome::{Word, word};
+use super::problem::{Fault, ProblemKind};
+use super::{Capped, CaseFailure, FailureKind, Suite};
+use crate::config::printable::shown;
+
+/// Before the names of setup scripts in suites of cargo-nextest.
+const SETUP_SCRIPT: &str = "@setup-script:";
+/// Between name and number in stress suites of cargo-nextest.
+const STRESS: &str = "@stress-";
+
+impl Machine<'_> {
+    /// Appends a value as XML means it.
+    fn value(&mut self, raw: &str, into: &mut String) -> Result<(), Fault> {
+        let Odd {
+            forbidden,
+            reference,
+        } = append(raw, into)?;
+        if forbidden {
+            self.notes.note(ProblemKind::ForbiddenCharacter, || {
+                format!(
+                    "`{}` holds a character that XML does not allow: kept as it is",
+                    shown(into)
+                )
+            });
+        }
+        if reference {
+            self.unknown_reference();
+        }
+        Ok(())
+    }
+
+    /// Appends the value of a name, cut if it is too long.
+    fn name(&mut self, raw: &str, into: &mut String) -> Result<(), Fault> {
+        self.value(raw, into)?;
+        let length = into.len();
+        if cut_name(into, self.limits.name) {
+            self.cut(|| {
+                format!(
+                    "`{}` is a name of {length} bytes: cut, with a hash of the whole",
+                    shown(into)
+                )
+            });
+        }
+        Ok(())
+    }
+
+    /// Notes that something was cut.
+    pub(super) fn cut(&mut self, message: impl FnOnce() -> String) {
+        self.notes.note(ProblemKind::Cut, message);
+    }
+
+    /// Returns the value of a name.
+    fn named(&mut self, raw: &str) -> Result<String, Fault> {
+        let mut name = String::with_capacity(raw.len());
+        self.name(raw, &mut name)?;
+        Ok(name)
+    }
+
+    /// Returns a message, its middle left out if it is too long.
+    fn message(&mut self, raw: &str) -> Result<Capped, Fault> {
+        let mut text = std::mem::take(&mut self.scratch);
+        text.clear();
+        let read = self.value(raw, &mut text);
+        let capped = cap(&text, self.limits);
+        self.scratch = text;
+        read.map(|()| capped)
+    }
+
+    /// Returns a duration, where the value gives one.
+    fn duration(&mut self, raw: &str) -> Option<std::time::Duration> {
+        if raw.is_empty() {
+            return None;
+        }
+        match seconds(raw) {
+            Ok(duration) => Some(duration),
+            Err(reason) => {
+                self.notes.note(ProblemKind::Time, || {
+                    format!("time `{}` {reason}: left out", shown(raw))
+                });
+                None
+            }
+        }
+    }
+
+    pub(super) fn start_suites(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+        let mut name = None;
+        let mut suite = (**self.suite()).clone();
+        each(tag, |attribute, raw| {
+            match attribute {
+                "name" => name = Some(self.named(raw)?),
+                "timestamp" => suite.timestamp = Some(self.named(raw)?),
+                "hostname" => suite.hostname = Some(self.named(raw)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if self.suites.len() == 1 {
+            self.summary.name = self.summary.name.take().or(name);
+            let timestamp = suite.timestamp.clone();
+            self.summary.timestamp = self.summary.timestamp.take().or(timestamp);
+            self.suites = vec![Arc::new(suite)];
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_suite(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+        let around = self.suite();
+        let mut suite = Suite {
+            path: around.path.clone(),
+            stress: around.stress,
+            setup_script: around.setup_script,
+            timestamp: around.timestamp.clone(),
+            hostname: around.hostname.clone(),
+            ..Suite::default()
+        };
+        let mut name = String::new();
+        each(tag, |attribute, raw| {
+            match attribute {
+                "name" => name = self.named(raw)?,
+                "timestamp" => suite.timestamp = Some(self.named(raw)?),
+                "hostname" => suite.hostname = Some(self.named(raw)?),
+                "package" => suite.package = Some(self.named(raw)?),
+                "file" | "filepath" => suite.file = Some(self.named(raw)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if let Some((before, number)) = name.rsplit_once(STRESS)
+            && let Ok(number) = number.parse()
+        {
+            suite.stress = Some(number);
+            name.truncate(before.len());
+        }
+        suite.setup_script |= name.starts_with(SETUP_SCRIPT);
+        suite.path.push(name.into());
+        self.summary.suites += 1;
+        self.suites.push(Arc::new(suite));
+        Ok(())
+    }
+
+    pub(super) fn end_suite(&mut self) {
+        if let Some(suite) = self.suites.pop() {
+            self.properties -= size(&suite.properties);
+        }
+    }
+
+    /// The innermost suite that is open.
+    pub(super) fn suite(&self) -> &Arc<Suite> {
+        &self.suites[self.suites.len() - 1]
+    }
+
+    pub(super) fn start_case(&mut self, tag: &BytesStart<'_>, line: u64) -> Result<(), Fault> {
+        self.summary.elements += 1;
+        self.draft.clear();
+        let mut name = std::mem::take(&mut self.draft.case.name);
+        let mut said = [Word::Nothing; 2];
+        let mut time = None;
+        each(tag, |attribute, raw| {
+            match attribute {
+                "name" => self.name(raw, &mut name)?,
+                "classname" | "class" if !raw.is_empty() => {
+                    self.draft.case.classname = Some(self.named(raw)?);
+                }
+                "time" => time = Some(raw),
+                "duration" => time = time.or(Some(raw)),
+                "timestamp" => self.draft.case.trial.timestamp = Some(self.named(raw)?),
+                "file" | "filepath" if !raw.is_empty() => {
+                    self.draft.case.file = Some(self.named(raw)?);
+                }
+                "line" | "lineno" => self.draft.case.line = raw.trim().parse().ok(),
+                "status" => said[0] = word(raw),
+                "result" => said[1] = word(raw),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        if name.is_empty() {
+            self.notes
+                .note(ProblemKind::NoName, || "a case without a name".to_owned());
+        }
+        let duration = time.and_then(|raw| self.duration(raw));
+        self.draft.seen.word = said[0].max(said[1]);
+        let suite = self.suite();
+        if !Arc::ptr_eq(&self.draft.case.suite, suite) {
+            self.draft.case.suite = Arc::clone(suite);
+        }
+        let case = &mut self.draft.case;
+        case.name = name;
+        case.at = line;
+        case.trial.duration = duration;
+        Ok(())
+    }
+
+    pub(super) fn end_case(&mut self) {
+        self.properties -= size(&self.draft.case.properties);
+        if self.draft.case.suite.setup_script {
+            self.end_script();
+            return;
+        }
+        let (trials, surplus, contradiction) = self.draft.end(self.sink);
+        self.summary.trials += trials;
+        if surplus > 0 {
+            let name = &self.draft.case.name;
+            self.notes.note(ProblemKind::Attempts, || {
+                format!(
+                    "`{}` was repeated {surplus} times more than is read",
+                    shown(name)
+                )
+            });
+        }
+        if let Some(contradiction) = contradiction {
+            let name = &self.draft.case.name;
+            self.notes.note(ProblemKind::Contradiction, || {
+                format!("`{}`: {contradiction}", shown(name))
+            });
+        }
+    }
+
+    /// Ends the case of a setup script, which is no test.
+    fn end_script(&mut self) {
+        self.summary.scripts += 1;
+        let mut failed = false;
+        self.draft
+            .end(&mut |case| failed = case.trial.outcome.is_failure());
+        if failed {
+            let name = &self.draft.case.name;
+            self.notes.note(ProblemKind::SetupScript, || {
+                format!("setup script `{}` failed: that is no test", shown(name))
+            });
+        }
+    }
+
+    pub(super) fn start_failure(
+        &mut self,
+        tag: &BytesStart<'_>,
+        kind: FailureKind,
+    ) -> Result<(), Fault> {
+        let mut failure = CaseFailure::default();
+        self.failure(tag, &mut failure, &mut |_, _| ())?;
+        if let Some(place) = self.draft.begin_failure(kind) {
+            *place = CaseFailure { kind, ..failure };
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_retry(
+        &mut self,
+        tag: &BytesStart<'_>,
+        kind: FailureKind,
+        flaky: bool,
+    ) -> Result<(), Fault> {
+        let mut failure = CaseFailure::default();
+        let mut time = None;
+        let mut timestamp = None;
+        self.failure(tag, &mut failure, &mut |attribute, raw| match attribute {
+            "time" => time = Some(raw.to_owned()),
+            "timestamp" => timestamp = Some(raw.to_owned()),
+            _ => {}
+        })?;
+        let duration = time.and_then(|raw| self.duration(&raw));
+        let timestamp = timestamp.map(|raw| self.named(&raw)).transpose()?;
+        if let Some(trial) = self.draft.begin_retry(kind, flaky) {
+            trial.failures = vec![CaseFailure { kind, ..failure }];
+            trial.duration = duration;
+            trial.timestamp = timestamp;
+        }
+        Ok(())
+    }
+
+    /// Takes the attributes of a failure, and gives others to `other`.
+    fn failure(
+        &mut self,
+        tag: &BytesStart<'_>,
+        failure: &mut CaseFailure,
+        other: &mut dyn FnMut(&str, &str),
+    ) -> Result<(), Fault> {
+        let mut file = None;
+        let mut line = None;
+        each(tag, |attribute, raw| {
+            match attribute {
+                "type" => failure.class = Some(self.named(raw)?),
+                "message" => failure.message = Some(self.message(raw)?),
+                "file" => file = Some(self.named(raw)?),
+                "line" => line = raw.trim().parse().ok(),
+                _ => other(attribute, raw),
+            }
+            Ok(())
+        })?;
+        failure.place = file.map(|file| (file, line));
+        Ok(())
+    }
+
+    pub(super) fn start_skipped(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+        self.draft.seen.skipped = true;
+        each(tag, |attribute, raw| {
+            if attribute == "message" {
+                let message = self.named(raw)?;
+                self.draft.case.trial.skipped_because = Some(message);
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn property(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+        let mut pair = (String::new(), String::new());
+        each(tag, |attribute, raw| {
+            match attribute {
+                "name" => pair.0 = self.named(raw)?,
+                "value" => pair.1 = self.named(raw)?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let bytes = pair.0.len() + pair.1.len();
+        if self.properties + bytes > self.limits.properties {
+            self.notes.note(ProblemKind::Properties, || {
+                format!(
+                    "property `{}` and others are too many: left out",
+                    shown(&pair.0)
+                )
+            });
+            return Ok(());
+        }
+        self.properties += bytes;
+        if self.in_case() {
+            self.draft.case.properties.push(pair);
+        } else {
+            let last = self.suites.len() - 1;
+            Arc::make_mut(&mut self.suites[last]).properties.push(pair);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the bytes of properties.
+fn size(properties: &[(String, String)]) -> usize {
+    properties
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum()
+}
