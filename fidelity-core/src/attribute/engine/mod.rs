@@ -10,19 +10,23 @@
 //! Knows no commit, knob, file or clock: prices are part of the question.
 
 pub mod belief;
+mod cell;
 pub mod confirm;
 pub mod ending;
 pub mod gate;
 pub mod likelihood;
 pub mod outlook;
 mod search;
+mod step;
 
 pub use belief::{Belief, credible_set};
+pub use cell::Cell;
 pub use confirm::{Check, Expect};
 pub use ending::{Checked, Ending, Left, Suspected};
 pub use likelihood::Counts;
 pub use outlook::{Outlook, Price};
-pub use search::{Cell, Experiment, Purpose, Rules, Search, Seen, Step};
+pub use search::Search;
+pub use step::{Experiment, Purpose, Rules, Seen, Step};
 
 /// One of the two configurations that are known to differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::belief::{Belief, credible_set};
+use super::cell::Cell;
 use super::confirm::{self, Check, Lacks};
 use super::ending::{Checked, Ending, Left, Suspected};
 use super::gate::{self, Gate};
 use super::likelihood::Counts;
 use super::outlook::{Outlook, Price};
+use super::step::{Experiment, Purpose, Rules, Seen, Step};
 use super::{End, Question, Space};
 use crate::stats::runs::clustering_p;
 
@@ -28,103 +30,6 @@ const TIME_DEPENDENT: f64 = 0.01;
 
 /// Failures at the low end after which it is said to fail now: one may be by chance.
 const FAILS_NOW: u32 = 3;
-
-/// The thresholds of a search.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rules {
-    /// The posterior that ends the search, in 0.5..1.
-    pub confidence: f64,
-    /// Trials that may be spent, those seen before not counted.
-    pub budget: u32,
-    /// Whether both sides of a claim are looked at again.
-    pub confirm: bool,
-    /// Whether the trials seen before are enough to say that the ends differ. Else new trials have to.
-    pub established: bool,
-    /// What draws follow from.
-    pub seed: u64,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self {
-            confidence: 0.95,
-            budget: 200,
-            confirm: true,
-            established: false,
-            seed: 0,
-        }
-    }
-}
-
-/// What an experiment is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To see whether the ends still differ.
-    Gate,
-    /// To tell hypotheses apart.
-    Search,
-    /// To see both sides of a claim.
-    Confirm,
-}
-
-/// One trial to make.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Experiment<C> {
-    /// What to set up.
-    pub config: C,
-    /// What for.
-    pub purpose: Purpose,
-    /// Trials of it that are likely to be wanted in a row, 1 or more: for callers that can make several at once.
-    pub likely: u32,
-}
-
-/// What to do next.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step<C> {
-    /// Make one trial and record it.
-    Try(Experiment<C>),
-    /// Stop.
-    Done(Ending<C>),
-}
-
-/// What a trial showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// It passed.
-    Passed,
-    /// It failed in the way that is looked into.
-    Failed,
-    /// It failed in another way, or was not run: no evidence.
-    Nothing,
-    /// The configuration cannot be tried at all: no evidence, and not asked for again.
-    Untestable,
-}
-
-/// What is known of one configuration.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Cell {
-    /// Trials seen before the search.
-    pub before: Counts,
-    /// Outcomes of the search in order: whether each failed.
-    pub outcomes: Vec<bool>,
-    /// Trials that said nothing since one that did.
-    pub silent: u32,
-    /// Whether it cannot be tried.
-    pub untestable: bool,
-}
-
-impl Cell {
-    /// Returns the counts of the search.
-    pub fn now(&self) -> Counts {
-        let failures = self.outcomes.iter().filter(|failed| **failed).count();
-        Counts::new(failures as u32, self.outcomes.len() as u32)
-    }
-
-    /// Returns all counts.
-    pub fn counts(&self) -> Counts {
-        self.before.plus(self.now())
-    }
-}
 
 /// The state machine.
 #[derive(Clone, Debug)]

@@ -1,0 +1,74 @@
+//! What a search is asked and answered: thresholds, experiments, outcomes.
+
+use super::ending::Ending;
+
+/// The thresholds of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// The posterior that ends the search, in 0.5..1.
+    pub confidence: f64,
+    /// Trials that may be spent, those seen before not counted.
+    pub budget: u32,
+    /// Whether both sides of a claim are looked at again.
+    pub confirm: bool,
+    /// Whether the trials seen before are enough to say that the ends differ. Else new trials have to.
+    pub established: bool,
+    /// What draws follow from.
+    pub seed: u64,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            budget: 200,
+            confirm: true,
+            established: false,
+            seed: 0,
+        }
+    }
+}
+
+/// What an experiment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see whether the ends still differ.
+    Gate,
+    /// To tell hypotheses apart.
+    Search,
+    /// To see both sides of a claim.
+    Confirm,
+}
+
+/// One trial to make.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment<C> {
+    /// What to set up.
+    pub config: C,
+    /// What for.
+    pub purpose: Purpose,
+    /// Trials of it that are likely to be wanted in a row, 1 or more: for callers that can make several at once.
+    pub likely: u32,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step<C> {
+    /// Make one trial and record it.
+    Try(Experiment<C>),
+    /// Stop.
+    Done(Ending<C>),
+}
+
+/// What a trial showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It passed.
+    Passed,
+    /// It failed in the way that is looked into.
+    Failed,
+    /// It failed in another way, or was not run: no evidence.
+    Nothing,
+    /// The configuration cannot be tried at all: no evidence, and not asked for again.
+    Untestable,
+}
