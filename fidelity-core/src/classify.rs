@@ -114,6 +114,9 @@ pub struct Verdicts {
 /// The result is what the live run said: both fill the same book with the same passes.
 pub fn verdicts_of(run: &StoredRun, joined: &[StoredRun]) -> Verdicts {
     let policy = &run.header.policy;
+    if run.header.ingested {
+        return classify(&Evidence::of_blocks(run, joined), policy);
+    }
     let mut evidence = Evidence::gather(&run.tests, policy, run.header.seed, joined);
     for pass in &run.passes {
         evidence.record(pass);

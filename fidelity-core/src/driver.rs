@@ -99,6 +99,7 @@ pub fn drive(
                     observations: Vec::new(),
                     end: None,
                     machine: None,
+                    origin: None,
                 }
             }
         };

@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::schedule::{Scheduler, Step};
 
 pub mod lone;
+pub mod matrix;
 mod world;
 
 pub use world::{Truth, World};
@@ -94,6 +95,7 @@ fn header(plan: &Plan) -> RunHeader {
         revision: None,
         joined: Vec::new(),
         exposing: BTreeMap::new(),
+        ingested: false,
         tool_version: String::new(),
         arguments: Vec::new(),
         workspace: "workspace".into(),

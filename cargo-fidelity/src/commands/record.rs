@@ -80,6 +80,7 @@ impl Facts<'_> {
             revision,
             joined: Vec::new(),
             exposing: BTreeMap::new(),
+            ingested: false,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),
             workspace: self.workspace.root.clone(),

@@ -211,6 +211,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Company => "company",
         Phase::MassRepeat => "repeated",
         Phase::TimeoutCheck => "time-out check",
+        Phase::Ingested => "ingested",
     }
 }
 

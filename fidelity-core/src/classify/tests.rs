@@ -57,6 +57,7 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
             }],
             end: Some((PassEnd::Completed, 1)),
             machine: None,
+            origin: None,
         });
     }
     classify(&evidence, &policy).findings.remove(0)

@@ -9,8 +9,9 @@
 //! | trial | one execution of one test in one arm |
 //! | outcome | of a trial: passed, failed, timed-out, crashed, skipped, not-reported |
 //! | pass | one execution of the selected tests in one arm; the arm is drawn at random |
+//! | block | passes that belong together (same commit, same time) when results come from elsewhere |
 //! | suspect | a test that failed in the screening |
-//! | run | one invocation of `cargo fidelity run`, stored |
+//! | run | one invocation of `cargo fidelity run` or `ingest`, stored |
 //! | scope | what a trial ran among: the whole suite, one binary, the suspects only, or nothing |
 //! | failure signature | normalised panic location and message skeleton |
 //! | cluster | tests that fail together or alike: one cause, counted once |
@@ -20,6 +21,7 @@ mod ids;
 mod knob;
 mod machine;
 mod observation;
+mod origin;
 mod outcome;
 mod pass;
 mod policy;
@@ -32,6 +34,7 @@ pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};
 pub use machine::MachineLoad;
 pub use observation::{CapturedOutput, Failure, Observation};
+pub use origin::{BlockId, Origin, SourceFile, natural_order};
 pub use outcome::Outcome;
 pub use pass::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope};
 pub use policy::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen};

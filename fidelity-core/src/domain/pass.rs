@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, MachineLoad, Observation, TestIndex};
+use super::{Environment, MachineLoad, Observation, Origin, TestIndex};
 
 /// A side of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +61,8 @@ pub enum Phase {
     MassRepeat,
     /// A finding that only timed out, once at five times the limit.
     TimeoutCheck,
+    /// It ran elsewhere and was ingested: its arm was not drawn by us.
+    Ingested,
 }
 
 /// What a trial ran among. Recorded with each pass; a knob like any other.
@@ -165,4 +167,6 @@ pub struct PassRecord {
     pub end: Option<(PassEnd, u64)>,
     /// What other programs took of the machine meanwhile; none where nobody could say, and before its end.
     pub machine: Option<MachineLoad>,
+    /// Where its results came from; none for a pass of ours.
+    pub origin: Option<Box<Origin>>,
 }

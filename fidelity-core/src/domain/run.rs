@@ -38,6 +38,10 @@ pub struct RunHeader {
     /// frozen at the start: what tests with a suspicious history are screened under.
     #[serde(default)]
     pub exposing: BTreeMap<KnobId, Vec<u32>>,
+    /// Whether its passes ran elsewhere and were ingested. Such a run joins others of its kind only, and is judged by the
+    /// rule for blocks.
+    #[serde(default)]
+    pub ingested: bool,
     /// The version of the tool.
     pub tool_version: String,
     /// The command line after `cargo fidelity`, secrets left out.
@@ -98,6 +102,8 @@ pub enum StopReason {
     OutOfTime,
     /// The limit of trials was reached.
     OutOfTrials,
+    /// Everything it was given was taken in: a run of passes that ran elsewhere.
+    Ingested,
     /// The user interrupted it.
     Interrupted,
     /// The environment could not be provided, or changed under the run.

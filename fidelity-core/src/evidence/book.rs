@@ -35,6 +35,20 @@ impl ArmCounts {
         self.crashes += u32::from(matches!(outcome, Outcome::Crashed(_)));
     }
 
+    /// Adds the counts of other trials.
+    pub(super) fn merge(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.trials, other.trials),
+            (&mut self.failures, other.failures),
+            (&mut self.timeouts, other.timeouts),
+            (&mut self.crashes, other.crashes),
+            (&mut self.not_reported, other.not_reported),
+        ];
+        for (count, more) in pairs {
+            *count = count.saturating_add(more);
+        }
+    }
+
     /// Returns whether both outcomes were seen.
     pub fn both_outcomes(&self) -> bool {
         0 < self.failures && self.failures < self.trials

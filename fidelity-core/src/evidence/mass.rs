@@ -67,6 +67,16 @@ impl Pool {
         });
     }
 
+    /// Bets on the passes of a block with these pooled outcomes, then counts them.
+    pub(super) fn bet_block(&mut self, block: &[ArmCounts; 2]) {
+        self.suspicion.bet_block(block);
+        let failed: u32 = block.iter().map(|arm| arm.failures).sum();
+        self.repeats |= failed > 0 && self.failures() + failed > 1;
+        for (known, new) in self.arms.iter_mut().zip(block) {
+            known.merge(new);
+        }
+    }
+
     /// Returns how many focus passes of run number `run` the pool took part in.
     pub fn focus_passes(&self, run: u32) -> u32 {
         if self.focus.0 == run { self.focus.1 } else { 0 }

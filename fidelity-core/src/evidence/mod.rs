@@ -14,6 +14,7 @@ use crate::domain::{
 
 use crate::stats::ebh;
 
+pub mod blocks;
 pub mod book;
 pub mod family;
 pub mod mass;
@@ -271,11 +272,11 @@ fn suspicious(tests: &[ListedTest]) -> Vec<TestIndex> {
 ///
 /// A seed that repeats gives the same draws again: whoever knows the earlier run knows them beforehand, and they are
 /// random no more. So of runs with equal seeds only the first joins, and none with our own seed, no matter which
-/// of them was given its seed; drawn seeds do not repeat.
+/// of them was given its seed; drawn seeds do not repeat. Passes that were ingested were not drawn at all.
 pub fn joinable(own: Seed, runs: &[StoredRun]) -> Vec<&StoredRun> {
     let mut seeds = std::collections::BTreeSet::from([own]);
     runs.iter()
-        .filter(|run| seeds.insert(run.header.seed))
+        .filter(|run| !run.header.ingested && seeds.insert(run.header.seed))
         .collect()
 }
 

@@ -3,6 +3,7 @@
 //! Knows arms and draw probabilities; not which passes a suspect is asked to take part in.
 
 use crate::domain::Arm;
+use crate::stats::block;
 use crate::stats::eprocess::{EProcess, Side, Tally};
 use crate::stats::equivalence;
 use crate::stats::outlook;
@@ -58,6 +59,8 @@ pub struct Suspicion {
     log_closeness: f64,
     /// Coin passes by arm. Unlike the screening, they were not the reason to suspect the test.
     coins: [Tally; 2],
+    /// Passes a side of the last block in which both sides took part; none where passes are drawn one by one.
+    sides: Option<(u32, u32)>,
     close: bool,
     claims: [bool; 4],
 }
@@ -72,6 +75,7 @@ impl Suspicion {
             mirror: EProcess::new(target.tally(true), baseline.tally(false)),
             log_closeness: 0.0,
             coins: [Tally::default(); 2],
+            sides: None,
             close: false,
             claims: [false; 4],
         }
@@ -102,6 +106,19 @@ impl Suspicion {
             self.coins[arm.index()].add(failed);
             self.log_closeness += equivalence::log_factor(side(arm, Arm::Target), failed);
             self.close |= self.log_closeness >= equivalence::EXCLUDED_AT.ln();
+        }
+    }
+
+    /// Bets on the passes of a block whose labels could have been swapped, counted by arm, and learns from them.
+    pub(super) fn bet_block(&mut self, block: &[ArmCounts; 2]) {
+        let [baseline, target] = block;
+        self.target
+            .bet_block(baseline.tally(true), target.tally(false));
+        self.mirror
+            .bet_block(target.tally(true), baseline.tally(false));
+        let sides = (baseline.tally(true).trials, target.tally(true).trials);
+        if sides.0.min(sides.1) > 0 {
+            self.sides = Some(sides);
         }
     }
 
@@ -143,7 +160,7 @@ impl Suspicion {
         self.claims[claim as usize] = true;
     }
 
-    /// Returns about how many coin passes would decide: the soonest of a claim of either direction at the log e-value
+    /// Returns about how many coin passes, or passes in blocks like the last one, would decide: the soonest of a claim of either direction at the log e-value
     /// `log_needed`, and of closeness. None where none of them is in sight.
     pub fn passes_needed(&self, arms: &[ArmCounts; 2], log_needed: f64) -> Option<u32> {
         let rate = |arm: Arm| {
@@ -152,7 +169,14 @@ impl Suspicion {
         };
         let claim = |process: &EProcess, worse: Arm| {
             let actual = (rate(worse.other()), rate(worse));
-            let growth = outlook::expected_log_factor(process.believed_rates(), actual);
+            let believed = process.believed_rates();
+            let growth = match (self.sides, worse) {
+                (None, _) => outlook::expected_log_factor(believed, actual),
+                (Some(sides), Arm::Target) => block::expected_log_factor(believed, actual, sides),
+                (Some((baseline, target)), Arm::Baseline) => {
+                    block::expected_log_factor(believed, actual, (target, baseline))
+                }
+            };
             outlook::passes_needed(process.log_e(), log_needed, growth)
         };
         let of_coins = |arm: Arm| {
@@ -162,6 +186,8 @@ impl Suspicion {
         let growth = equivalence::growth((of_coins(Arm::Baseline), of_coins(Arm::Target)));
         let close =
             outlook::passes_needed(self.log_closeness, equivalence::EXCLUDED_AT.ln(), growth);
+        // Closeness is told by coins alone.
+        let close = close.filter(|_| self.sides.is_none());
         [
             claim(&self.target, Arm::Target),
             claim(&self.mirror, Arm::Baseline),

@@ -65,6 +65,7 @@ fn pass(number: u32, arm: Arm, target_probability: f64, failing: u32) -> PassRec
         observations: (0..TESTS).map(observation).collect(),
         end: Some((PassEnd::Completed, 1)),
         machine: None,
+        origin: None,
     }
 }
 

@@ -25,6 +25,8 @@ impl Evidence {
                 }
             }
             Phase::TimeoutCheck => self.check_timeouts(&trials),
+            // It was not drawn: `blocks` has a rule for passes like this.
+            Phase::Ingested => {}
             Phase::Screen | Phase::Focus | Phase::Company => {
                 if map.is_none() {
                     self.count_asked(&pass.spec, &trials);
@@ -187,7 +189,7 @@ impl Evidence {
 
     /// Makes members that have now failed in both arms suspects of their own: no arm brings that about, and whether
     /// each is broken is for its own trials to say. Their bets start after this pass, so nothing is gained by it.
-    fn release_broken_members(&mut self) {
+    pub(super) fn release_broken_members(&mut self) {
         let members = self.pool.iter().flat_map(|pool| &pool.members);
         for test in members.copied() {
             let book = &mut self.books[test.get()];

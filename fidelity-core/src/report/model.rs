@@ -103,6 +103,8 @@ pub struct PassCounts {
     pub company: u32,
     /// Completed repeats of mass failures and checks of time-outs.
     pub checks: u32,
+    /// Passes that ran elsewhere.
+    pub ingested: u32,
     /// Passes discarded because their environment was not provided, or because other programs took too much of the machine.
     pub discarded: u32,
     /// Passes cut short.
@@ -112,7 +114,7 @@ pub struct PassCounts {
 impl PassCounts {
     /// Returns the number of completed passes.
     pub fn completed(self) -> u32 {
-        self.screen + self.focus + self.company + self.checks
+        self.screen + self.focus + self.company + self.checks + self.ingested
     }
 
     fn add(&mut self, pass: &PassRecord) {
@@ -127,6 +129,7 @@ impl PassCounts {
             (Some((PassEnd::Completed, _)), Phase::MassRepeat | Phase::TimeoutCheck) => {
                 &mut self.checks
             }
+            (Some((PassEnd::Completed, _)), Phase::Ingested) => &mut self.ingested,
         };
         *counter += 1;
     }

@@ -182,6 +182,7 @@ impl Planted {
                 }),
                 joined: Vec::new(),
                 exposing: std::collections::BTreeMap::new(),
+                ingested: false,
                 tool_version: "0.1.0".to_owned(),
                 arguments: vec!["run".to_owned()],
                 workspace: "workspace".into(),
@@ -386,6 +387,7 @@ impl Planted {
             observations,
             end: Some((PassEnd::Completed, 900)),
             machine: None,
+            origin: None,
         }
     }
 }

@@ -128,7 +128,7 @@ fn leaked(run: &StoredRun) -> Option<String> {
 /// Returns the kind and the sentence for a run that did not end by deciding.
 fn ending(run: &StoredRun) -> Option<(&'static str, String)> {
     Some(match run.end.as_ref().map(|end| &end.stop) {
-        Some(StopReason::Decided) => return None,
+        Some(StopReason::Decided | StopReason::Ingested) => return None,
         Some(StopReason::OutOfTime) => (
             "out-of-time",
             match run.header.policy.max_time_ms {

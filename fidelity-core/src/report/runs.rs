@@ -49,6 +49,7 @@ fn state(run: &RunSummary) -> String {
             let wall = duration_ms(end.wall_ms);
             match &end.stop {
                 StopReason::Decided => format!("done in {wall}"),
+                StopReason::Ingested => "ingested".to_owned(),
                 StopReason::OutOfTime => format!("out of time after {wall}"),
                 StopReason::OutOfTrials => format!("out of trials after {wall}"),
                 StopReason::Interrupted => format!("interrupted after {wall}: --resume goes on"),

@@ -154,6 +154,7 @@ impl World {
             observations,
             end: Some((PassEnd::Completed, elapsed_ms)),
             machine: None,
+            origin: None,
         }
     }
 

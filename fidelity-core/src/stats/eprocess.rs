@@ -9,6 +9,8 @@
 //! Source: Shekhar & Ramdas, "Nonparametric two-sample testing by betting", IEEE Trans. Inf. Theory 2024; Duan, Ramdas
 //! & Wasserman, "Interactive rank testing by betting", CLeaR 2022.
 
+use super::block::Placements;
+
 /// The two sides of a bet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -103,6 +105,27 @@ impl EProcess {
             let rates = ordered_rates(prior, self.reference, self.suspected);
             let factor = |failed| log_factor(rates, side, suspected_probability, failed);
             *log += factor(false).min(factor(true));
+        }
+    }
+
+    /// Bets on a block of passes whose labels could have been swapped, then learns from it.
+    ///
+    /// # Guarantee
+    /// With the outcomes of the passes fixed, the mean of the factor over all ways to place the labels is exactly 1
+    /// (see [`block::log_factor`]). Where unreported trials count as failed on the reference side and as passed on the
+    /// suspected one, the mean is at most 1.
+    pub fn bet_block(&mut self, reference: Tally, suspected: Tally) {
+        let placements = Placements::new(reference, suspected);
+        for (prior, log) in PRIORS.iter().zip(&mut self.logs) {
+            let rates = ordered_rates(prior, self.reference, self.suspected);
+            *log += placements.log_factor(rates, suspected.failures);
+        }
+        for (known, new) in [
+            (&mut self.reference, reference),
+            (&mut self.suspected, suspected),
+        ] {
+            known.trials = known.trials.saturating_add(new.trials);
+            known.failures = known.failures.saturating_add(new.failures);
         }
     }
 

@@ -41,6 +41,7 @@ impl Code for Phase {
         (Self::Company, 2),
         (Self::MassRepeat, 3),
         (Self::TimeoutCheck, 4),
+        (Self::Ingested, 5),
     ];
 }
 
@@ -125,6 +126,7 @@ mod tests {
             P::Company,
             P::MassRepeat,
             P::TimeoutCheck,
+            P::Ingested,
         ]);
     }
 

@@ -13,8 +13,9 @@
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
 use crate::domain::{
-    Arm, Environment, Fingerprint, ListedTest, MachineLoad, Observation, PassEnd, PassSpec, Phase,
-    RunEnd, RunHeader, RunId, Scope, Seed, StoredRun, TestId, TestIndex, Verdict,
+    Arm, Environment, Fingerprint, ListedTest, MachineLoad, Observation, Origin, PassEnd,
+    PassRecord, PassSpec, Phase, RunEnd, RunHeader, RunId, Scope, Seed, StoredRun, TestId,
+    TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
@@ -117,6 +118,12 @@ pub trait Store {
     /// Where it could not be read.
     fn first_with_seed(&self, seed: Seed) -> Result<Option<RunId>, StoreError>;
 
+    /// Returns the passes that were made of the file with this digest (BLAKE3), in the order of runs and passes.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError>;
+
     /// Returns every stored trial of the test in a run, in the order of pass and attempt, with what it printed.
     ///
     /// Includes trials of open and discarded passes. Nothing for a test that the run does not list.
@@ -143,6 +150,8 @@ pub struct RunSummary {
     pub trials: u64,
     /// How it ended; none while it runs, or if it was killed.
     pub end: Option<RunEnd>,
+    /// Whether its passes ran elsewhere.
+    pub ingested: bool,
     /// Whether a living process is writing it.
     pub alive: bool,
 }
@@ -156,6 +165,17 @@ pub struct ComparableRun {
     pub seed: Seed,
     /// Whether the user gave the seed.
     pub seed_given: bool,
+}
+
+/// A pass that was made of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IngestedPass {
+    /// The run that holds it.
+    pub run: RunId,
+    /// The arm it was taken for.
+    pub arm: Arm,
+    /// Where it came from.
+    pub origin: Origin,
 }
 
 /// What was counted of a test in one arm of one run.
@@ -241,6 +261,12 @@ pub trait RunLog {
         elapsed_ms: u64,
         machine: Option<MachineLoad>,
     ) -> Result<(), StoreError>;
+
+    /// Stores a pass that is over as a whole, in one transaction. Its observations are in the order of test and attempt.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it could not be written; nothing of it is kept then.
+    fn record_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError>;
 
     /// Closes the run, and keeps its verdicts for the history of each test. An open pass stays cut short.
     ///

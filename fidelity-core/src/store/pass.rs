@@ -10,7 +10,8 @@ use rusqlite::{Connection, params};
 use super::code::{Code, PASSED, SKIPPED};
 use super::error::{Fault, StoreError};
 use super::sequence::{pack, push_number};
-use crate::domain::{MachineLoad, PassSpec};
+use super::wire;
+use crate::domain::{MachineLoad, Observation, Origin, Outcome, PassSpec};
 
 /// The most trials that are planned, and the most that are recorded, in one run: what reading it back may set memory
 /// aside for.
@@ -90,6 +91,30 @@ pub(super) fn insert_pass(
     Ok(())
 }
 
+/// The trials of a pass that need no row of their own, and how many there are in all.
+#[derive(Default)]
+pub(super) struct Packed {
+    passed: Vec<i64>,
+    durations: Vec<u8>,
+    trials: i64,
+}
+
+impl Packed {
+    /// Takes note of a trial; returns whether it is packed: a plain passing one.
+    pub(super) fn take(&mut self, seen: &Observation) -> bool {
+        self.trials += i64::from(seen.outcome.is_trial());
+        let plain = seen.outcome == Outcome::Passed
+            && seen.attempt == 0
+            && seen.leaked == 0
+            && seen.failure.is_none();
+        if plain {
+            self.passed.push(i64::from(seen.test.0));
+            push_number(&mut self.durations, whole(seen.duration_us).cast_unsigned());
+        }
+        plain
+    }
+}
+
 /// Closes a pass, and moves its plain passing trials (first attempt,
 /// nothing left behind, nothing kept) from rows to blobs.
 pub(super) fn close_pass(
@@ -98,7 +123,7 @@ pub(super) fn close_pass(
     end: &PassEnding,
 ) -> Result<(), Fault> {
     let key = [run, i64::from(pass)];
-    let (mut passed, mut durations, mut trials) = (Vec::new(), Vec::new(), 0_i64);
+    let mut packed = Packed::default();
     let mut select = connection.prepare_cached(
         "SELECT outcome, test, duration, attempt = 0 AND leaked = 0 AND signature IS NULL
          FROM trial WHERE run = ?1 AND pass = ?2 ORDER BY test, attempt",
@@ -106,13 +131,30 @@ pub(super) fn close_pass(
     let mut rows = select.query(key)?;
     while let Some(row) = rows.next()? {
         let outcome: i64 = row.get(0)?;
-        trials += i64::from(outcome != SKIPPED);
+        packed.trials += i64::from(outcome != SKIPPED);
         if outcome == PASSED && row.get(3)? {
-            passed.push(row.get::<_, i64>(1)?);
-            push_number(&mut durations, row.get::<_, i64>(2)?.cast_unsigned());
+            packed.passed.push(row.get::<_, i64>(1)?);
+            push_number(&mut packed.durations, row.get::<_, i64>(2)?.cast_unsigned());
         }
     }
     drop(rows);
+    end_row(connection, (run, pass), end, packed)?;
+    connection
+        .prepare_cached(
+            "DELETE FROM trial WHERE run = ?1 AND pass = ?2
+             AND outcome = 0 AND attempt = 0 AND leaked = 0 AND signature IS NULL",
+        )?
+        .execute(key)?;
+    Ok(())
+}
+
+/// Writes how a pass ended, with the trials that have no row.
+pub(super) fn end_row(
+    connection: &Connection,
+    (run, pass): (i64, u32),
+    end: &PassEnding,
+    packed: Packed,
+) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "UPDATE pass SET ending = ?3, reason = ?4, elapsed_ms = ?5, trials = ?6, passed = ?7, durations = ?8,
@@ -120,23 +162,35 @@ pub(super) fn close_pass(
              WHERE run = ?1 AND number = ?2",
         )?
         .execute(params![
-            key[0],
-            key[1],
+            run,
+            pass,
             end.code,
             end.reason,
             whole(end.elapsed_ms),
-            trials,
-            pack(passed),
-            durations,
+            packed.trials,
+            pack(packed.passed),
+            packed.durations,
             end.machine.map(|machine| machine.foreign),
             end.machine.map(|machine| machine.cpus)
         ])?;
+    Ok(())
+}
+
+/// Writes where the results of a pass came from.
+pub(super) fn insert_origin(
+    connection: &Connection,
+    (run, pass): (i64, u32),
+    origin: &Origin,
+) -> Result<(), Fault> {
+    let json = wire::write_origin(origin)?;
     connection
-        .prepare_cached(
-            "DELETE FROM trial WHERE run = ?1 AND pass = ?2
-             AND outcome = 0 AND attempt = 0 AND leaked = 0 AND signature IS NULL",
-        )?
-        .execute(key)?;
+        .prepare_cached("UPDATE pass SET origin = ?3 WHERE run = ?1 AND number = ?2")?
+        .execute(params![run, pass, json])?;
+    let mut insert = connection
+        .prepare_cached("INSERT OR IGNORE INTO source (digest, run, pass) VALUES (?1, ?2, ?3)")?;
+    for source in &origin.sources {
+        insert.execute(params![source.digest, run, pass])?;
+    }
     Ok(())
 }
 

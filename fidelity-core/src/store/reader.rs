@@ -165,6 +165,7 @@ impl<'a> Reader<'a> {
                 observations,
                 end: pass.end,
                 machine: pass.machine,
+                origin: pass.origin,
             });
         }
         Ok(passes)

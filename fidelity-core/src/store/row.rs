@@ -13,13 +13,13 @@ use super::sequence::{positions, take_number};
 use super::text::TextReader;
 use super::wire;
 use crate::domain::{
-    CapturedOutput, Environment, Failure, MachineLoad, Observation, Outcome, PassEnd, PassSpec,
-    TestIndex,
+    CapturedOutput, Environment, Failure, MachineLoad, Observation, Origin, Outcome, PassEnd,
+    PassSpec, Phase, TestIndex,
 };
 
 /// The columns of a pass, in the order [`read_pass`] takes them.
 pub(super) const PASS_COLUMNS: &str = "number, phase, arm, target_probability, scope, arm_pass, order_seed, \
-     timeout_factor, environment, ending, reason, elapsed_ms, tests, passed, durations, foreign_load, cpus";
+     timeout_factor, environment, ending, reason, elapsed_ms, tests, passed, durations, foreign_load, cpus, origin";
 
 /// The first columns of a trial, in the order [`read_trial`] takes them. Four of its output follow.
 pub(super) const TRIAL_COLUMNS: &str = "trial.test, trial.attempt, trial.outcome, trial.duration, trial.leaked, \
@@ -38,6 +38,8 @@ pub(super) struct PassRow {
     pub(super) end: Option<(PassEnd, u64)>,
     /// What other programs took meanwhile.
     pub(super) machine: Option<MachineLoad>,
+    /// Where its results came from.
+    pub(super) origin: Option<Box<Origin>>,
     passed: Option<Vec<u8>>,
     durations: Option<Vec<u8>>,
 }
@@ -87,7 +89,15 @@ pub(super) fn read_pass(
         }),
         Some(other) => return Err(damaged(format!("{other} is no end of a pass"))),
     };
+    let origin: Option<String> = row.get(17)?;
+    let origin = origin.map(|text| wire::read_origin(&text)).transpose()?;
+    if origin.is_some() != (spec.phase == Phase::Ingested) {
+        return Err(damaged(
+            "a pass of ours has an origin elsewhere, or one from elsewhere has none",
+        ));
+    }
     Ok(PassRow {
+        origin: origin.map(Box::new),
         spec,
         environment,
         end: match end {

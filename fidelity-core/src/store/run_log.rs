@@ -12,15 +12,16 @@ use super::connection::Handle;
 use super::error::{Fault, StoreError};
 use super::output::OutputWriter;
 use super::pass::{
-    COMPLETED, DISCARDED, DISTURBED, MAX_TRIALS, PassEnding, check_positions, check_spec,
-    close_pass, insert_pass, too_many_trials, whole,
+    COMPLETED, DISCARDED, DISTURBED, MAX_TRIALS, Packed, PassEnding, check_positions, check_spec,
+    close_pass, end_row, insert_origin, insert_pass, too_many_trials, whole,
 };
 use super::run_lock::RunLock;
 use super::sequence::pack;
 use super::text::TextWriter;
 use super::{RunLog, wire};
 use crate::domain::{
-    Environment, Failure, MachineLoad, Observation, PassEnd, PassSpec, RunEnd, TestIndex, Verdict,
+    Environment, Failure, MachineLoad, Observation, PassEnd, PassRecord, PassSpec, RunEnd,
+    TestIndex, Verdict,
 };
 
 /// The longest signature or message that is kept, in bytes.
@@ -166,6 +167,46 @@ impl SqliteRunLog {
         }
     }
 
+    /// Refuses observations of tests that are not listed, and more than a run may have.
+    fn check_observations(&self, observations: &[Observation]) -> Result<u64, StoreError> {
+        let recorded = self.state.recorded + observations.len() as u64;
+        if recorded > MAX_TRIALS {
+            return Err(too_many_trials());
+        }
+        let listed = |seen: &&Observation| seen.test.0 >= self.state.tests;
+        match observations.iter().find(listed) {
+            None => Ok(recorded),
+            Some(seen) => Err(StoreError::NotStorable {
+                what: format!(
+                    "an observation of test {}, which is not listed,",
+                    seen.test.0
+                ),
+            }),
+        }
+    }
+
+    /// Returns the row of an end.
+    fn ending(
+        &mut self,
+        end: &PassEnd,
+        elapsed_ms: u64,
+        machine: Option<MachineLoad>,
+    ) -> Result<PassEnding, Fault> {
+        let reason = end.discarded_because();
+        Ok(PassEnding {
+            code: match end {
+                PassEnd::Completed => COMPLETED,
+                PassEnd::Discarded { .. } => DISCARDED,
+                PassEnd::Disturbed { .. } => DISTURBED,
+            },
+            reason: reason
+                .map(|reason| self.texts.id(&self.handle.connection, reason))
+                .transpose()?,
+            elapsed_ms,
+            machine,
+        })
+    }
+
     /// Stores the parts of a failure; returns the numbers of signature, message and output.
     fn failure_ids(&mut self, test: TestIndex, failure: &Failure) -> Result<[i64; 3], Fault> {
         let connection = &self.handle.connection;
@@ -220,21 +261,7 @@ impl RunLog for SqliteRunLog {
         if observations.is_empty() {
             return Ok(());
         }
-        let recorded = self.state.recorded + observations.len() as u64;
-        if recorded > MAX_TRIALS {
-            return Err(too_many_trials());
-        }
-        if let Some(seen) = observations
-            .iter()
-            .find(|seen| seen.test.0 >= self.state.tests)
-        {
-            return Err(StoreError::NotStorable {
-                what: format!(
-                    "an observation of test {}, which is not listed,",
-                    seen.test.0
-                ),
-            });
-        }
+        let recorded = self.check_observations(observations)?;
         self.transaction(|log| {
             observations
                 .iter()
@@ -252,23 +279,47 @@ impl RunLog for SqliteRunLog {
     ) -> Result<(), StoreError> {
         let pass = self.open_pass("a pass was closed")?;
         self.transaction(|log| {
-            let connection = &log.handle.connection;
-            let reason = end.discarded_because();
-            let ending = PassEnding {
-                code: match end {
-                    PassEnd::Completed => COMPLETED,
-                    PassEnd::Discarded { .. } => DISCARDED,
-                    PassEnd::Disturbed { .. } => DISTURBED,
-                },
-                reason: reason
-                    .map(|reason| log.texts.id(connection, reason))
-                    .transpose()?,
-                elapsed_ms,
-                machine,
-            };
-            close_pass(connection, (log.state.run, pass), &ending)
+            let ending = log.ending(end, elapsed_ms, machine)?;
+            close_pass(&log.handle.connection, (log.state.run, pass), &ending)
         })?;
         self.state.open = None;
+        Ok(())
+    }
+
+    fn record_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
+        let (spec, Some((end, elapsed_ms))) = (&pass.spec, &pass.end) else {
+            return Err(sequence("a pass without an end was recorded as a whole"));
+        };
+        if self.state.closed || self.state.open.is_some() || spec.number <= self.state.last_pass {
+            return Err(sequence(format!(
+                "pass {} was recorded out of turn",
+                spec.number
+            )));
+        }
+        let planned = self.state.planned + spec.tests.len() as u64;
+        check_spec(spec, self.state.tests, planned)?;
+        let recorded = self.check_observations(&pass.observations)?;
+        self.transaction(|log| {
+            let environment = wire::write_environment(&pass.environment)?;
+            let environment = log.texts.id(&log.handle.connection, &environment)?;
+            insert_pass(&log.handle.connection, log.state.run, spec, environment)?;
+            let mut packed = Packed::default();
+            for seen in &pass.observations {
+                if !packed.take(seen) {
+                    log.insert_trial(spec.number, seen)?;
+                }
+            }
+            let ending = log.ending(end, *elapsed_ms, pass.machine)?;
+            let (connection, key) = (&log.handle.connection, (log.state.run, spec.number));
+            end_row(connection, key, &ending, packed)?;
+            match &pass.origin {
+                Some(origin) => insert_origin(connection, key, origin),
+                None => Ok(()),
+            }
+        })?;
+        self.state.planned = planned;
+        self.state.recorded = recorded;
+        self.state.last_pass = spec.number;
         Ok(())
     }
 

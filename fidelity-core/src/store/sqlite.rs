@@ -15,8 +15,8 @@ use super::row::unsigned;
 use super::run_lock::{LockFailure, RunLock};
 use super::run_log::{SqliteRunLog, State};
 use super::{
-    ComparableRun, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code, history, location,
-    past, wire,
+    ComparableRun, IngestedPass, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code,
+    history, location, past, wire,
 };
 use crate::domain::{
     Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
@@ -121,6 +121,7 @@ impl SqliteStore {
             tests: row.get(2)?,
             passes,
             trials,
+            ingested: header.ingested,
             alive: end.is_none() && self.is_alive(id)?,
             end,
         })
@@ -268,6 +269,27 @@ impl Store for SqliteStore {
         })
     }
 
+    fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError> {
+        self.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT run.name, pass.arm, pass.origin FROM source
+                 JOIN run ON run.id = source.run
+                 JOIN pass ON pass.run = source.run AND pass.number = source.pass
+                 WHERE source.digest = ?1 ORDER BY source.run, source.pass",
+            )?;
+            let mut rows = select.query([digest])?;
+            let mut passes = Vec::new();
+            while let Some(row) = rows.next()? {
+                passes.push(IngestedPass {
+                    run: id_at(row, 0)?,
+                    arm: code::Code::from_code(row.get(1)?)?,
+                    origin: wire::read_origin(&row.get::<_, String>(2)?)?,
+                });
+            }
+            Ok(passes)
+        })
+    }
+
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {
         self.read(|connection| history::trials_of(&mut Reader::new(connection), run, test))
     }
@@ -300,7 +322,10 @@ fn count_rows(connection: &Connection, run: i64, pass: i64) -> Result<u64, Fault
 /// Returns whether a run that ended like this is over: what it was to decide is decided, or its limits are used up.
 fn is_final(end: &RunEnd) -> bool {
     match end.stop {
-        StopReason::Decided | StopReason::OutOfTime | StopReason::OutOfTrials => true,
+        StopReason::Decided
+        | StopReason::OutOfTime
+        | StopReason::OutOfTrials
+        | StopReason::Ingested => true,
         StopReason::Interrupted | StopReason::Environment { .. } => false,
     }
 }

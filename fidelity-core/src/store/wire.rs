@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, Policy, Problem, Revision,
-    RunEnd, RunHeader, RunId, Seed, StopReason,
+    BlockId, Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, Origin, Policy,
+    Problem, Revision, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason,
 };
 
 /// The version of every form below.
@@ -44,6 +44,8 @@ struct HeaderV1 {
     joined: Vec<RunId>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     exposing: BTreeMap<KnobId, Vec<u32>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ingested: bool,
     tool_version: String,
     arguments: Vec<String>,
     workspace: PathV1,
@@ -56,6 +58,21 @@ struct HeaderV1 {
 enum PathV1 {
     Text(String),
     Bytes(Vec<u8>),
+}
+
+/// Where the results of a pass came from.
+#[derive(Serialize, Deserialize)]
+struct OriginV1 {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    block: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at_us: Option<i64>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    part: String,
+    /// Digest in hexadecimal, and name.
+    files: Vec<(String, String)>,
 }
 
 /// The end of a run.
@@ -89,6 +106,8 @@ pub(super) struct HeaderSummary {
     pub(super) commit: Option<String>,
     /// The runs it joined.
     pub(super) joined: Vec<RunId>,
+    /// Whether its passes ran elsewhere.
+    pub(super) ingested: bool,
 }
 
 /// Writes `body` with the current version.
@@ -126,6 +145,7 @@ pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
             revision: header.revision.clone(),
             joined: header.joined.clone(),
             exposing: header.exposing.clone(),
+            ingested: header.ingested,
             tool_version: header.tool_version.clone(),
             arguments: header.arguments.clone(),
             workspace: write_path(header.workspace.clone()),
@@ -151,6 +171,7 @@ pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeade
         revision: form.revision,
         joined: form.joined,
         exposing: form.exposing,
+        ingested: form.ingested,
         tool_version: form.tool_version,
         arguments: form.arguments,
         workspace: read_path(form.workspace),
@@ -165,6 +186,7 @@ pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
         started_at: form.started_at,
         commit: form.revision.map(|revision| revision.commit),
         joined: form.joined,
+        ingested: form.ingested,
     })
 }
 
@@ -204,6 +226,51 @@ pub(super) fn write_environment(environment: &Environment) -> Result<String, Fau
 /// Returns the environment of a pass from its stored form.
 pub(super) fn read_environment(text: &str) -> Result<Environment, Fault> {
     read("the environment of a pass", text)
+}
+
+/// Returns the stored form of where the results of a pass came from.
+pub(super) fn write_origin(origin: &Origin) -> Result<String, Fault> {
+    let file = |source: &SourceFile| (hexadecimal(&source.digest), source.name.clone());
+    write(
+        "the origin of a pass",
+        OriginV1 {
+            commit: origin.block.commit.clone(),
+            block: origin.block.name.clone(),
+            at_us: origin.at_us,
+            part: origin.part.clone(),
+            files: origin.sources.iter().map(file).collect(),
+        },
+    )
+}
+
+/// Returns where the results of a pass came from, from its stored form.
+pub(super) fn read_origin(text: &str) -> Result<Origin, Fault> {
+    let form: OriginV1 = read("the origin of a pass", text)?;
+    let file = |(digest, name): (String, String)| {
+        let digest = blake3::Hash::from_hex(&digest)
+            .map_err(|error| damaged(format!("a digest is none ({error})")))?;
+        Ok(SourceFile {
+            digest: *digest.as_bytes(),
+            name,
+        })
+    };
+    Ok(Origin {
+        block: BlockId {
+            commit: form.commit,
+            name: form.block,
+        },
+        at_us: form.at_us,
+        part: form.part,
+        sources: form
+            .files
+            .into_iter()
+            .map(file)
+            .collect::<Result<_, Fault>>()?,
+    })
+}
+
+fn hexadecimal(digest: &[u8; 32]) -> String {
+    blake3::Hash::from_bytes(*digest).to_hex().to_string()
 }
 
 /// Returns the stored form of a path; lossless where the system's paths are bytes.

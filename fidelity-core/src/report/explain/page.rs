@@ -354,6 +354,7 @@ fn phase(phase: Phase) -> &'static str {
         Phase::Company => "company",
         Phase::MassRepeat => "repeat of a mass failure",
         Phase::TimeoutCheck => "check of a time-out",
+        Phase::Ingested => "ingested",
     }
 }
 

@@ -87,7 +87,7 @@ fn is_told_elsewhere(report: &Report, problem: &Problem) -> bool {
 fn stopped(page: &mut Page, report: &Report) {
     let run = &report.run;
     let (tone, says, command) = match &run.stop {
-        Some(StopReason::Decided) => return,
+        Some(StopReason::Decided | StopReason::Ingested) => return,
         Some(StopReason::OutOfTime) => (
             Tone::WarnTitle,
             "with more time:",

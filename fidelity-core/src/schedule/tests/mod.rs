@@ -141,6 +141,7 @@ fn pass_of(spec: &PassSpec, outcome: impl Fn(&PassSpec, u32) -> Outcome) -> Pass
             .collect(),
         end: Some((PassEnd::Completed, 1_000)),
         machine: None,
+        origin: None,
     }
 }
 

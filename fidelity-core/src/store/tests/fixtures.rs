@@ -50,6 +50,7 @@ pub(super) fn header(number: u64) -> RunHeader {
         revision: None,
         joined: Vec::new(),
         exposing: BTreeMap::new(),
+        ingested: false,
         tool_version: "0.1.0".to_owned(),
         arguments: Vec::new(),
         workspace: PathBuf::from("/workspace"),
@@ -290,6 +291,7 @@ fn random_pass(random: &mut Random, number: u32, tests: u32, last: bool) -> Pass
             foreign: random.next() as u32,
             cpus: random.next() as u32,
         }),
+        origin: None,
     }
 }
 

@@ -130,6 +130,7 @@ fn summary(run: &StoredRun) -> RunSummary {
             .count() as u32,
         trials: observations.filter(|seen| seen.outcome.is_trial()).count() as u64,
         end: run.end.clone(),
+        ingested: run.header.ingested,
         alive: false,
     }
 }

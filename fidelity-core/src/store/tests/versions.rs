@@ -167,12 +167,13 @@ fn run_of_version_1() -> (StoredRun, Vec<(TestIndex, Verdict)>) {
     let discarded = PassEnd::Discarded {
         reason: "no database".to_owned(),
     };
-    let pass = |number, observations, end| crate::domain::PassRecord {
+    let pass = |number, observations, end| PassRecord {
         spec: spec(number, 4),
         environment: Environment([(KnobId::from("tz"), KnobValue::Text("UTC".to_owned()))].into()),
         observations,
         end,
         machine: None,
+        origin: None,
     };
     let passes = vec![
         pass(1, first, Some((PassEnd::Completed, 12))),
