@@ -46,6 +46,11 @@ fn main() {
             null_row(name, &matrix, matrices);
         }
     }
+    power(matrices.div_ceil(10));
+}
+
+/// Prints how many blocks find planted defects.
+fn power(matrices: u64) {
     println!(
         "\nplanted defects that are found, of 5 beside {FLAKY} flaky tests (over-dispersed), fdr 5 %\n"
     );
@@ -71,9 +76,7 @@ fn main() {
                 sides,
                 weather: Weather::Clustered,
             };
-            let all = on_all_cores(matrices.div_ceil(10), |seed| {
-                outcomes(&matrix, &Policy::default(), seed)
-            });
+            let all = on_all_cores(matrices, |seed| outcomes(&matrix, &Policy::default(), seed));
             let found: u32 = all.iter().map(|one| one.found).sum();
             let share: f64 = all.iter().map(Outcomes::false_share).sum();
             println!(
