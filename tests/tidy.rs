@@ -116,6 +116,7 @@ fn deciding_code_touches_no_file_process_clock_or_environment() {
         "attribute/engine",
         "attribute/knobs",
         "ingest/junit",
+        "ingest/naming",
     ];
     let pure_files = [
         "attribute/commits.rs",

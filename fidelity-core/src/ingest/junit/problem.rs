@@ -43,6 +43,10 @@ pub enum ProblemKind {
     Contradiction,
     /// A setup script that failed.
     SetupScript,
+    /// A name that is there more than once: further trials of one test.
+    Repeated,
+    /// Names that are one by the rules for names.
+    Merged,
 }
 
 impl ProblemKind {
@@ -68,6 +72,8 @@ impl ProblemKind {
             Self::Properties => "too-many-properties",
             Self::Contradiction => "contradiction",
             Self::SetupScript => "setup-script-failed",
+            Self::Repeated => "repeated-name",
+            Self::Merged => "merged-name",
         }
     }
 

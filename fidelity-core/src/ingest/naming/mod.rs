@@ -1,0 +1,226 @@
+//! One name for one test, whichever runner wrote the report and wherever it ran.
+//!
+//! A report names a test by suites, a class and a name; we by binary and test ([`TestId`]). The mapping, first row that applies:
+//!
+//! | report | binary | test |
+//! |---|---|---|
+//! | class = suite: cargo-nextest, Surefire, Gradle, go-junit-report, gtest | the suite | the name |
+//! | libtest's `--format junit` and cargo2junit | the known binary with such a test, if there is one only; else the suite | class`::`name |
+//! | a class, and the name does not end with it | the class | the name |
+//! | no class, or one that repeats the name's end (mocha, jest) | the suites, joined by ` > ` | the name |
+//!
+//! Where a class stands the suite does not matter: tools put browsers, shards and machines there. A case without a name is called
+//! by its class, else its file, else `(unnamed)`. Then both parts lose what differs from run to run: see [`Rules`], each of which
+//! can be switched off.
+//!
+//! Tests of one name in one pass are trials of one test. [`Names`] numbers them, and says so: whether the report repeats a name,
+//! or the rules gave different names the same one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::junit::{Case, Problem, ProblemKind};
+use crate::config::printable::shown;
+use crate::domain::{BinaryId, TestId};
+
+mod paths;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use rules::{Rule, Rules};
+
+/// Classes that libtest's own JUnit writes where a test's class is not its module.
+const NO_MODULE: [&str; 2] = ["integration", "unknown"];
+
+/// A trial's test and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The test.
+    pub id: TestId,
+    /// 0 for the first trial of this test in the pass. Only that one is evidence.
+    pub attempt: u16,
+}
+
+/// What a test was called where its name was first seen.
+struct Seen {
+    /// How often.
+    trials: u32,
+    /// A hash of suite, class and name as written.
+    written: u64,
+    /// The name as written.
+    name: String,
+}
+
+/// The names of one pass: give it every case of every report of the pass, in order.
+///
+/// Holds memory in proportion to the number of different names.
+pub struct Names {
+    rules: Rules,
+    known: BTreeMap<String, Option<BinaryId>>,
+    seen: BTreeMap<(Option<u32>, TestId), Seen>,
+    problems: Vec<Problem>,
+}
+
+impl Names {
+    /// Returns the names of a pass in which nothing was seen yet.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            known: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// Adds tests that are known from elsewhere, so that reports which do not say the binary find it.
+    #[must_use]
+    pub fn knowing<'a>(mut self, tests: impl IntoIterator<Item = &'a TestId>) -> Self {
+        for id in tests {
+            self.known
+                .entry(id.test.clone())
+                .and_modify(|binary| {
+                    if binary.as_ref() != Some(&id.binary) {
+                        *binary = None;
+                    }
+                })
+                .or_insert_with(|| Some(id.binary.clone()));
+        }
+        self
+    }
+
+    /// Returns test and number of a trial. `source` is the report it stands in.
+    ///
+    /// Passes of a stress run (suites `NAME@stress-N`) are numbered apart.
+    pub fn place(&mut self, case: &Case, source: &str) -> Placed {
+        let mut id = identify(case, &self.rules);
+        if is_libtest(case)
+            && let Some(Some(binary)) = self.known.get(&id.test)
+        {
+            id.binary = binary.clone();
+        }
+        let written = written(case);
+        let stress = case.suite.stress.filter(|_| self.rules.is_on(Rule::Stress));
+        let seen = self
+            .seen
+            .entry((stress, id.clone()))
+            .or_insert_with(|| Seen {
+                trials: 0,
+                written,
+                name: case.name.clone(),
+            });
+        let attempt = u16::try_from(seen.trials).unwrap_or(u16::MAX);
+        seen.trials = seen.trials.saturating_add(1);
+        // Retries of one element are no repetition.
+        if attempt > 0 && case.attempt == 0 {
+            let (kind, message) = if seen.written == written {
+                let message = format!(
+                    "`{}` is there more than once: further trials of one test",
+                    shown(&id.test)
+                );
+                (ProblemKind::Repeated, message)
+            } else {
+                let message = format!(
+                    "`{}` and `{}` are one test by the rules for names: further trials of it",
+                    shown(&seen.name),
+                    shown(&case.name)
+                );
+                (ProblemKind::Merged, message)
+            };
+            self.note(kind, source, case.at, message);
+        }
+        Placed { id, attempt }
+    }
+
+    fn note(&mut self, kind: ProblemKind, source: &str, line: u64, message: String) {
+        let earlier = self
+            .problems
+            .iter_mut()
+            .find(|problem| problem.kind == kind && problem.source == source);
+        match earlier {
+            Some(problem) => problem.more += 1,
+            None => self.problems.push(Problem {
+                kind,
+                source: source.to_owned(),
+                line,
+                column: 1,
+                message,
+                more: 0,
+            }),
+        }
+    }
+
+    /// Returns what is to be said of the names: of each kind and report the first, with the number of others.
+    pub fn finish(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+/// Returns the test a case is a trial of, as far as the case alone says it.
+pub fn identify(case: &Case, rules: &Rules) -> TestId {
+    let class = case.classname.as_deref();
+    let suite = case.suite.name();
+    let name = match (case.name.as_str(), class, &case.file) {
+        ("", Some(class), _) => class,
+        ("", None, Some(file)) => file,
+        ("", None, None) => "(unnamed)",
+        (name, ..) => name,
+    };
+    let (binary, test) = match class {
+        Some(class) if class == suite => (class.to_owned(), name.to_owned()),
+        Some(class) if is_libtest(case) && !NO_MODULE.contains(&class) => {
+            (suite.to_owned(), format!("{class}::{name}"))
+        }
+        Some(class) if !is_libtest(case) && !name.ends_with(class) => {
+            (class.to_owned(), name.to_owned())
+        }
+        _ => (joined(&case.suite.path), name.to_owned()),
+    };
+    let mut binary = rules.normal(&binary).into_owned();
+    if !rules.is_on(Rule::Stress)
+        && let Some(number) = case.suite.stress
+    {
+        binary = format!("{binary}@stress-{number}");
+    }
+    TestId::new(binary, rules.normal(&test).into_owned())
+}
+
+/// Returns whether a report comes from libtest itself (`--format junit`) or was made of its JSON by cargo2junit: both say the module
+/// where others say the class, and neither says the binary.
+fn is_libtest(case: &Case) -> bool {
+    let package = case.suite.package.as_deref();
+    match case.suite.name() {
+        "test" => package == Some("test"),
+        name => {
+            name.starts_with("cargo test #")
+                && package.is_none_or(|package| package.ends_with(name))
+        }
+    }
+}
+
+/// Returns the names of suites within each other; empty ones say nothing.
+fn joined(path: &[Arc<str>]) -> String {
+    let names: Vec<&str> = path
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|name| !name.is_empty())
+        .collect();
+    names.join(" > ")
+}
+
+/// Returns a hash of what a case is called in its report.
+fn written(case: &Case) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    for suite in &case.suite.path {
+        part(suite);
+    }
+    part(case.classname.as_deref().unwrap_or(""));
+    part(&case.name);
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
+}
