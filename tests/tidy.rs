@@ -121,6 +121,7 @@ fn deciding_code_touches_no_file_process_clock_or_environment() {
     let pure_files = [
         "attribute/commits.rs",
         "attribute/crossing.rs",
+        "attribute/simulate.rs",
         "classify.rs",
         "plan.rs",
         "driver.rs",

@@ -7,3 +7,4 @@ pub mod commits;
 pub mod crossing;
 pub mod engine;
 pub mod knobs;
+pub mod simulate;

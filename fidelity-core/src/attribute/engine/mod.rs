@@ -86,6 +86,8 @@ pub struct Question<'a, C> {
     pub testable: &'a dyn Fn(&C) -> bool,
     /// What was tried so far.
     pub tried: &'a [C],
+    /// What will have to be tried anyway if the most probable hypothesis is true.
+    pub wanted: &'a [C],
     /// A number to draw from: the same for the same answers.
     pub draw: u64,
 }
@@ -95,7 +97,7 @@ pub struct Question<'a, C> {
 pub struct Choice<C> {
     /// What to set up.
     pub config: C,
-    /// Bits per cost.
+    /// Bits per cost, a little more where the trial will be needed anyway.
     pub rate: f64,
     /// Bits of the batch that has this rate.
     pub gain: f64,
@@ -107,13 +109,17 @@ pub struct Choice<C> {
     pub distance: f64,
 }
 
-impl<C> Question<'_, C> {
+/// How much more a trial is worth that the confirmation will need anyway.
+const WANTED: f64 = 1.15;
+
+impl<C: PartialEq> Question<'_, C> {
     /// Returns what trying `config`, which makes this split, promises.
     pub fn promise(&self, config: C, split: &outlook::Split) -> Choice<C> {
         let price = (self.price)(&config);
         let (rate, batch) = self.outlook.rate(split, price);
+        let wanted = self.wanted.contains(&config);
         Choice {
-            rate,
+            rate: if wanted { WANTED * rate } else { rate },
             batch,
             gain: rate * (f64::from(batch) * price.run + price.setup),
             stands: price.setup <= 0.0,

@@ -28,6 +28,9 @@ const SAYS_NOTHING_AFTER: u32 = 5;
 /// At this chance of so few changes between passing and failing, outcomes depend on time.
 const TIME_DEPENDENT: f64 = 0.01;
 
+/// The probability from which on the confirmation of the most probable hypothesis is thought of.
+const WANTED_FROM: f64 = 0.1;
+
 /// Failures at the low end after which it is said to fail now: one may be by chance.
 const FAILS_NOW: u32 = 3;
 
@@ -135,7 +138,9 @@ impl<S: Space> Search<S> {
         }
         let outlook = Outlook::new(&self.belief);
         let tried: Vec<S::Config> = self.cells.keys().cloned().collect();
+        let wanted = self.wanted(leader);
         let choice = self.space.best(&Question {
+            wanted: &wanted,
             outlook: &outlook,
             price,
             testable: &|config| self.is_testable(config),
@@ -171,6 +176,16 @@ impl<S: Space> Search<S> {
 
     fn is_testable(&self, config: &S::Config) -> bool {
         self.cells.get(config).is_none_or(|cell| !cell.untestable)
+    }
+
+    /// Returns what the confirmation of the most probable hypothesis would try, unless that is one of many.
+    fn wanted(&self, leader: Suspected) -> Vec<S::Config> {
+        if !self.rules.confirm || leader.probability < WANTED_FROM {
+            return Vec::new();
+        }
+        let testable = |config: &S::Config| self.is_testable(config);
+        let checks = self.space.checks(leader.hypothesis, &testable);
+        checks.into_iter().map(|check| check.config).collect()
     }
 
     /// A number that is another one for every answer.

@@ -96,6 +96,7 @@ fn starts(
         found.push(config);
     }
     found.extend(question.tried);
+    found.extend(question.wanted);
     found.sort_unstable();
     found.dedup();
     found
