@@ -39,6 +39,7 @@ fn run_like_us(suite: &Suite) {
             id: test.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     let options = RunnerOptions {

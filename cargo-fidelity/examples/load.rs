@@ -156,6 +156,8 @@ impl Stage {
                     id: TestId::new("load", name),
                     binary: 0,
                     ignored: false,
+                    held_back: false,
+                    annotation: None,
                 })
                 .into(),
             problems: Vec::new(),
@@ -164,6 +166,7 @@ impl Stage {
             id: TestId::new("load", name),
             selected: true,
             suspicious: false,
+            terms: None,
         });
         let options = RunnerOptions {
             helper: RunnerOptions::this_executable(),

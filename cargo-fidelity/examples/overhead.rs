@@ -241,6 +241,8 @@ fn suite(binary: &Path, directory: &Path) -> Suite {
                 id: TestId::new("trivial", name(number)),
                 binary: 0,
                 ignored: false,
+                held_back: false,
+                annotation: None,
             })
             .collect(),
         problems: Vec::new(),
@@ -255,6 +257,7 @@ fn runner(suite: &Suite) -> Result<DirectRunner, Failure> {
             id: test.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     let options = RunnerOptions {

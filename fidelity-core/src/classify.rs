@@ -2,6 +2,7 @@
 //!
 //! | verdict | when | reason |
 //! |---|---|---|
+//! | broken, flaky, stable | the test is run in one arm only: from that arm | `baseline only`, `target only` |
 //! | undetermined | an arm has no reported trial | `not compared: no trial`, `not compared: no baseline trial`, `not compared: no target trial` |
 //! | broken | every trial failed, at least [`BROKEN_AFTER`] in each arm | (none) |
 //! | hidden-defect | e-BH says "worse in the target, and the baseline passes" | `always`, `intermittent`, `timeout` (still with more time), `timeout, passes with more time`, `timeout, not checked` |

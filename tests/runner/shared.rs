@@ -48,6 +48,8 @@ fn stage(name: &str) -> Stage {
             id: TestId::new("hostile", name.clone()),
             binary: 0,
             ignored: ignored.contains(name),
+            held_back: false,
+            annotation: None,
         })
         .collect();
     stage.listed = stage
@@ -59,6 +61,7 @@ fn stage(name: &str) -> Stage {
             id: test.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     stage
@@ -76,6 +79,7 @@ fn select(mut stage: Stage, names: &[&str]) -> Stage {
             id: test.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     stage

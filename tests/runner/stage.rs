@@ -119,6 +119,8 @@ impl Stage {
                     id: id.clone(),
                     binary: 0,
                     ignored: false,
+                    held_back: false,
+                    annotation: None,
                 })
                 .collect(),
             problems: Vec::new(),
@@ -127,6 +129,7 @@ impl Stage {
             id,
             selected: true,
             suspicious: false,
+            terms: None,
         });
         Self {
             suite,

@@ -1,10 +1,12 @@
 //! What a run remembers of the question it was asked, and which earlier runs it may join.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 
-use fidelity_core::config::Settings;
+use fidelity_core::config::{Settings, preset_names};
 use fidelity_core::domain::{
-    Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed, StoredRun, TestId,
+    Annotation, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed,
+    StoredRun, TestId,
 };
 use fidelity_core::exec::direct::DirectRunner;
 use fidelity_core::history;
@@ -12,6 +14,7 @@ use fidelity_core::plan::Conditions;
 use fidelity_core::report::ASKED_KNOB_NOT_APPLIED;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
+use fidelity_core::suite::annotation::arms::{Provided, unknown_names};
 use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
 use fidelity_core::urls::without_users;
 
@@ -155,6 +158,7 @@ pub fn chosen(suite: &Suite, selected: &[usize]) -> Vec<ListedTest> {
             id: test.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     tests.sort_by(|a, b| a.id.cmp(&b.id));
@@ -174,20 +178,59 @@ pub fn joinable(store: &dyn Store, header: &RunHeader) -> Result<Vec<StoredRun>,
         .collect::<Result<_, _>>()?)
 }
 
+/// Says of each test what its authors say, and in which arms it is run for that; adds what is odd about it to the notes.
+///
+/// To be called once it is known which knobs have an effect.
+pub fn set_terms(
+    tests: &mut [ListedTest],
+    suite: &Suite,
+    settings: &mut Settings,
+    knobs: &[KnobStatus],
+) {
+    let annotated = suite.tests.iter().filter_map(|test| {
+        let annotation = test.annotation.as_deref()?;
+        Some((&test.id, (test.binary, annotation)))
+    });
+    let annotated: BTreeMap<&TestId, (usize, &Annotation)> = annotated.collect();
+    for test in tests {
+        let Some((binary, annotation)) = annotated.get(&test.id) else {
+            continue;
+        };
+        let environment = suite
+            .binaries
+            .get(*binary)
+            .map(|binary| &binary.environment);
+        let given = environment.into_iter().flatten();
+        let names: BTreeSet<&OsStr> = given.map(|(name, _)| name.as_os_str()).collect();
+        let provided = Provided {
+            profiles: [&settings.baseline, &settings.target],
+            knobs,
+            ambient: &|name| names.contains(OsStr::new(name)),
+        };
+        test.terms = Some(Box::new(provided.terms(annotation)));
+    }
+    let mut profiles = settings.profile_names.clone();
+    profiles.extend(preset_names().map(str::to_owned));
+    let arms = [&settings.baseline, &settings.target];
+    profiles.extend(arms.map(|profile| profile.name.clone()));
+    let annotations = annotated.values().map(|(_, annotation)| *annotation);
+    let unknown = unknown_names(annotations, &profiles, arms);
+    settings.notes.extend(unknown);
+}
+
 /// Adds the tests that only joined runs list; they belong to the family of suspects, but are not executed.
 pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTest> {
-    let mut all: BTreeMap<TestId, bool> = BTreeMap::new();
+    let mut all: BTreeMap<TestId, ListedTest> = BTreeMap::new();
     for test in joined.iter().flat_map(|run| &run.tests) {
-        all.insert(test.id.clone(), false);
-    }
-    all.extend(tests.into_iter().map(|test| (test.id, test.selected)));
-    all.into_iter()
-        .map(|(id, selected)| ListedTest {
-            id,
-            selected,
+        let listed = ListedTest {
+            selected: false,
             suspicious: false,
-        })
-        .collect()
+            ..test.clone()
+        };
+        all.insert(test.id.clone(), listed);
+    }
+    all.extend(tests.into_iter().map(|test| (test.id.clone(), test)));
+    all.into_values().collect()
 }
 
 /// Marks what earlier runs that do not join give a reason to screen harder, and under which values.

@@ -91,13 +91,14 @@ impl Session<'_> {
         suite: &Suite,
         selected: &[usize],
     ) -> Result<ExitCode, CliError> {
-        let tests = record::chosen(suite, selected);
+        let mut tests = record::chosen(suite, selected);
         let options = self.runner_options(&settings.policy, self.slots())?;
         let mut runner = DirectRunner::new(suite, &tests, options)?;
         runner.set_checkout(self.workspace.directories());
         let knobs = runner.apply(&settings.baseline, &settings.target, &settings.production)?;
         self.follower.console().knobs_checked(&knobs);
         record::narrow(&mut settings, &runner);
+        record::set_terms(&mut tests, suite, &mut settings, &knobs);
         let mut store = create_store(self.global, &self.workspace.root)?;
         let mut header = Facts {
             settings,

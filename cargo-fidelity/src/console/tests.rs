@@ -63,6 +63,7 @@ fn tests() -> Vec<ListedTest> {
         id: TestId::new("shop", test),
         selected: true,
         suspicious: false,
+        terms: None,
     })
     .into()
 }

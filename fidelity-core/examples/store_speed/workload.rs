@@ -59,6 +59,7 @@ pub fn listed(tests: u32) -> Vec<ListedTest> {
         id: TestId::new("bench", format!("module::case_{test:05}")),
         selected: true,
         suspicious: false,
+        terms: None,
     };
     (0..tests).map(listed).collect()
 }

@@ -1,6 +1,6 @@
 //! The rows of the decision table, applied to one test.
 
-use crate::domain::{Arm, Policy, TestIndex, Verdict, VerdictKind};
+use crate::domain::{Arm, ListedTest, Policy, TestIndex, Verdict, VerdictKind};
 use crate::evidence::Evidence;
 use crate::evidence::book::{ArmCounts, TestBook};
 use crate::evidence::suspicion::{Claim, Suspicion};
@@ -11,6 +11,8 @@ use super::{BROKEN_AFTER, fails_always, is_broken};
 pub(super) struct Case<'a> {
     arms: &'a [ArmCounts; 2],
     tolerance: f64,
+    /// The only arm it is run in, if there is only one.
+    lone: Option<Arm>,
     /// The bets that stand for it, its own or those of the mass failure it is part of.
     suspicion: Option<&'a Suspicion>,
     /// How the mass failure stands for it, if it does.
@@ -43,9 +45,11 @@ impl<'a> Case<'a> {
             }),
             _ => None,
         };
+        let listed = &evidence.tests()[test.get()];
         Self {
             arms: &book.arms,
-            tolerance: policy.tolerance,
+            tolerance: listed.tolerance(policy),
+            lone: lone_arm(listed),
             suspicion: evidence.standing(test).map(|(suspicion, _)| suspicion),
             mass,
             passes_with_more_time: failing.and_then(|failing| failing.passes_with_more_time),
@@ -54,6 +58,9 @@ impl<'a> Case<'a> {
 
     /// Returns the first row of the table that applies.
     pub(super) fn verdict(&self) -> Verdict {
+        if let Some(arm) = self.lone {
+            return self.verdict_in(arm);
+        }
         let (kind, reason) = self.row();
         let mut reason = reason.to_owned();
         if self.mass.is_some() {
@@ -63,6 +70,32 @@ impl<'a> Case<'a> {
             reason.push_str("mass-failure");
         }
         Verdict { kind, reason }
+    }
+
+    /// Returns what one arm alone says: nothing is compared.
+    fn verdict_in(&self, arm: Arm) -> Verdict {
+        let counts = &self.arms[arm.index()];
+        let (kind, leaning) = if counts.trials == 0 {
+            let reason = not_compared(counts, counts).unwrap_or_default();
+            return Verdict {
+                kind: VerdictKind::Undetermined,
+                reason: reason.to_owned(),
+            };
+        } else if counts.both_outcomes() {
+            (VerdictKind::Flaky, "")
+        } else if 0 < counts.failures && BROKEN_AFTER <= counts.trials {
+            (VerdictKind::Broken, "")
+        } else if 0 < counts.failures {
+            (VerdictKind::Undetermined, "leans broken, ")
+        } else if 0 < counts.not_reported {
+            (VerdictKind::Undetermined, "not reported, ")
+        } else {
+            (VerdictKind::Stable, "")
+        };
+        Verdict {
+            kind,
+            reason: format!("{leaning}{arm} only"),
+        }
     }
 
     fn row(&self) -> (VerdictKind, &'static str) {
@@ -154,6 +187,11 @@ impl<'a> Case<'a> {
     /// Returns about how many more passes would decide an open case at the log e-value `log_needed`.
     pub(super) fn needs_passes(&self, verdict: &Verdict, log_needed: Option<f64>) -> Option<u32> {
         let [baseline, target] = self.arms;
+        if let Some(arm) = self.lone {
+            let counts = &self.arms[arm.index()];
+            let open = verdict.kind == VerdictKind::Undetermined && 0 < counts.failures;
+            return open.then(|| BROKEN_AFTER.saturating_sub(counts.trials));
+        }
         let open = verdict.kind == VerdictKind::Undetermined
             && not_compared(baseline, target).is_none()
             && self.mass.is_none_or(|mass| mass.repeats);
@@ -166,6 +204,17 @@ impl<'a> Case<'a> {
             return Some(2 * BROKEN_AFTER.saturating_sub(behind));
         }
         self.suspicion?.passes_needed(self.arms, log_needed?)
+    }
+}
+
+/// Returns the arm in which alone a test is run.
+fn lone_arm(listed: &ListedTest) -> Option<Arm> {
+    let mut arms = Arm::BOTH
+        .into_iter()
+        .filter(|arm| listed.absent_from(*arm).is_none());
+    match (arms.next(), arms.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
     }
 }
 

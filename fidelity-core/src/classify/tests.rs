@@ -27,6 +27,7 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
         id: TestId::new("planted", "test"),
         selected: true,
         suspicious: false,
+        terms: None,
     }];
     let mut evidence = Evidence::new(&tests, &policy);
     for (number, (arm, outcome)) in (1..).zip(trials) {

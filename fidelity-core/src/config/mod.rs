@@ -34,7 +34,7 @@ mod runner;
 mod samples;
 mod setting;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 pub(crate) mod units;
 mod value;
 

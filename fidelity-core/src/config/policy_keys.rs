@@ -143,12 +143,12 @@ pub const POLICY_KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "fail-on",
         kind: PolicyKind::Conditions,
-        help: "what makes the gate fail: verdicts, or knob-not-applied",
+        help: "what makes the gate fail: verdicts, knob-not-applied, expired-quarantine",
     },
 ];
 
 /// Conditions of `fail-on` that a later version may know.
-pub(crate) const LATER_CONDITIONS: [&str; 2] = ["new-hidden-defect", "expired-quarantine"];
+pub(crate) const LATER_CONDITIONS: [&str; 1] = ["new-hidden-defect"];
 
 /// The words for what happens to a pass during which other programs took too much.
 pub(crate) fn on_foreign_load() -> impl Iterator<Item = (&'static str, OnForeignLoad)> + Clone {
@@ -159,14 +159,14 @@ pub(crate) fn on_foreign_load() -> impl Iterator<Item = (&'static str, OnForeign
     .into_iter()
 }
 
-/// What can make the gate fail: every verdict but the one that is good news, and knobs of no effect.
+/// What can make the gate fail: every verdict but the one that is good news, knobs of no effect, and quarantines that are over.
 pub(crate) fn conditions() -> impl Iterator<Item = Condition> + Clone {
     let good = |kind: &VerdictKind| *kind == VerdictKind::Stable;
     VerdictKind::ALL
         .into_iter()
         .filter(move |kind| !good(kind))
         .map(Condition::Verdict)
-        .chain([Condition::KnobNotApplied])
+        .chain([Condition::KnobNotApplied, Condition::ExpiredQuarantine])
 }
 
 /// Returns the value a policy has for `key`, as TOML.

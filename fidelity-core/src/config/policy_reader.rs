@@ -290,6 +290,6 @@ fn condition(word: &str, span: &Span) -> Result<Condition, ConfigError> {
         .map(|condition| condition.to_string())
         .collect();
     Err(ConfigError::at(ErrorKind::UnknownKey, span, message)
-        .label("expected a verdict, or `knob-not-applied`")
+        .label("expected a verdict, `knob-not-applied` or `expired-quarantine`")
         .hint(suggest::hint(word, words.iter().map(String::as_str))))
 }

@@ -30,6 +30,8 @@ pub struct Settings {
     pub source: Option<PathBuf>,
     /// The knobs that the user asked for, in either arm: no preset says them.
     pub asked: BTreeSet<KnobId>,
+    /// The names of all fidelity profiles, those of the file and the built-in ones.
+    pub profile_names: BTreeSet<String>,
     /// What people should know: `profiles-equal`, `beyond-production`.
     pub notes: Vec<Problem>,
 }
@@ -92,6 +94,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
     let mut settings = Settings {
         baseline,
         target,
+        profile_names: document.profiles.keys().cloned().collect(),
         policy: document.policy,
         production: facts.map(|(knob, fact)| (knob, fact.value)).collect(),
         source: path,

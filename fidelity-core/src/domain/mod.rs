@@ -14,8 +14,10 @@
 //! | run | one invocation of `cargo fidelity run` or `ingest`, stored |
 //! | scope | what a trial ran among: the whole suite, one binary, the suspects only, or nothing |
 //! | failure signature | normalised panic location and message skeleton |
+//! | annotation | what the authors of a test say of it in its source |
 //! | cluster | tests that fail together or alike: one cause, counted once |
 
+mod annotation;
 mod checkup;
 mod ids;
 mod knob;
@@ -29,6 +31,7 @@ mod profile;
 mod run;
 mod verdict;
 
+pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
 pub use checkup::{Machine, Tier, Tool, Tried};
 pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};

@@ -118,6 +118,7 @@ impl Default for Policy {
             fail_on: vec![
                 Condition::Verdict(VerdictKind::HiddenDefect),
                 Condition::Verdict(VerdictKind::Broken),
+                Condition::ExpiredQuarantine,
             ],
         }
     }
@@ -131,6 +132,8 @@ pub enum Condition {
     Verdict(VerdictKind),
     /// A knob that the user asked for, and not just a preset, was not applied.
     KnobNotApplied,
+    /// The quarantine of a test was over when the run started.
+    ExpiredQuarantine,
 }
 
 impl fmt::Display for Condition {
@@ -138,6 +141,7 @@ impl fmt::Display for Condition {
         match self {
             Self::Verdict(kind) => write!(f, "{kind}"),
             Self::KnobNotApplied => f.write_str("knob-not-applied"),
+            Self::ExpiredQuarantine => f.write_str("expired-quarantine"),
         }
     }
 }

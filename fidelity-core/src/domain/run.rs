@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, Seed, TestId};
+use super::{
+    Annotation, Arm, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, Seed, Terms,
+    TestId,
+};
 
 /// Everything about a run that is known before its first pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +76,7 @@ pub struct Revision {
 }
 
 /// A test in a run's list, which is sorted by identity. An observation's [`super::TestIndex`] points into it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListedTest {
     /// The test.
     pub id: TestId,
@@ -81,6 +84,40 @@ pub struct ListedTest {
     pub selected: bool,
     /// Whether earlier runs that this one does not join give a reason to screen it harder. Frozen before the first pass.
     pub suspicious: bool,
+    /// What its authors say of it, and what follows for this run; none for a test without an annotation. Boxed: most
+    /// have none.
+    pub terms: Option<Box<Terms>>,
+}
+
+impl ListedTest {
+    /// Returns what its authors say of it.
+    pub fn annotation(&self) -> Option<&Annotation> {
+        self.terms.as_ref().map(|terms| &terms.annotation)
+    }
+
+    /// Returns whether this run executes it in an arm.
+    pub fn runs_in(&self, arm: Arm) -> bool {
+        self.selected && self.absent_from(arm).is_none()
+    }
+
+    /// Returns why it is not run in an arm although it was selected; none where it is run.
+    pub fn absent_from(&self, arm: Arm) -> Option<&str> {
+        self.terms.as_ref()?.absent_from(arm)
+    }
+
+    /// Returns whether both arms run it, so that they can be compared.
+    pub fn is_compared(&self) -> bool {
+        Arm::BOTH
+            .into_iter()
+            .all(|arm| self.absent_from(arm).is_none())
+    }
+
+    /// Returns the failure rate that is still "passes" for it.
+    pub fn tolerance(&self, policy: &Policy) -> f64 {
+        self.annotation()
+            .and_then(|annotation| annotation.tolerance)
+            .unwrap_or(policy.tolerance)
+    }
 }
 
 /// Something people should know that is neither an error nor an outcome.

@@ -116,7 +116,7 @@ impl Evidence {
         }
         self.close_family();
         for generation in &mut self.generations {
-            generation.settle(&mut self.books, &mut self.pool, &self.policy);
+            generation.settle(&self.tests, &mut self.books, &mut self.pool, &self.policy);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Policy, Screen, TestIndex};
+use crate::domain::{ListedTest, Policy, Screen, TestIndex};
 use crate::stats::ebh;
 
 use super::book::TestBook;
@@ -68,6 +68,7 @@ impl Generation {
     /// the guarantee.
     pub(super) fn settle(
         &mut self,
+        tests: &[ListedTest],
         books: &mut [TestBook],
         pool: &mut Option<Pool>,
         policy: &Policy,
@@ -77,7 +78,7 @@ impl Generation {
             let values: Vec<Vec<f64>> = self
                 .units
                 .iter()
-                .map(|unit| unit.log_values(claim, books, pool.as_ref(), policy.tolerance))
+                .map(|unit| unit.log_values(claim, (tests, books), pool.as_ref(), policy))
                 .collect();
             let means: Vec<f64> = values.iter().map(|values| log_mean(values)).collect();
             let (rejected, bar) = ebh::rejections(&means, self.units.len(), level);
@@ -104,12 +105,12 @@ impl Unit {
     fn log_values(
         &self,
         claim: Claim,
-        books: &[TestBook],
+        (tests, books): (&[ListedTest], &[TestBook]),
         pool: Option<&Pool>,
-        tolerance: f64,
+        policy: &Policy,
     ) -> Vec<f64> {
         let worse = claim.worse_arm();
-        let value = |suspicion: &Suspicion, arms: &[super::book::ArmCounts; 2]| {
+        let value = |suspicion: &Suspicion, arms: &[super::book::ArmCounts; 2], tolerance: f64| {
             if claim.needs_passing_arm() && !arms[worse.other().index()].passes(tolerance) {
                 f64::NEG_INFINITY
             } else {
@@ -119,15 +120,17 @@ impl Unit {
         if self.bond == Some(Bond::MassFailure) {
             return pool
                 .iter()
-                .map(|pool| value(&pool.suspicion, &pool.arms))
+                .map(|pool| value(&pool.suspicion, &pool.arms, policy.tolerance))
                 .collect();
         }
         self.members
             .iter()
             .map(|member| {
                 let book = &books[member.get()];
-                book.suspicion()
-                    .map_or(f64::NEG_INFINITY, |suspicion| value(suspicion, &book.arms))
+                let tolerance = tests[member.get()].tolerance(policy);
+                book.suspicion().map_or(f64::NEG_INFINITY, |suspicion| {
+                    value(suspicion, &book.arms, tolerance)
+                })
             })
             .collect()
     }

@@ -17,6 +17,7 @@ use crate::stats::ebh;
 pub mod blocks;
 pub mod book;
 pub mod family;
+mod lone;
 pub mod mass;
 pub mod sight;
 pub mod signatures;
@@ -64,6 +65,8 @@ struct RunState {
     suspicious: Vec<TestIndex>,
     last_phase: Option<Phase>,
     mass_failure: bool,
+    /// Trials by arm of the tests that may be tried only so often.
+    tried: BTreeMap<TestIndex, [u32; 2]>,
 }
 
 impl Evidence {
@@ -255,6 +258,7 @@ impl RunState {
             suspicious,
             last_phase: None,
             mass_failure: false,
+            tried: BTreeMap::new(),
         }
     }
 }
@@ -263,7 +267,7 @@ impl RunState {
 fn suspicious(tests: &[ListedTest]) -> Vec<TestIndex> {
     (0_u32..)
         .zip(tests)
-        .filter(|(_, test)| test.selected && test.suspicious)
+        .filter(|(_, test)| test.runs_in(Arm::Target) && test.suspicious)
         .map(|(index, _)| TestIndex(index))
         .collect()
 }

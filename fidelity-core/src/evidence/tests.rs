@@ -12,6 +12,7 @@ fn listed() -> Vec<ListedTest> {
             id: TestId::new("planted", format!("test_{number:02}")),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect()
 }

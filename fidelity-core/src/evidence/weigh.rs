@@ -2,7 +2,7 @@
 //!
 //! Invariant: whether a trial is bet on is decided from outcomes and the past before anybody learns the arm.
 
-use crate::domain::{PassEnd, PassRecord, PassSpec, Phase, Scope, Screen, TestIndex};
+use crate::domain::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope, Screen, TestIndex};
 
 use super::Evidence;
 use super::family::{self, Bond, Generation, Screening, Unit};
@@ -34,6 +34,7 @@ impl Evidence {
                 self.weigh(&pass.spec, &trials);
             }
         }
+        self.note_tried(pass.spec.arm, &trials);
     }
 
     /// Counts a pass of this run for those it was made for and learns nothing of: suspects that were skipped, and a
@@ -105,11 +106,16 @@ impl Evidence {
         if self.run.last_phase != Some(spec.phase) {
             self.close_family();
         }
+        let (compared, lone) = self.told_apart(trials);
+        let trials = compared.as_deref().unwrap_or(trials);
         let share = self.policy.mass_failure;
         let judgement = mass::judge(self.pool.as_ref(), &self.books, spec.scope, trials, share);
         self.weigh_pool(spec, judgement);
         for trial in trials {
             self.weigh_trial(spec, trial, judgement);
+        }
+        for trial in &lone {
+            self.count_lone(spec, trial);
         }
         if judgement.failed == Some(true) {
             self.release_broken_members();
@@ -131,7 +137,7 @@ impl Evidence {
             self.close_family();
         }
         for generation in &mut self.generations {
-            generation.settle(&mut self.books, &mut self.pool, &self.policy);
+            generation.settle(&self.tests, &mut self.books, &mut self.pool, &self.policy);
         }
     }
 
@@ -148,6 +154,13 @@ impl Evidence {
     }
 
     fn weigh_trial(&mut self, spec: &PassSpec, trial: &Trial<'_>, judgement: Judgement) {
+        // A test that may be tried no more in one arm takes part or not by the arm: its bet would know the draw.
+        let drawn = !self.is_used_up(trial.test);
+        let (probability, coin) = if drawn {
+            (spec.target_probability, is_coin(spec))
+        } else {
+            (f64::from(u8::from(spec.arm == Arm::Target)), false)
+        };
         let book = &mut self.books[trial.test.get()];
         let sight = trial.sight();
         let failed = sight == Sight::Failed;
@@ -176,7 +189,7 @@ impl Evidence {
         }
         if let Some(failing) = &mut book.failing {
             if let Some(suspicion) = failing.suspicion.as_mut().filter(|_| !excused) {
-                suspicion.bet(spec.arm, spec.target_probability, sight, is_coin(spec));
+                suspicion.bet(spec.arm, probability, sight, coin);
             }
             let tally = failing.mass.as_mut();
             if let Some(tally) = tally.filter(|_| judgement.failed == Some(true)) {

@@ -11,6 +11,7 @@ fn listed() -> Vec<ListedTest> {
             id: id(number),
             selected: true,
             suspicious: number == 39,
+            terms: None,
         })
         .collect()
 }

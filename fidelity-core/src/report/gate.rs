@@ -2,9 +2,10 @@
 
 use crate::domain::Condition;
 
-use super::Report;
+use super::model::{Report, causes};
 use super::number::things;
 use super::problems::ASKED_KNOB_NOT_APPLIED;
+use super::words::listed;
 
 /// What the gate says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,9 +30,10 @@ pub fn gate(report: &Report, conditions: &[Condition]) -> Gate {
                 (knobs > 0)
                     .then(|| format!("{} asked for and not applied", things(knobs as u64, "knob")))
             }
+            Condition::ExpiredQuarantine => expired(report),
             Condition::Verdict(kind) => {
-                let tests = report.of_kind(*kind).count() as u64;
-                let causes = report.causes(*kind) as u64;
+                let tests = report.at_the_gate(*kind).count() as u64;
+                let causes = causes(report.at_the_gate(*kind)) as u64;
                 match tests {
                     0 => None,
                     _ if causes == tests => Some(format!("{} {kind}", things(tests, "test"))),
@@ -48,4 +50,24 @@ pub fn gate(report: &Report, conditions: &[Condition]) -> Gate {
         passed: reasons.is_empty(),
         reasons,
     }
+}
+
+/// Returns who has to look after quarantines that are over.
+fn expired(report: &Report) -> Option<String> {
+    let over: Vec<String> = report
+        .tests
+        .iter()
+        .filter_map(|test| test.quarantine.as_ref())
+        .filter(|quarantine| quarantine.expired)
+        .map(|quarantine| quarantine.said.owner.clone())
+        .collect();
+    let owners: std::collections::BTreeSet<&String> = over.iter().collect();
+    let owners: Vec<String> = owners.into_iter().cloned().collect();
+    (!over.is_empty()).then(|| {
+        format!(
+            "{} expired (of {})",
+            things(over.len() as u64, "quarantine"),
+            listed(&owners, "and")
+        )
+    })
 }

@@ -12,6 +12,7 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 use crate::classify::ArmEvidence;
 use crate::domain::{KnobStatus, OnForeignLoad, Policy, Problem, TestId};
 
+use super::annotation::WireAnnotation;
 use super::model::{ClusterReport, Report, TestReport};
 use super::text::is_unsafe;
 
@@ -112,7 +113,7 @@ pub(super) struct WireTest<'a> {
     cluster: Option<usize>,
     signature: Option<&'a str>,
     cause: Option<&'a str>,
-    annotation: Option<&'a str>,
+    annotation: Option<WireAnnotation<'a>>,
 }
 
 #[derive(Serialize)]
@@ -227,7 +228,7 @@ impl<'a> From<&'a TestReport> for WireTest<'a> {
             cluster: finding.cluster,
             signature: finding.signature.as_deref(),
             cause: None,
-            annotation: None,
+            annotation: WireAnnotation::of(test.terms.as_deref(), test.quarantine.as_ref()),
         }
     }
 }

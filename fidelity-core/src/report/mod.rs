@@ -18,6 +18,7 @@
 //! Whatever a test, a profile or a message brings in is escaped on its way to a page: no control character and no
 //! bidirectional override reaches a terminal.
 
+mod annotation;
 pub mod doctor;
 pub mod explain;
 pub mod gate;
@@ -30,6 +31,7 @@ pub mod plan;
 pub mod power;
 mod problems;
 pub mod runs;
+mod said;
 pub mod text;
 mod words;
 

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
-    Arm, Condition, KnobStatus, Observation, PassEnd, PassRecord, Phase, Policy, Problem, Revision,
-    RunId, Seed, StopReason, StoredRun, TestId, VerdictKind,
+    Arm, Condition, KnobStatus, ListedTest, Observation, PassEnd, PassRecord, Phase, Policy,
+    Problem, Quarantine, Revision, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
 };
 
 use super::problems::problems;
+use super::said;
 use super::text::shell_word;
 
 /// Everything any renderer says about a run.
@@ -155,9 +156,29 @@ pub struct TestReport {
     pub lean: Option<VerdictKind>,
     /// Whether its failures were seen under an applied knob harsher than production, which is then named.
     pub beyond_production: bool,
+    /// What its authors say of it, and in which arms it is run for that.
+    pub terms: Option<Box<Terms>>,
+    /// The quarantine it is in, or was.
+    pub quarantine: Option<QuarantineReport>,
+}
+
+/// A quarantine as a report shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantineReport {
+    /// What its authors say.
+    pub said: Quarantine,
+    /// Whether it was over when the run started.
+    pub expired: bool,
 }
 
 impl TestReport {
+    /// Returns whether it may fail without the gate failing.
+    pub fn is_in_quarantine(&self) -> bool {
+        self.quarantine
+            .as_ref()
+            .is_some_and(|quarantine| !quarantine.expired)
+    }
+
     /// Returns the identity of the test.
     pub fn id(&self) -> &TestId {
         &self.finding.id
@@ -205,7 +226,7 @@ impl Report {
                     .get(finding.test.get())
                     .is_none_or(|test| test.selected)
             })
-            .map(|finding| test_report(finding, beyond, facts.policy.tolerance))
+            .map(|finding| test_report(finding, run.tests.get(finding.test.get()), &facts, beyond))
             .collect();
         tests.sort_by(|one, other| one.id().cmp(other.id()));
         let clusters = verdicts
@@ -244,16 +265,14 @@ impl Report {
         self.tests.iter().filter(move |test| test.kind() == kind)
     }
 
+    /// Returns the tests with a verdict that the gate looks at: none in quarantine.
+    pub fn at_the_gate(&self, kind: VerdictKind) -> impl Iterator<Item = &TestReport> {
+        self.of_kind(kind).filter(|test| !test.is_in_quarantine())
+    }
+
     /// Returns how many causes the tests of a verdict have: a cluster is one.
     pub fn causes(&self, kind: VerdictKind) -> usize {
-        let mut clusters = BTreeSet::new();
-        self.of_kind(kind)
-            .filter(|test| {
-                test.finding
-                    .cluster
-                    .is_none_or(|cluster| clusters.insert(cluster))
-            })
-            .count()
+        causes(self.of_kind(kind))
     }
 
     /// Returns the word that names a test on the command line: its name where that is unique, else binary and name.
@@ -264,6 +283,18 @@ impl Report {
             shell_word(&id.test)
         }
     }
+}
+
+/// Returns how many causes tests have: a cluster is one.
+pub(super) fn causes<'a>(tests: impl Iterator<Item = &'a TestReport>) -> usize {
+    let mut clusters = BTreeSet::new();
+    tests
+        .filter(|test| {
+            test.finding
+                .cluster
+                .is_none_or(|cluster| clusters.insert(cluster))
+        })
+        .count()
 }
 
 /// Returns the names that occur more than once.
@@ -330,7 +361,16 @@ fn joined_run(run: &StoredRun) -> JoinedRun {
     }
 }
 
-fn test_report(finding: &Finding, beyond: bool, tolerance: f64) -> TestReport {
+fn test_report(
+    finding: &Finding,
+    listed: Option<&ListedTest>,
+    facts: &RunFacts,
+    beyond: bool,
+) -> TestReport {
+    let tolerance = listed.map_or(facts.policy.tolerance, |listed| {
+        listed.tolerance(&facts.policy)
+    });
+    let quarantine = listed.and_then(said::quarantine_of);
     let lean = (finding.verdict.kind == VerdictKind::Undetermined)
         .then(|| lean(finding, tolerance))
         .flatten();
@@ -342,6 +382,11 @@ fn test_report(finding: &Finding, beyond: bool, tolerance: f64) -> TestReport {
         finding: finding.clone(),
         lean,
         beyond_production: beyond && worse_in_target,
+        terms: listed.and_then(|listed| listed.terms.clone()),
+        quarantine: quarantine.map(|quarantine| QuarantineReport {
+            expired: quarantine.has_expired(&facts.started_at),
+            said: quarantine.clone(),
+        }),
     }
 }
 

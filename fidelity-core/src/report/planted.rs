@@ -273,6 +273,7 @@ impl Planted {
             id: plant.finding.id.clone(),
             selected: true,
             suspicious: false,
+            terms: None,
         });
         let run = StoredRun {
             header: self.header.clone(),

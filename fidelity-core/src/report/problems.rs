@@ -39,6 +39,9 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
             problems.push(problem);
         }
     };
+    for problem in super::said::problems(run) {
+        add(&problem.kind, problem.message);
+    }
     for knob in facts.differing_knobs().filter(|knob| !knob.applied) {
         let known = |problem: &Problem| is_about_knob(problem, &knob.knob);
         if !run.header.problems.iter().any(known) {

@@ -37,6 +37,7 @@ pub fn open_suspects(evidence: &Evidence, policy: &Policy) -> Vec<TestIndex> {
         .zip(evidence.books())
         .filter(|(test, book)| {
             evidence.tests()[test.get()].selected
+                && !evidence.is_used_up(*test)
                 && book.failing.as_ref().is_some_and(|failing| {
                     failing.suspicion.as_ref().is_some_and(|suspicion| {
                         let passes = failing.run_tally(run).passes();
@@ -67,10 +68,12 @@ pub fn unchecked_timeouts(evidence: &Evidence, policy: &Policy) -> Vec<TestIndex
         .zip(evidence.books())
         .filter(|(test, book)| {
             let [baseline, target] = &book.arms;
-            evidence.tests()[test.get()].selected
+            let listed = &evidence.tests()[test.get()];
+            listed.runs_in(Arm::Target)
+                && !evidence.is_used_up_in(*test, Arm::Target)
                 && target.failures > 0
                 && target.timeouts == target.failures
-                && baseline.passes(policy.tolerance)
+                && baseline.passes(listed.tolerance(policy))
                 && book.failing.as_ref().is_some_and(|failing| {
                     failing.passes_with_more_time.is_none()
                         && failing

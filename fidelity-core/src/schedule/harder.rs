@@ -27,7 +27,11 @@ impl Scheduler {
         if self.extra_left() == 0 {
             return None;
         }
-        let tests = self.evidence.to_screen_harder();
+        let mut tests = self.evidence.to_screen_harder();
+        tests.retain(|test| self.takes_part(*test, Arm::Target));
+        if tests.is_empty() {
+            return None;
+        }
         let fits = self.budget.refuses(tests.len()) != Some(StopReason::OutOfTrials);
         let scope = Scope::of_suspects(tests.len());
         fits.then(|| self.fixed(Phase::Screen, Arm::Target, scope, tests))

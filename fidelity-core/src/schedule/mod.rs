@@ -7,6 +7,8 @@
 //! 3. *Company*: coin passes over whole binaries, then the suite, for suspects that failed only there.
 //! 4. *Time-outs*: claims that rest on time-outs are tried once with more time.
 //!
+//! Tests that are run in one arm only are no part of a comparison: those that always failed there are tried again in it.
+//!
 //! Knows no clock, file or process: elapsed time is part of an answer. Invariant: the same seed and the same answers
 //! give the same passes, and what is asked for never depends on a draw that was not made yet.
 
@@ -214,19 +216,28 @@ impl Scheduler {
             .or_else(|| self.mass_repeat())
             .or_else(|| self.screen())
             .or_else(|| self.screen_harder())
+            .or_else(|| self.lone())
             .or_else(|| self.sample())
             .or_else(|| self.timeout_check())
     }
 
     fn mass_repeat(&self) -> Option<PassSpec> {
         let arm = self.repeats.due?;
-        Some(self.fixed(Phase::MassRepeat, arm, Scope::Suite, self.selected.clone()))
+        let pass = self.fixed(Phase::MassRepeat, arm, Scope::Suite, self.selected.clone());
+        (!pass.tests.is_empty()).then_some(pass)
     }
 
     fn screen(&self) -> Option<PassSpec> {
-        let (arm, target_probability) = self
-            .draws
-            .screening_arm(self.number + 1, self.screen_left)?;
+        // An arm for which no test is meant, or in which all have had the trials they may have, is screened.
+        let left = Arm::BOTH.map(|arm| {
+            let taken = self.selected.iter().any(|test| self.takes_part(*test, arm));
+            if taken {
+                self.screen_left[arm.index()]
+            } else {
+                0
+            }
+        });
+        let (arm, target_probability) = self.draws.screening_arm(self.number + 1, left)?;
         Some(PassSpec {
             target_probability,
             ..self.fixed(Phase::Screen, arm, Scope::Suite, self.selected.clone())
@@ -285,7 +296,7 @@ impl Scheduler {
             .pool()
             .into_iter()
             .flat_map(|pool| pool.represented(self.evidence.books()))
-            .filter(|test| tests[test.get()].selected);
+            .filter(|test| tests[test.get()].selected && !self.evidence.is_used_up(*test));
         self.draws.representatives(members, REPRESENTATIVES)
     }
 
@@ -331,9 +342,10 @@ impl Scheduler {
         }
     }
 
-    /// Returns the next pass in an arm that is not drawn.
-    fn fixed(&self, phase: Phase, arm: Arm, scope: Scope, tests: Vec<TestIndex>) -> PassSpec {
+    /// Returns the next pass in an arm that is not drawn, over those of `tests` that take part in it.
+    fn fixed(&self, phase: Phase, arm: Arm, scope: Scope, mut tests: Vec<TestIndex>) -> PassSpec {
         let number = self.number + 1;
+        tests.retain(|test| self.takes_part(*test, arm));
         PassSpec {
             number,
             phase,
@@ -352,6 +364,7 @@ impl Scheduler {
 }
 
 mod harder;
+mod lone;
 mod progress;
 
 #[cfg(test)]

@@ -73,6 +73,7 @@ pub fn outcomes(matrix: &Matrix, policy: &Policy, seed: u64) -> Outcomes {
             id: TestId::new("matrix", format!("test_{number:05}")),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     let evidence = Evidence::of_ingested(&tests, policy, &passes(matrix, seed));

@@ -120,6 +120,7 @@ impl World {
                 id: TestId::new("planted", format!("test_{number:06}")),
                 selected: true,
                 suspicious: false,
+                terms: None,
             })
             .collect()
     }

@@ -37,6 +37,10 @@ pub(super) fn insert_run(
     }
     let mut texts = TextWriter::default();
     let ids = test_ids(&transaction, &mut texts, tests)?;
+    let terms = wire::write_terms(tests)?;
+    let terms = terms
+        .map(|text| texts.id(&transaction, &text))
+        .transpose()?;
     let of = |flag: fn(&ListedTest) -> bool| {
         let tests = tests
             .iter()
@@ -46,8 +50,8 @@ pub(super) fn insert_run(
     };
     transaction.execute(
         "INSERT INTO run (name, started, seed, seed_given, test_count, baseline, target, binaries, profiles,
-                          toolchain, tests, selected, suspicious, header)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                          toolchain, tests, selected, suspicious, header, terms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             name,
             started.as_microsecond(),
@@ -62,7 +66,8 @@ pub(super) fn insert_run(
             pack(ids),
             of(|test| test.selected),
             of(|test| test.suspicious),
-            json
+            json,
+            terms
         ],
     )?;
     let key = transaction.last_insert_rowid();

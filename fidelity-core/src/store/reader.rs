@@ -93,10 +93,12 @@ impl<'a> Reader<'a> {
 
     /// Returns the list of tests of a run.
     fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
-        let (ids, selected, suspicious): (Vec<u8>, Vec<u8>, Vec<u8>) = self
+        let (ids, selected, suspicious, terms): (Vec<u8>, Vec<u8>, Vec<u8>, Option<i64>) = self
             .connection
-            .prepare_cached("SELECT tests, selected, suspicious FROM run WHERE id = ?1")?
-            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            .prepare_cached("SELECT tests, selected, suspicious, terms FROM run WHERE id = ?1")?
+            .query_row([key], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })?;
         let mut tests: Vec<ListedTest> = Vec::new();
         let mut select = self.connection.prepare_cached(
             "SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id",
@@ -117,6 +119,7 @@ impl<'a> Reader<'a> {
                     id,
                     selected: false,
                     suspicious: false,
+                    terms: None,
                 });
             }
             if expected != start + length {
@@ -131,6 +134,9 @@ impl<'a> Reader<'a> {
         }
         for position in positions(&suspicious, count)? {
             tests[position as usize].suspicious = true;
+        }
+        if let Some(terms) = terms {
+            wire::read_terms(self.texts.text(self.connection, terms)?, &mut tests)?;
         }
         Ok(tests)
     }

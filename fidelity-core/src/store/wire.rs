@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    BlockId, Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, Origin, Policy,
-    Problem, Revision, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason,
+    BlockId, Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, ListedTest, Origin,
+    Policy, Problem, Revision, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason, Terms,
 };
 
 /// The version of every form below.
@@ -80,6 +80,14 @@ struct OriginV1 {
 struct EndV1 {
     stop: StopReason,
     wall_ms: u64,
+}
+
+/// The terms of the annotated tests of a run, equal ones once.
+#[derive(Serialize, Deserialize)]
+struct TermsV1 {
+    terms: Vec<Terms>,
+    /// Positions in the list of tests, and of the terms above.
+    tests: Vec<(u32, u32)>,
 }
 
 /// The parts of a header that have columns of their own.
@@ -188,6 +196,44 @@ pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
         joined: form.joined,
         ingested: form.ingested,
     })
+}
+
+/// Returns the stored form of what is said of the tests of a run; none where nothing is.
+pub(super) fn write_terms(tests: &[ListedTest]) -> Result<Option<String>, Fault> {
+    let mut form = TermsV1 {
+        terms: Vec::new(),
+        tests: Vec::new(),
+    };
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
+    for (position, test) in (0_u32..).zip(tests) {
+        let Some(terms) = &test.terms else { continue };
+        let key = serde_json::to_string(terms)
+            .map_err(|error| not_storable(format!("an annotation ({error})")))?;
+        let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let number = *known.entry(key).or_insert_with(|| {
+            form.terms.push((**terms).clone());
+            next
+        });
+        form.tests.push((position, number));
+    }
+    if form.tests.is_empty() {
+        return Ok(None);
+    }
+    write("what is said of the tests", form).map(Some)
+}
+
+/// Gives the tests of a run what is said of them.
+pub(super) fn read_terms(text: &str, tests: &mut [ListedTest]) -> Result<(), Fault> {
+    let form: TermsV1 = read("what is said of the tests", text)?;
+    for (position, number) in form.tests {
+        let test = tests.get_mut(position as usize);
+        let terms = form.terms.get(number as usize);
+        let (Some(test), Some(terms)) = (test, terms) else {
+            return Err(damaged("something is said of tests that are not listed"));
+        };
+        test.terms = Some(Box::new(terms.clone()));
+    }
+    Ok(())
 }
 
 /// Returns the stored form of the end of a run.

@@ -15,8 +15,10 @@ use super::capture::{Capture, Record};
 use super::harness::Manifests;
 use super::list::{Candidate, Listing};
 use super::target_runner::target_runners;
-use super::{CargoOptions, Suite, SuiteError, SuiteTest, TestBinary, Workspace, doctest};
-use crate::domain::{Problem, TestId};
+use super::{
+    CargoOptions, Suite, SuiteError, SuiteTest, TestBinary, Workspace, annotation, doctest,
+};
+use crate::domain::{BinaryId, Problem, TestId};
 
 /// How long a test binary may take to list its tests.
 pub const LIST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -77,13 +79,9 @@ pub fn discover(workspace: &Workspace, request: &Discovery<'_>) -> Result<Suite,
         let binary = suite.binaries.len();
         let id = &candidate.binary.id;
         problems.extend(listed.problems);
-        suite
-            .tests
-            .extend(listed.tests.into_iter().map(|(test, ignored)| SuiteTest {
-                id: TestId::new(id.0.clone(), test),
-                binary,
-                ignored,
-            }));
+        let mut tests = suite_tests(listed.tests, binary, id);
+        problems.extend(annotation::annotate(&candidate.binary, &mut tests));
+        suite.tests.extend(tests);
         suite.binaries.push(TestBinary {
             says_result: listed.says_result,
             own_harness: candidate.own_harness,
@@ -100,6 +98,20 @@ pub fn discover(workspace: &Workspace, request: &Discovery<'_>) -> Result<Suite,
     }
     suite.problems = problems;
     Ok(suite)
+}
+
+/// Returns the tests that a binary lists, of which nothing is said yet.
+fn suite_tests(listed: BTreeMap<String, bool>, binary: usize, id: &BinaryId) -> Vec<SuiteTest> {
+    let tests = listed.into_iter();
+    tests
+        .map(|(test, ignored)| SuiteTest {
+            id: TestId::new(id.0.clone(), test),
+            binary,
+            ignored,
+            held_back: false,
+            annotation: None,
+        })
+        .collect()
 }
 
 /// Leaves out executables whose name is taken, as it is when one suite is built for several target triples.

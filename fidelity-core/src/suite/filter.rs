@@ -47,7 +47,7 @@ impl Filter {
             expression.check(suite)?;
         }
         let wanted = |test: &SuiteTest| {
-            run_ignored.admits(test.ignored)
+            run_ignored.admits(test.is_ignored())
                 && suite
                     .binaries
                     .get(test.binary)

@@ -3,13 +3,15 @@
 //! [`discover`] builds and starts things, with the help of its neighbours: [`workspace`] asks cargo where things are,
 //! `build` has cargo build, `target_runner` finds the user's runner, [`capture`] learns from cargo itself how it starts
 //! each binary, `list` asks the binaries for their tests, `doctest` counts what is left out, [`fingerprint`] hashes.
+//! `annotation` reads what authors say of their tests.
 //! [`filter`] and [`filterset`] decide about names and touch nothing. No part of this knows of arms, knobs or trials.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::domain::{BinaryId, Problem, TestId};
+use crate::domain::{Annotation, BinaryId, Problem, TestId, TestKind};
 
+pub mod annotation;
 mod build;
 pub mod capture;
 mod child;
@@ -75,12 +77,34 @@ pub struct TestBinary {
 pub const WHOLE_BINARY: &str = "main";
 
 /// A test of a suite.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SuiteTest {
     /// Its identity.
     pub id: TestId,
     /// Position of its binary in [`Suite::binaries`].
     pub binary: usize,
-    /// Whether it is marked `#[ignore]`.
+    /// Whether it is marked `#[ignore]`, so that the harness has to be told to run it.
     pub ignored: bool,
+    /// Whether the mark is that of an annotation, for `cargo test` alone: its user does not ignore it.
+    pub held_back: bool,
+    /// What its authors say of it. Boxed: most have none.
+    pub annotation: Option<Box<Annotation>>,
+}
+
+impl SuiteTest {
+    /// Returns whether its user does not want it run unless asked.
+    pub fn is_ignored(&self) -> bool {
+        self.ignored && !self.held_back
+    }
+
+    /// Returns how much of the product it covers, and whether its authors say so: tests of libraries and programs are
+    /// else taken for unit tests, those with a binary of their own for integration tests.
+    pub fn kind(&self, binary: &TestBinary) -> (TestKind, bool) {
+        let said = self.annotation.as_ref().and_then(|said| said.kind);
+        let inferred = match binary.kind.as_str() {
+            "test" | "bench" => TestKind::Integration,
+            _ => TestKind::Unit,
+        };
+        (said.unwrap_or(inferred), said.is_some())
+    }
 }

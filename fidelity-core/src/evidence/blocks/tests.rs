@@ -13,6 +13,7 @@ fn listed() -> Vec<ListedTest> {
             id: TestId::new("planted", format!("test_{number:02}")),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect()
 }

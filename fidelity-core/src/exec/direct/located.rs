@@ -13,6 +13,8 @@ pub(super) struct Located {
     pub(super) name: String,
     /// Whether it is marked `#[ignore]`, so that the harness has to be told to run it.
     pub(super) ignored: bool,
+    /// The time limit its authors give it, in milliseconds.
+    pub(super) timeout_ms: Option<u64>,
 }
 
 /// Finds each listed test in the suite.
@@ -23,6 +25,7 @@ pub(super) fn located(suite: &Suite, listed: &[ListedTest]) -> Vec<Option<Locate
             binary: test.binary,
             name: test.id.test.clone(),
             ignored: test.ignored,
+            timeout_ms: listed.annotation().and_then(|said| said.timeout_ms),
         })
     };
     listed.iter().map(locate).collect()

@@ -188,7 +188,7 @@ impl DirectRunner {
             tag: test.get(),
             recipe: u32::try_from(located.binary).ok()?,
             arguments,
-            timeout_ms: pass.timeout_ms,
+            timeout_ms: pass.limit_ms(located),
             keep_output: false,
             together: None,
             seed: order::trial_seed(pass.spec.order_seed, test.0),

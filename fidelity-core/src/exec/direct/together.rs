@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
+use super::located::Located;
 use super::pool::Work;
 use super::shared::{Member, ROOM, Rules, Shared};
 use super::slot::{Finished, Job};
@@ -24,6 +25,15 @@ pub(super) struct Pass<'a> {
     /// Time limit of a trial.
     pub(super) timeout_ms: u64,
     pub(super) mask: &'a Mask,
+}
+
+impl Pass<'_> {
+    /// Returns the time limit of a trial of this test: its own, where its authors give it one.
+    pub(super) fn limit_ms(&self, located: &Located) -> u64 {
+        let factor = u64::from(self.spec.timeout_factor.max(1));
+        let own = located.timeout_ms.map(|ms| ms.saturating_mul(factor));
+        own.unwrap_or(self.timeout_ms)
+    }
 }
 
 /// What became of the tests that share processes.
@@ -113,7 +123,15 @@ impl DirectRunner {
             },
             shuffle_seed: pass.sandbox.shuffle_within.then_some(pass.spec.order_seed),
             seed: order::trial_seed(pass.spec.order_seed, id),
-            timeout_ms: pass.timeout_ms,
+            // One limit holds for a process, so that of its most patient test does.
+            timeout_ms: self
+                .tests
+                .iter()
+                .flatten()
+                .filter(|located| u32::try_from(located.binary) == Ok(id))
+                .map(|located| pass.limit_ms(located))
+                .max()
+                .unwrap_or(pass.timeout_ms),
             arguments,
             room: ROOM,
         }

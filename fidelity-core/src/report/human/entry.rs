@@ -46,6 +46,15 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
         let note = "failures cluster between passes: the interval is optimistic";
         page.text(indent, &[span(Tone::Faint, note)]);
     }
+    if let Some(quarantine) = &leader.quarantine {
+        let verb = if quarantine.expired { "was" } else { "is" };
+        let said = &quarantine.said;
+        let note = format!(
+            "{verb} in quarantine until {} ({}): {}",
+            said.until, said.owner, said.reason
+        );
+        page.text(indent, &[span(Tone::Warn, note)]);
+    }
     mates(page, section, entry);
     if section.kind == VerdictKind::HiddenDefect {
         next(

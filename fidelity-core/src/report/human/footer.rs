@@ -190,6 +190,9 @@ fn what_holds(conditions: &[Condition]) -> String {
     if conditions.contains(&Condition::KnobNotApplied) {
         parts.push("every knob that was asked for was applied".to_owned());
     }
+    if conditions == [Condition::ExpiredQuarantine] {
+        parts.push("no quarantine is over".to_owned());
+    }
     parts.join(", ")
 }
 

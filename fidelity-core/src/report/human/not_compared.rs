@@ -17,7 +17,12 @@ pub(super) fn write(page: &mut Page, report: &Report, tests: &[&TestReport]) {
         return;
     }
     let mut by_missing: BTreeMap<[bool; 2], Vec<&TestReport>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<String, Vec<&TestReport>> = BTreeMap::new();
     for test in tests {
+        if let Some(reason) = not_run(test) {
+            by_reason.entry(reason).or_default().push(test);
+            continue;
+        }
         let missing = Arm::BOTH.map(|arm| test.arm(arm).trials == 0);
         by_missing.entry(missing).or_default().push(test);
     }
@@ -33,27 +38,23 @@ pub(super) fn write(page: &mut Page, report: &Report, tests: &[&TestReport]) {
             )),
         ],
     );
+    let only_absent = by_missing.is_empty();
     for (missing, tests) in by_missing {
         let arms: Vec<String> = Arm::BOTH
             .into_iter()
             .filter(|arm| missing[arm.index()])
             .map(|arm| report.run.arm(arm).to_owned())
             .collect();
-        let mut names: Vec<String> = tests
-            .iter()
-            .take(NAMED)
-            .map(|test| test.id().to_string())
-            .collect();
-        if names.len() < tests.len() {
-            names.push(format!("{} more", tests.len() - names.len()));
-        }
-        page.text(
-            Indent::hanging(2),
-            &[
-                plain(format!("no trial in {}: ", listed(&arms, "or"))),
-                plain(listed(&names, "and")),
-            ],
-        );
+        let why = format!("no trial in {}: ", listed(&arms, "or"));
+        page.text(Indent::hanging(2), &[plain(why), plain(named(&tests))]);
+    }
+    for (reason, tests) in by_reason {
+        let why = format!("{reason}: ");
+        page.text(Indent::hanging(2), &[plain(why), plain(named(&tests))]);
+    }
+    // No longer run makes what lacks.
+    if only_absent {
+        return;
     }
     let explain = explain_command(report, tests[0].id());
     next(
@@ -62,4 +63,28 @@ pub(super) fn write(page: &mut Page, report: &Report, tests: &[&TestReport]) {
         "a longer run compares them; see what is known:",
         &explain,
     );
+}
+
+/// Returns why a test is run in neither arm, if it is not; reasons that are alike are told once.
+fn not_run(test: &TestReport) -> Option<String> {
+    let terms = test.terms.as_ref()?;
+    let [baseline, target] = Arm::BOTH.map(|arm| terms.absent_from(arm));
+    let (baseline, target) = (baseline?, target?);
+    Some(if baseline == target {
+        baseline.to_owned()
+    } else {
+        format!("{baseline}; {target}")
+    })
+}
+
+fn named(tests: &[&TestReport]) -> String {
+    let mut names: Vec<String> = tests
+        .iter()
+        .take(NAMED)
+        .map(|test| test.id().to_string())
+        .collect();
+    if names.len() < tests.len() {
+        names.push(format!("{} more", tests.len() - names.len()));
+    }
+    listed(&names, "and")
 }

@@ -15,6 +15,7 @@ fn two_binaries(policy: Policy, seed: u64) -> Plan {
             ),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect();
     Plan {

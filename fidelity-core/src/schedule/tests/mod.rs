@@ -6,6 +6,7 @@ use crate::simulate::stored;
 
 use super::*;
 
+mod annotated;
 mod company;
 mod disturbed;
 mod families;
@@ -32,6 +33,7 @@ fn tests(count: usize) -> Vec<ListedTest> {
             id: TestId::new("planted", format!("test_{number:04}")),
             selected: true,
             suspicious: false,
+            terms: None,
         })
         .collect()
 }

@@ -97,6 +97,7 @@ fn only_completed_passes_of_known_tests_join() {
         id: TestId::new("planted", "test_0099"),
         selected: true,
         suspicious: false,
+        terms: None,
     });
     let play = Play::new(later, &[stored]);
     let books = play.scheduler.evidence().books();

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use super::super::*;
 use super::random::Random;
 use crate::domain::{
-    CapturedOutput, Failure, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, Outcome,
-    PassRecord, Policy, Problem, Revision, StopReason, VerdictKind,
+    Annotation, CapturedOutput, Failure, FidelityProfile, KnobId, KnobSetting, KnobStatus,
+    KnobValue, Outcome, PassRecord, Policy, Problem, Quarantine, Revision, Severity, StopReason,
+    Terms, TestKind, VerdictKind,
 };
 
 /// A store in a directory of its own.
@@ -71,6 +72,7 @@ pub(super) fn listed(count: u32) -> Vec<ListedTest> {
         id: TestId::new("crate", format!("test_{number:04}")),
         selected: true,
         suspicious: false,
+        terms: None,
     };
     (0..count).map(listed).collect()
 }
@@ -231,10 +233,47 @@ fn random_tests(random: &mut Random) -> Vec<ListedTest> {
             ),
             selected: !random.once_in(4),
             suspicious: random.once_in(5),
+            terms: random.once_in(3).then(|| random_terms(random)),
         })
         .collect();
     tests.sort_by(|a, b| a.id.cmp(&b.id));
     tests
+}
+
+fn random_terms(random: &mut Random) -> Box<Terms> {
+    let words = |random: &mut Random| {
+        let mut words = vec![
+            "service.db".to_owned(),
+            random.pick(&["stripe", "ünï"]).to_owned(),
+        ];
+        words.truncate(random.below(3) as usize);
+        words
+    };
+    Box::new(Terms {
+        annotation: Annotation {
+            profiles: words(random),
+            needs: words(random),
+            kind: random.once_in(2).then_some(TestKind::EndToEnd),
+            mocks: words(random),
+            real: words(random),
+            tolerance: random.once_in(2).then_some(0.1),
+            timeout_ms: random.once_in(2).then_some(5_000),
+            trials: random.once_in(2).then_some(7),
+            severity: random.once_in(2).then_some(Severity::Critical),
+            quarantine: random.once_in(2).then(|| Quarantine {
+                until: "2027-01-31".to_owned(),
+                owner: "payments".to_owned(),
+                reason: "flaky".to_owned(),
+            }),
+            place: "src/lib.rs:7".to_owned(),
+        },
+        absent: [
+            random
+                .once_in(2)
+                .then(|| "meant for `high` only".to_owned()),
+            None,
+        ],
+    })
 }
 
 fn random_pass(random: &mut Random, number: u32, tests: u32, last: bool) -> PassRecord {

@@ -6,7 +6,8 @@ use super::super::schema::{APPLICATION_ID, LADDER, check, climb};
 use super::super::*;
 use super::fixtures::*;
 use crate::domain::{
-    KnobId, KnobSetting, KnobStatus, KnobValue, Outcome, Problem, Revision, StopReason, VerdictKind,
+    Condition, KnobId, KnobSetting, KnobStatus, KnobValue, Outcome, Problem, Revision, StopReason,
+    VerdictKind,
 };
 
 /// A version after the current one, as the tests imagine it.
@@ -110,6 +111,10 @@ fn a_newer_store_is_refused_and_left_alone() {
 fn header_of_version_1() -> RunHeader {
     let mut header = header(1);
     header.policy.screen.suspicious = 0;
+    header
+        .policy
+        .fail_on
+        .retain(|condition| *condition != Condition::ExpiredQuarantine);
     let zones = ["UTC", "Pacific/Apia"].map(|zone| KnobValue::Text(zone.to_owned()));
     header
         .target

@@ -1,0 +1,284 @@
+//! In which arms an annotated test is run: a function of what is said of it and of what the arms provide.
+//!
+//! | needed | provided by an arm that |
+//! |---|---|
+//! | `network` | does not take the outside network away |
+//! | `ipv6` | does not turn it off |
+//! | `env.NAME` | sets it, or leaves it alone where the tool itself was given it |
+//! | `service.db` and any knob | sets it, or something below it (`service.db.latency`), with effect |
+//!
+//! Knows values; touches nothing.
+
+use std::collections::BTreeSet;
+
+use crate::config::catalogue;
+use crate::domain::{
+    Annotation, Arm, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, Problem, Terms,
+};
+
+/// What the arms of a run provide.
+pub struct Provided<'a> {
+    /// The fidelity profiles by arm.
+    pub profiles: [&'a FidelityProfile; 2],
+    /// What became of their knobs.
+    pub knobs: &'a [KnobStatus],
+    /// Says whether tests are given an environment variable that no arm speaks of.
+    pub ambient: &'a dyn Fn(&str) -> bool,
+}
+
+impl Provided<'_> {
+    /// Returns the terms on which a test with this annotation is tried.
+    pub fn terms(&self, annotation: &Annotation) -> Terms {
+        Terms {
+            absent: Arm::BOTH.map(|arm| self.absent(annotation, arm)),
+            annotation: annotation.clone(),
+        }
+    }
+
+    fn absent(&self, annotation: &Annotation, arm: Arm) -> Option<String> {
+        let profile = self.profiles[arm.index()];
+        let meant = &annotation.profiles;
+        if !meant.is_empty() && !meant.contains(&profile.name) {
+            return Some(format!("meant for {} only", quoted(meant)));
+        }
+        let missing = annotation
+            .needs
+            .iter()
+            .find(|need| !self.provides(profile, need))?;
+        let mut set = profile.knobs.keys();
+        let in_vain = set.any(|knob| is_at_or_below(knob, missing) && !self.has_effect(knob));
+        let name = &profile.name;
+        Some(if in_vain {
+            format!("needs `{missing}`, which could not be applied in `{name}`")
+        } else {
+            format!("needs `{missing}`, which `{name}` does not provide")
+        })
+    }
+
+    fn provides(&self, profile: &FidelityProfile, need: &str) -> bool {
+        let mut set = profile
+            .knobs
+            .iter()
+            .filter(|(knob, _)| is_at_or_below(knob, need) && self.has_effect(knob));
+        if takes_away(need) {
+            return set.next().is_none();
+        }
+        match KnobId::from(need).variable() {
+            Some(variable) => match set.next() {
+                Some((_, setting)) => !unsets(setting),
+                None => (self.ambient)(variable),
+            },
+            None => set.next().is_some(),
+        }
+    }
+
+    fn has_effect(&self, knob: &KnobId) -> bool {
+        let status = self.knobs.iter().find(|status| status.knob == *knob);
+        status.is_none_or(|status| status.applied)
+    }
+}
+
+/// Returns whether a knob of this name takes away what is there without it.
+fn takes_away(need: &str) -> bool {
+    matches!(need, "network" | "ipv6")
+}
+
+fn unsets(setting: &KnobSetting) -> bool {
+    setting.values().contains(&KnobValue::Unset)
+}
+
+fn is_at_or_below(knob: &KnobId, need: &str) -> bool {
+    knob.0
+        .strip_prefix(need)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Returns what is odd about the names in `annotations`: fidelity profiles and knobs that do not exist.
+///
+/// `profiles` are the names of all fidelity profiles, `arms` those of this run.
+pub fn unknown_names<'a>(
+    annotations: impl Iterator<Item = &'a Annotation>,
+    profiles: &BTreeSet<String>,
+    arms: [&FidelityProfile; 2],
+) -> Vec<Problem> {
+    let mut unknown: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    for annotation in annotations {
+        let place = annotation.place.as_str();
+        for profile in &annotation.profiles {
+            if !profiles.contains(profile) {
+                unknown.insert(("fidelity profile", profile, place));
+            }
+        }
+        for need in &annotation.needs {
+            if !is_known(need, arms) {
+                unknown.insert(("knob", need, place));
+            }
+        }
+    }
+    let knobs = || {
+        let set = arms.into_iter().flat_map(|profile| profile.knobs.keys());
+        let names = catalogue::KNOBS.iter().filter(|knob| !knob.kind.is_group());
+        set.map(|knob| knob.0.as_str())
+            .chain(names.map(|knob| knob.name))
+    };
+    unknown
+        .into_iter()
+        .map(|(what, name, place)| {
+            let near = match what {
+                "knob" => nearest(name, knobs()),
+                _ => nearest(name, profiles.iter().map(String::as_str)),
+            };
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            Problem {
+                kind: format!("unknown-{}", what.replace(' ', "-")),
+                message: format!("the annotation at {place} names the {what} `{name}`, which does not exist{hint}"),
+            }
+        })
+        .collect()
+}
+
+/// Returns whether something of this name can exist. A service is known by the arms that provide it.
+fn is_known(need: &str, arms: [&FidelityProfile; 2]) -> bool {
+    catalogue::of(&KnobId::from(need)).is_some()
+        || need
+            .strip_prefix("service.")
+            .is_some_and(|name| !name.is_empty())
+        || arms
+            .into_iter()
+            .flat_map(|profile| profile.knobs.keys())
+            .any(|knob| is_at_or_below(knob, need))
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let candidates = known.map(crate::config::suggest::Candidate::plain);
+    crate::config::suggest::nearest(name, candidates)
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(name: &str, knobs: &[(&str, &str)]) -> FidelityProfile {
+        let knobs = knobs.iter().map(|(knob, value)| {
+            let value = match *value {
+                "unset" => KnobValue::Unset,
+                text => KnobValue::Text(text.to_owned()),
+            };
+            (KnobId::from(*knob), KnobSetting::Fixed(value))
+        });
+        FidelityProfile {
+            name: name.to_owned(),
+            knobs: knobs.collect(),
+        }
+    }
+
+    fn status(knob: &str, applied: bool) -> KnobStatus {
+        KnobStatus {
+            knob: KnobId::from(knob),
+            baseline: None,
+            target: None,
+            applied,
+            reason: String::new(),
+            beyond_production: false,
+        }
+    }
+
+    fn needs(need: &str) -> Annotation {
+        Annotation {
+            needs: vec![need.to_owned()],
+            ..Annotation::default()
+        }
+    }
+
+    fn absent(annotation: &Annotation, knobs: &[KnobStatus]) -> [Option<String>; 2] {
+        let low = profile("low", &[("env.CI", "unset")]);
+        let high = profile(
+            "high",
+            &[
+                ("network", "loopback"),
+                ("service.db.latency", "40ms"),
+                ("env.DATABASE_URL", "postgres://localhost"),
+                ("tty", "true"),
+            ],
+        );
+        let provided = Provided {
+            profiles: [&low, &high],
+            knobs,
+            ambient: &|name| matches!(name, "HOME" | "CI"),
+        };
+        provided.terms(annotation).absent
+    }
+
+    #[test]
+    fn a_test_is_run_where_its_needs_are_met_and_elsewhere_it_is_said_what_lacks() {
+        let lacks =
+            |need: &str, arm: &str| Some(format!("needs `{need}`, which `{arm}` does not provide"));
+        for (need, expected) in [
+            ("service.db", [lacks("service.db", "low"), None]),
+            (
+                "service.mail",
+                [lacks("service.mail", "low"), lacks("service.mail", "high")],
+            ),
+            ("network", [None, lacks("network", "high")]),
+            ("ipv6", [None, None]),
+            ("env.DATABASE_URL", [lacks("env.DATABASE_URL", "low"), None]),
+            ("env.HOME", [None, None]),
+            ("env.CI", [lacks("env.CI", "low"), None]),
+            ("tty", [lacks("tty", "low"), None]),
+        ] {
+            assert_eq!(absent(&needs(need), &[]), expected, "{need}");
+        }
+    }
+
+    #[test]
+    fn a_knob_without_effect_provides_nothing_and_takes_nothing_away() {
+        let tty = absent(&needs("tty"), &[status("tty", false)]);
+        let words = "needs `tty`, which could not be applied in `high`";
+        assert_eq!(tty[1].as_deref(), Some(words));
+        let network = absent(&needs("network"), &[status("network", false)]);
+        assert_eq!(network, [None, None]);
+    }
+
+    #[test]
+    fn a_test_for_some_profiles_is_run_in_these_alone() {
+        let annotation = Annotation {
+            profiles: vec!["high".to_owned(), "staging".to_owned()],
+            ..Annotation::default()
+        };
+        let absent = absent(&annotation, &[]);
+        assert_eq!(
+            absent,
+            [Some("meant for `high` and `staging` only".to_owned()), None]
+        );
+    }
+
+    #[test]
+    fn names_that_do_not_exist_are_told_with_the_nearest_that_does() {
+        let annotations = [
+            Annotation {
+                profiles: vec!["hihg".to_owned(), "low".to_owned()],
+                needs: vec![
+                    "netwrok".to_owned(),
+                    "service.db".to_owned(),
+                    "env.X".to_owned(),
+                ],
+                place: "src/lib.rs:7".to_owned(),
+                ..Annotation::default()
+            },
+            needs("quantum"),
+        ];
+        let known = ["low", "high"].map(str::to_owned).into();
+        let (low, high) = (profile("low", &[]), profile("high", &[]));
+        let problems = unknown_names(annotations.iter(), &known, [&low, &high]);
+        let said: Vec<String> = problems
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
+}
