@@ -9,6 +9,7 @@ use syn::{Ident, Lit, LitStr, Token};
 
 use crate::nearest::nearest;
 use crate::values;
+use crate::wording::{example, one_of, quoted};
 
 /// Every argument, in the order of the documentation.
 const NAMES: [&str; 10] = [
@@ -142,28 +143,6 @@ fn texts(inside: ParseStream<'_>, name: &Ident) -> syn::Result<Vec<LitStr>> {
                 format!("expected a text in quotes\nhelp: write `{shown}`"),
             )
         })
-}
-
-/// How an argument is written.
-fn example(name: &str) -> &'static str {
-    match name {
-        "profiles" => r#"profiles("high")"#,
-        "needs" => r#"needs("service.db", "network")"#,
-        "kind" => r#"kind = "integration""#,
-        "mocks" => r#"mocks("stripe")"#,
-        "real" => r#"real("fs")"#,
-        "tolerance" => "tolerance = 0.01",
-        "timeout" => r#"timeout = "5s""#,
-        "trials" => "trials = 50",
-        "severity" => r#"severity = "critical""#,
-        "until" => r#"until = "2027-01-31""#,
-        "owner" => r#"owner = "payments""#,
-        "reason" => r#"reason = "the sandbox drops webhooks""#,
-        "quarantine" => {
-            r#"quarantine(until = "2027-01-31", owner = "payments", reason = "the sandbox drops webhooks")"#
-        }
-        _ => r#"kind = "unit", needs("service.db")"#,
-    }
 }
 
 impl Parse for Arguments {
@@ -396,26 +375,4 @@ fn quarantined(values: &mut [Option<String>; 3], name: &Ident, literal: &Lit) ->
     };
     values[position] = Some(value);
     checked.map_err(|why| syn::Error::new(text.span(), format!("{why}\nhelp: write `{help}`")))
-}
-
-fn one_of(name: &str, word: &str, known: &[&str]) -> Result<String, String> {
-    if known.contains(&word) {
-        return Ok(word.to_owned());
-    }
-    let help = match nearest(word, known) {
-        Some(near) => format!("did you mean `\"{near}\"`?"),
-        None => format!("it is one of {}", quoted(known)),
-    };
-    Err(format!(
-        "`{}` is no {name}\nhelp: {help}",
-        word.escape_debug()
-    ))
-}
-
-fn quoted(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
 }

@@ -171,6 +171,7 @@ mod item;
 mod nearest;
 mod record;
 mod values;
+mod wording;
 
 use proc_macro::TokenStream;
 

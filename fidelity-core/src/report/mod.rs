@@ -27,6 +27,7 @@ pub mod json;
 pub mod model;
 pub mod number;
 mod page;
+mod pass_counts;
 pub mod plan;
 pub mod power;
 mod problems;

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
-    Arm, Condition, KnobStatus, ListedTest, Observation, PassEnd, PassRecord, Phase, Policy,
-    Problem, Quarantine, Revision, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
+    Arm, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy, Problem, Quarantine,
+    Revision, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
 };
 
+pub use super::pass_counts::PassCounts;
 use super::problems::problems;
 use super::said;
 use super::text::shell_word;
@@ -90,49 +91,6 @@ impl RunFacts {
     pub fn beyond_production(&self) -> impl Iterator<Item = &KnobStatus> {
         self.differing_knobs()
             .filter(|knob| knob.applied && knob.beyond_production && knob.target.is_some())
-    }
-}
-
-/// Passes by what became of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PassCounts {
-    /// Completed passes of the screening.
-    pub screen: u32,
-    /// Completed coin passes over the suspects.
-    pub focus: u32,
-    /// Completed passes among a whole binary or the whole suite.
-    pub company: u32,
-    /// Completed repeats of mass failures and checks of time-outs.
-    pub checks: u32,
-    /// Passes that ran elsewhere.
-    pub ingested: u32,
-    /// Passes discarded because their environment was not provided, or because other programs took too much of the machine.
-    pub discarded: u32,
-    /// Passes cut short.
-    pub unfinished: u32,
-}
-
-impl PassCounts {
-    /// Returns the number of completed passes.
-    pub fn completed(self) -> u32 {
-        self.screen + self.focus + self.company + self.checks + self.ingested
-    }
-
-    fn add(&mut self, pass: &PassRecord) {
-        let counter = match (&pass.end, pass.spec.phase) {
-            (None, _) => &mut self.unfinished,
-            (Some((PassEnd::Discarded { .. } | PassEnd::Disturbed { .. }, _)), _) => {
-                &mut self.discarded
-            }
-            (Some((PassEnd::Completed, _)), Phase::Screen) => &mut self.screen,
-            (Some((PassEnd::Completed, _)), Phase::Focus) => &mut self.focus,
-            (Some((PassEnd::Completed, _)), Phase::Company) => &mut self.company,
-            (Some((PassEnd::Completed, _)), Phase::MassRepeat | Phase::TimeoutCheck) => {
-                &mut self.checks
-            }
-            (Some((PassEnd::Completed, _)), Phase::Ingested) => &mut self.ingested,
-        };
-        *counter += 1;
     }
 }
 
