@@ -6,5 +6,6 @@
 pub mod commits;
 pub mod crossing;
 pub mod engine;
+pub mod history;
 pub mod knobs;
 pub mod simulate;

@@ -9,6 +9,7 @@ use crate::domain::{KnobId, KnobSetting, KnobValue, Policy};
 
 use super::catalogue::{self, Harsher, LATER};
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
+use super::inputs;
 use super::knob_table::{Holder, knobs_of};
 use super::model::{Entry, Key, Node, Table};
 use super::policy_keys;
@@ -42,6 +43,8 @@ pub(crate) struct Written<T> {
 pub(crate) struct WrittenProfile {
     pub(crate) inherits: Option<Written<String>>,
     pub(crate) knobs: BTreeMap<KnobId, Written<KnobSetting>>,
+    /// Globs of files whose content is a knob too; none where the profile says nothing of them.
+    pub(crate) inputs: Option<Vec<String>>,
 }
 
 /// A configuration as written.
@@ -218,6 +221,9 @@ fn check_profile_name(key: &Key) -> Result<(), ConfigError> {
 fn read_profile(table: &Table, profile: &mut WrittenProfile, findings: &mut Findings) {
     if let Some(Entry { node, .. }) = table.get("inherits") {
         read_name("inherits", node, &mut profile.inherits, findings);
+    }
+    if let Some(Entry { node, .. }) = table.get("inputs") {
+        profile.inputs = Some(inputs::read(node, findings));
     }
     for (id, key, node) in knobs_of(table, Holder::Profile, findings) {
         let Some(row) = catalogue::of(&id) else {

@@ -94,6 +94,21 @@ impl<'a> Known<'a> {
         own
     }
 
+    /// Returns the globs of the input files of the profile `name`: those of the closest level that names some.
+    pub(crate) fn inputs(&self, name: &Written<String>) -> Vec<String> {
+        let mut level = self.get(&name.value);
+        // No chain is longer than there are profiles, unless it is a circle.
+        for _ in 0..=self.document.profiles.len() + 1 {
+            let Some(profile) = level else { break };
+            if let Some(globs) = &profile.inputs {
+                return globs.clone();
+            }
+            let parent = profile.inherits.as_ref();
+            level = parent.and_then(|parent| self.get(&parent.value));
+        }
+        Vec::new()
+    }
+
     /// Returns the effective values of the profile `name`. Only for documents that [`Self::check`] found sound.
     pub(crate) fn effective(&self, name: &Written<String>) -> Result<FidelityProfile, ConfigError> {
         let mut levels = vec![self.find(name)?];

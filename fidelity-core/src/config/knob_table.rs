@@ -37,7 +37,7 @@ pub(crate) fn knobs_of<'t>(
             break;
         }
         match key.text.as_str() {
-            "inherits" if holder == Holder::Profile => {}
+            "inherits" | "inputs" if holder == Holder::Profile => {}
             name if catalogue::named(name).is_some_and(|row| row.kind.is_group()) => {
                 group(name, node, &mut knobs, findings);
             }
@@ -120,7 +120,9 @@ fn unknown_knob(key: &Key, holder: Holder) -> ConfigError {
             .map(|alias| Candidate::alias(alias, knob.name))
     });
     let names = KNOBS.iter().map(|knob| Candidate::plain(knob.name));
-    let words = ["inherits"].into_iter().chain(LATER.iter().copied());
+    let words = ["inherits", "inputs"]
+        .into_iter()
+        .chain(LATER.iter().copied());
     let exact = name.to_lowercase().replace('_', "-");
     let alias = KNOBS
         .iter()

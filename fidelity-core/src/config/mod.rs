@@ -19,6 +19,7 @@ mod diagnostics;
 mod document;
 mod fields;
 mod inherit;
+mod inputs;
 mod knob_table;
 mod knob_values;
 mod knobs;

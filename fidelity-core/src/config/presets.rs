@@ -1,6 +1,7 @@
 //! Presets: fidelity profiles that come with the tool, as versioned data in `presets.toml`.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::diagnostics::Findings;
 use super::document::{Document, Profiles, Written, WrittenProfile};
@@ -8,6 +9,9 @@ use super::model::{self, Entry, Table, Value};
 use super::source::Source;
 
 const TEXT: &str = include_str!("presets.toml");
+
+/// Earlier versions, so that a file can go on with one: `inherits = "preset:hostile@1"`.
+const EARLIER: [&str; 1] = [include_str!("presets_v1.toml")];
 
 /// The names of the presets.
 const NAMES: [&str; 2] = ["realistic", "hostile"];
@@ -35,28 +39,36 @@ pub(crate) struct Presets {
     /// Raised whenever a value changes.
     pub(crate) version: i128,
     profiles: BTreeMap<String, WrittenProfile>,
+    /// Every version, by `NAME@VERSION`.
+    versions: BTreeMap<String, WrittenProfile>,
 }
 
 impl Presets {
+    /// Returns the presets that come with the tool, read once: histories resolve thousands of files.
+    pub(crate) fn of_this_tool() -> &'static Self {
+        static READ: LazyLock<Presets> = LazyLock::new(|| Presets::read(&mut Findings::default()));
+        &READ
+    }
+
     /// Reads the presets. Mistakes in them would go to `findings`; a test sees to it that there are none.
     pub(crate) fn read(findings: &mut Findings) -> Self {
-        let source = Source::built_in("the presets", TEXT);
-        let mut root = model::parse(&source, findings).unwrap_or_default();
-        let version = root
-            .get("version")
-            .and_then(|entry| entry.node.integer().flatten());
-        root.entries.retain(|entry| entry.key.text != "version");
-        let mut document = Document::default();
-        document.read(&under_profile(&source, root), Profiles::Define, findings);
+        let (version, profiles) = read_version(TEXT, findings);
+        let mut versions = BTreeMap::new();
+        let earlier = EARLIER.map(|text| read_version(text, findings));
+        for (version, profiles) in earlier.into_iter().chain([(version, profiles.clone())]) {
+            let named = profiles.into_iter();
+            versions.extend(named.map(|(name, profile)| (format!("{name}@{version}"), profile)));
+        }
         Self {
-            version: version.unwrap_or_default(),
-            profiles: document.profiles,
+            version,
+            profiles,
+            versions,
         }
     }
 
-    /// Returns the preset `name`, without `preset:`.
+    /// Returns the preset `name`, without `preset:`; that of an earlier version of the table for `NAME@VERSION`.
     pub(crate) fn get(&self, name: &str) -> Option<&WrittenProfile> {
-        self.profiles.get(name)
+        self.profiles.get(name).or_else(|| self.versions.get(name))
     }
 
     /// Returns the built-in fidelity profiles, which a file may define anew.
@@ -75,6 +87,19 @@ impl Presets {
             (TARGET.to_owned(), target),
         ])
     }
+}
+
+/// Reads one version of the table of presets.
+fn read_version(text: &str, findings: &mut Findings) -> (i128, BTreeMap<String, WrittenProfile>) {
+    let source = Source::built_in("the presets", text);
+    let mut root = model::parse(&source, findings).unwrap_or_default();
+    let version = root
+        .get("version")
+        .and_then(|entry| entry.node.integer().flatten());
+    root.entries.retain(|entry| entry.key.text != "version");
+    let mut document = Document::default();
+    document.read(&under_profile(&source, root), Profiles::Define, findings);
+    (version.unwrap_or_default(), document.profiles)
 }
 
 /// Puts a table under the key `profile`, as if it had been written there.
@@ -108,6 +133,21 @@ mod tests {
         found.sort_unstable();
         named.sort_unstable();
         assert_eq!(found, named);
+    }
+
+    #[test]
+    fn earlier_versions_can_be_named() {
+        let presets = Presets::of_this_tool();
+        let nice = crate::domain::KnobId::from("nice");
+        let has_nice = |name: &str| {
+            presets
+                .get(name)
+                .map(|preset| preset.knobs.contains_key(&nice))
+        };
+        assert_eq!(has_nice("hostile"), Some(false));
+        assert_eq!(has_nice("hostile@2"), Some(false));
+        assert_eq!(has_nice("hostile@1"), Some(true));
+        assert_eq!(has_nice("hostile@0"), None);
     }
 
     #[test]

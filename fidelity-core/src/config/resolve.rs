@@ -32,6 +32,8 @@ pub struct Settings {
     pub asked: BTreeSet<KnobId>,
     /// The names of all fidelity profiles, those of the file and the built-in ones.
     pub profile_names: BTreeSet<String>,
+    /// By arm, globs of the files whose content is a knob too, relative to the workspace.
+    pub inputs: [Vec<String>; 2],
     /// What people should know: `profiles-equal`, `beyond-production`.
     pub notes: Vec<Problem>,
 }
@@ -57,7 +59,6 @@ impl Settings {
 /// Everything that is wrong with either, as far as it can be told at once.
 pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Settings, ConfigErrors> {
     let mut findings = Findings::default();
-    let presets = Presets::read(&mut findings);
     let mut document = Document {
         profiles: Presets::built_in(),
         ..Document::default()
@@ -73,7 +74,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
     }
     let known = Known {
         document: &document,
-        presets: &presets,
+        presets: Presets::of_this_tool(),
     };
     if readable {
         known.check(&mut findings);
@@ -89,6 +90,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         effective.unwrap_or_else(|| nothing(name.value))
     });
     let own = Arm::BOTH.map(|arm| known.own_knobs(&arm_name(&document, arm)));
+    let inputs = Arm::BOTH.map(|arm| known.inputs(&arm_name(&document, arm)));
     let path = source.and_then(Source::path).map(Path::to_owned);
     let facts = document.production.into_iter();
     let mut settings = Settings {
@@ -98,6 +100,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         policy: document.policy,
         production: facts.map(|(knob, fact)| (knob, fact.value)).collect(),
         source: path,
+        inputs,
         asked: own.into_iter().flatten().collect(),
         notes: Vec::new(),
     };

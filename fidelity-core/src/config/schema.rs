@@ -64,6 +64,12 @@ fn profile() -> Value {
         "$ref": "#/$defs/profile-name",
     });
     properties.insert("inherits".to_owned(), inherits);
+    let inputs = json!({
+        "description": "Globs of files, relative to the workspace, whose content is a knob too.",
+        "type": "array",
+        "items": { "type": "string", "minLength": 1 },
+    });
+    properties.insert("inputs".to_owned(), inputs);
     json!({
         "description": "A fidelity profile. A knob that is not named is left alone.",
         "type": "object",

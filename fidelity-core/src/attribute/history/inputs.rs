@@ -1,0 +1,94 @@
+//! The content of input files at a commit: one digest for each glob.
+//!
+//! A digest is made of those of the folders below, and kept by the folder's id: what did not change is never read again.
+
+use std::collections::BTreeMap;
+
+use git2::{ObjectType, Oid, Repository};
+
+use super::glob::{Glob, Progress};
+
+/// What a glob matches: how many files, and a digest of their names and contents; none where it matches nothing.
+pub(super) type Digest = Option<(u32, [u8; 32])>;
+
+/// Digests of globs, kept by folder.
+#[derive(Default)]
+pub(super) struct Inputs {
+    globs: BTreeMap<String, Known>,
+}
+
+struct Known {
+    glob: Glob,
+    /// By folder and how far its path has matched.
+    folders: BTreeMap<(Oid, Progress), Digest>,
+}
+
+impl Inputs {
+    /// Returns the digest of what `glob` matches below the folder `tree`.
+    ///
+    /// # Errors
+    /// A folder is not in the repository.
+    pub(super) fn digest(
+        &mut self,
+        repository: &Repository,
+        tree: Oid,
+        glob: &str,
+    ) -> Result<Digest, git2::Error> {
+        if !self.globs.contains_key(glob) {
+            let known = Known {
+                glob: Glob::new(glob),
+                folders: BTreeMap::new(),
+            };
+            self.globs.insert(glob.to_owned(), known);
+        }
+        match self.globs.get_mut(glob) {
+            Some(known) => known.folder(repository, tree, known.glob.start()),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Known {
+    fn folder(
+        &mut self,
+        repository: &Repository,
+        tree: Oid,
+        progress: Progress,
+    ) -> Result<Digest, git2::Error> {
+        let key = (tree, progress);
+        if let Some(known) = self.folders.get(&key) {
+            return Ok(*known);
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut files = 0_u32;
+        for entry in &repository.find_tree(tree)? {
+            let name = entry.name_bytes();
+            let content = match entry.kind() {
+                Some(ObjectType::Tree) => {
+                    let progress = self.glob.enter(&key.1, name);
+                    if progress.is_empty() {
+                        continue;
+                    }
+                    self.folder(repository, entry.id(), progress)?
+                }
+                _ if self.glob.is_match(&key.1, name) => {
+                    let mut id = [0; 32];
+                    id.iter_mut()
+                        .zip(entry.id().as_bytes())
+                        .for_each(|(to, from)| *to = *from);
+                    Some((1, id))
+                }
+                _ => None,
+            };
+            if let Some((below, content)) = content {
+                hasher.update(&(name.len() as u64).to_le_bytes());
+                hasher.update(name);
+                hasher.update(&content);
+                files = files.saturating_add(below);
+            }
+        }
+        let digest = (0 < files).then(|| (files, *hasher.finalize().as_bytes()));
+        self.folders.insert(key, digest);
+        Ok(digest)
+    }
+}

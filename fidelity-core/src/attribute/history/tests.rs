@@ -1,0 +1,5 @@
+//! Tests of the fidelity history: the pure part on values, the rest on real repositories.
+
+mod lines;
+mod made;
+mod repositories;
