@@ -105,41 +105,51 @@ fn no_file_is_a_drawer() {
     }
 }
 
+/// Folders of decisions.
+const PURE_FOLDERS: &[&str] = &[
+    "domain",
+    "stats",
+    "evidence",
+    "schedule",
+    "report",
+    "attribute/engine",
+    "attribute/knobs",
+    "ingest/junit",
+    "ingest/naming",
+];
+
+/// Files of decisions.
+const PURE_FILES: &[&str] = &[
+    "attribute/commit_search.rs",
+    "attribute/commits.rs",
+    "attribute/crossing.rs",
+    "attribute/simulate.rs",
+    "attribute/history/change.rs",
+    "attribute/history/glob.rs",
+    "attribute/inquiry.rs",
+    "attribute/inquiry/cross.rs",
+    "attribute/prior.rs",
+    "classify.rs",
+    "plan.rs",
+    "driver.rs",
+    "simulate.rs",
+    "config/resolve.rs",
+    "suite/filter.rs",
+    "suite/annotation/arms.rs",
+    "suite/annotation/placed.rs",
+    "suite/annotation/record.rs",
+];
+
 #[test]
 fn deciding_code_touches_no_file_process_clock_or_environment() {
     let core = repository().join("fidelity-core/src");
-    let pure_folders = [
-        "domain",
-        "stats",
-        "evidence",
-        "schedule",
-        "report",
-        "attribute/engine",
-        "attribute/knobs",
-        "ingest/junit",
-        "ingest/naming",
-    ];
-    let pure_files = [
-        "attribute/commits.rs",
-        "attribute/crossing.rs",
-        "attribute/simulate.rs",
-        "classify.rs",
-        "plan.rs",
-        "driver.rs",
-        "simulate.rs",
-        "config/resolve.rs",
-        "suite/filter.rs",
-        "suite/annotation/arms.rs",
-        "suite/annotation/placed.rs",
-        "suite/annotation/record.rs",
-    ];
-    let mut paths: Vec<PathBuf> = pure_files
+    let mut paths: Vec<PathBuf> = PURE_FILES
         .iter()
         .map(|file| core.join(file))
         .filter(|path| path.exists())
         .collect();
     paths.extend(
-        pure_folders
+        PURE_FOLDERS
             .iter()
             .flat_map(|folder| sources(&core.join(folder))),
     );

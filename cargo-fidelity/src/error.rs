@@ -30,6 +30,8 @@ pub enum ErrorKind {
     Environment,
     /// The user interrupted.
     Interrupted,
+    /// What was asked about cannot be concluded.
+    NoConclusion,
     /// A bug of this tool, or a machine that fails it.
     Internal,
 }
@@ -42,6 +44,7 @@ impl ErrorKind {
             Self::Build => ExitCode::Build,
             Self::Environment => ExitCode::Environment,
             Self::Interrupted => ExitCode::Interrupted,
+            Self::NoConclusion => ExitCode::NoConclusion,
             Self::Internal => ExitCode::Internal,
         }
     }

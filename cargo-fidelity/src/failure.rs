@@ -1,5 +1,10 @@
 //! Every library error as the user sees it: its kind, which says the exit code, and what to do about it.
 
+use fidelity_core::attribute::build::BuildError;
+use fidelity_core::attribute::history::HistoryError;
+use fidelity_core::attribute::range::RangeError;
+use fidelity_core::attribute::trials::TrialError;
+use fidelity_core::attribute::worktree::WorktreeError;
 use fidelity_core::config::ConfigErrors;
 use fidelity_core::driver::DriveError;
 use fidelity_core::exec::ExecError;
@@ -100,7 +105,8 @@ impl From<StoreError> for CliError {
             | StoreError::AmbiguousRun { .. }
             | StoreError::Finished { .. }
             | StoreError::Joined { .. }
-            | StoreError::Alive { .. } => ErrorKind::Usage,
+            | StoreError::Alive { .. }
+            | StoreError::Searching { .. } => ErrorKind::Usage,
             _ => ErrorKind::Internal,
         };
         let cli = Self::from_error(kind, &error);
@@ -134,6 +140,92 @@ impl From<DriveError> for CliError {
             DriveError::Store(error) => error.into(),
             DriveError::Diverged { .. } => Self::from_error(ErrorKind::Environment, &error)
                 .hint("another version of cargo-fidelity began this run: start a new one"),
+        }
+    }
+}
+
+impl From<HistoryError> for CliError {
+    fn from(error: HistoryError) -> Self {
+        let cli = Self::from_error(ErrorKind::NoConclusion, &error);
+        match &error {
+            HistoryError::NoRepository { .. } => {
+                cli.hint("attribution to commits needs the history: run it in a clone")
+            }
+            HistoryError::Bare { .. } => cli.hint("run it in a clone with a work tree"),
+            HistoryError::NoCommit { .. } => cli.hint("commit first"),
+            HistoryError::Outside { .. } => {
+                cli.hint("name a file of the repository with `--config-file`")
+            }
+            HistoryError::Git { .. } => cli,
+        }
+    }
+}
+
+impl From<RangeError> for CliError {
+    fn from(error: RangeError) -> Self {
+        const FETCH: &str = "fetch the rest: `git fetch --unshallow`";
+        let kind = match &error {
+            RangeError::Unknown { .. } | RangeError::Same(_) => ErrorKind::Usage,
+            _ => ErrorKind::NoConclusion,
+        };
+        let shallow = matches!(
+            &error,
+            RangeError::Unknown { shallow: true, .. }
+                | RangeError::NotAncestor { shallow: true, .. }
+        );
+        let error = match error {
+            RangeError::History(error) => return error.into(),
+            error => error,
+        };
+        let cli = Self::from_error(kind, &error);
+        match &error {
+            _ if shallow => cli.hint(format!("this clone is shallow; {FETCH}")),
+            RangeError::Missing { .. } => cli.hint(FETCH),
+            RangeError::NotAncestor {
+                base: Some(base), ..
+            } => cli.hint(format!(
+                "both descend from {}: try `--good {}`",
+                base.short(),
+                base.short()
+            )),
+            RangeError::Unknown { .. } => cli.hint("`git log` names the commits"),
+            RangeError::Same(_) => cli.hint("name an older commit with `--good`"),
+            _ => cli,
+        }
+    }
+}
+
+impl From<WorktreeError> for CliError {
+    fn from(error: WorktreeError) -> Self {
+        let cli = Self::from_error(ErrorKind::NoConclusion, &error);
+        match &error {
+            WorktreeError::Full { .. } | WorktreeError::Io { .. } => cli
+                .hint("check commits out elsewhere: `--worktrees DIRECTORY`")
+                .hint("what was seen is kept: the same command goes on"),
+            _ => cli,
+        }
+    }
+}
+
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Worktree(error) => error.into(),
+            BuildError::Suite(error) => error.into(),
+            BuildError::Full { .. } => Self::from_error(ErrorKind::NoConclusion, &error)
+                .hint("make room, or check commits out elsewhere: `--worktrees DIRECTORY`")
+                .hint("what was seen is kept: the same command goes on"),
+        }
+    }
+}
+
+impl From<TrialError> for CliError {
+    fn from(error: TrialError) -> Self {
+        match error {
+            TrialError::Build(error) => error.into(),
+            TrialError::Exec(error) => error.into(),
+            TrialError::Environment(_) => Self::from_error(ErrorKind::Environment, &error)
+                .hint("what was seen is kept: the same command goes on"),
         }
     }
 }

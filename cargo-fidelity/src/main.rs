@@ -39,6 +39,7 @@ fn run() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments, &global),
         Command::Report(arguments) => commands::report::run(&arguments, &global),
         Command::Explain(arguments) => commands::explain::run(&arguments, &global),
+        Command::Attribute(arguments) => commands::attribute::run(&arguments, &global),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global),
         Command::Power(arguments) => commands::power::run(&arguments, &global),
         Command::Init(arguments) => commands::init::run(&arguments),

@@ -10,10 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::console::color::ColorArg;
 use crate::exit_code::ExitCode;
 
+mod attribute;
 mod build;
 mod power;
 mod selection;
 
+pub use attribute::AttributeArgs;
 pub use build::BuildArgs;
 pub use power::PowerArgs;
 pub use selection::{NoTests, RunIgnored, SelectionArgs};
@@ -67,6 +69,7 @@ pub enum Command {
     Run(Box<RunArgs>),
     Report(ReportArgs),
     Explain(ExplainArgs),
+    Attribute(Box<AttributeArgs>),
     Doctor(DoctorArgs),
     Power(PowerArgs),
     Init(InitArgs),

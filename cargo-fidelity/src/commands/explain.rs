@@ -55,7 +55,7 @@ fn interval(failures: u32, trials: u32, confidence: f64) -> (f64, f64) {
 }
 
 /// Returns the one test that the words name: exactly, or by a part that no other test has.
-fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
+pub(super) fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
     let text = words.join(" ");
     let names: Vec<(u32, String)> = (0..)
         .zip(page.run.tests.iter().map(|test| test.id.to_string()))

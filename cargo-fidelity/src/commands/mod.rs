@@ -1,5 +1,6 @@
 //! The commands, a file each. They join the library's parts; what they print is rendered by `fidelity_core::report`.
 
+pub mod attribute;
 pub mod doctor;
 pub mod explain;
 pub mod generate;

@@ -9,13 +9,18 @@ use fidelity_core::suite::{
     discover,
 };
 
-use crate::cli::{self, Global, RunArgs};
+use crate::cli::{self, BuildArgs, Global, RunArgs};
 use crate::console::color::ColorArg;
 use crate::error::CliError;
 use crate::signals::Signals;
 
 /// Returns what cargo is asked to do.
 pub fn cargo_options(arguments: &RunArgs, global: &Global) -> CargoOptions {
+    options(&arguments.build, global)
+}
+
+/// Returns what cargo is asked to do with these build options.
+pub fn options(build: &BuildArgs, global: &Global) -> CargoOptions {
     let color = match global.color {
         ColorArg::Auto => None,
         ColorArg::Always => Some("always".to_owned()),
@@ -26,7 +31,7 @@ pub fn cargo_options(arguments: &RunArgs, global: &Global) -> CargoOptions {
         // One `-v` is for our own output; cargo's commands come with the second.
         verbose: global.verbose.saturating_sub(1),
         color,
-        ..arguments.build.options()
+        ..build.options()
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`human`] | the final page of a run |
 //! | [`json`] | the same for programs, schema 1 |
 //! | [`mod@explain`] | one test's evidence in words |
+//! | [`since`] | since when a test fails, and by what |
 //! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
 //! | [`plan`], [`mod@power`] | what a run would do; what passes and budgets detect |
@@ -33,6 +34,7 @@ pub mod power;
 mod problems;
 pub mod runs;
 mod said;
+pub mod since;
 pub mod text;
 mod words;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use crate::domain::RunId;
+use crate::domain::{RunId, TestId};
 
 /// Why the store could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,12 @@ pub enum StoreError {
     Alive {
         /// The run.
         run: RunId,
+    },
+    /// A living process is searching for the same thing.
+    #[error("another process is looking into the same question about {test}")]
+    Searching {
+        /// The test.
+        test: TestId,
     },
     /// A later run joined what was seen of this run until then: more of it would change the later run's verdicts.
     #[error("run {run} was joined by run {by}")]

@@ -163,6 +163,7 @@ pub(super) fn history_of(
             run: RunId(u128::from_be_bytes(row.get(1)?)),
             started_at: summary.started_at,
             commit: summary.commit,
+            dirty: summary.dirty,
             verdict: verdict_of(reader, (key, tests), position)?,
             baseline: counts.get(&Arm::Baseline).copied().unwrap_or_default(),
             target: counts.get(&Arm::Target).copied().unwrap_or_default(),

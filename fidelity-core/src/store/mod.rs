@@ -9,6 +9,7 @@
 //! | `sqlite` | the implementation of [`Store`] |
 //! | `run_log`, `new_run`, `pass` | the writer of one run |
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
+//! | `search` | attributions: their questions, what they saw, their endings |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
@@ -33,6 +34,7 @@ mod row;
 mod run_lock;
 mod run_log;
 mod schema;
+mod search;
 mod sequence;
 mod sqlite;
 #[cfg(test)]
@@ -131,6 +133,52 @@ pub trait Store {
     /// # Errors
     /// [`StoreError::NoSuchRun`], and others where it could not be read.
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError>;
+
+    /// Returns the record of the search that asks `question` about the test: the one that was cut short with the same
+    /// question, or a new one.
+    ///
+    /// # Errors
+    /// [`StoreError::Searching`] where a living process is at it, and others where it could not be written.
+    fn open_search(
+        &mut self,
+        test: &TestId,
+        question: &str,
+    ) -> Result<Box<dyn SearchLog>, StoreError>;
+
+    /// Returns every search about the test, the newest first, those that were cut short included.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn searches_of(&self, test: &TestId) -> Result<Vec<StoredSearch>, StoreError>;
+}
+
+/// A search as it is stored. Its parts are texts whose form is the searcher's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSearch {
+    /// What it was asked.
+    pub question: String,
+    /// What it saw, in order.
+    pub events: Vec<String>,
+    /// How it ended; none while it goes on, or if it was cut short.
+    pub ending: Option<String>,
+}
+
+/// The open record of a search. What a call has written survives the death of any process.
+pub trait SearchLog {
+    /// Returns what was seen so far, in order.
+    fn events(&self) -> &[String];
+
+    /// Appends what was seen.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it could not be written.
+    fn append(&mut self, event: &str) -> Result<(), StoreError>;
+
+    /// Closes the search.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it could not be written.
+    fn end(&mut self, ending: &str) -> Result<(), StoreError>;
 }
 
 /// A line in a list of runs.
@@ -196,6 +244,8 @@ pub struct TestHistoryRow {
     pub started_at: String,
     /// The commit it was made at, where there is one.
     pub commit: Option<String>,
+    /// Whether tracked files differed from it.
+    pub dirty: bool,
     /// The verdict; none where the run has no end.
     pub verdict: Option<Verdict>,
     /// What was counted in the baseline.

@@ -14,9 +14,11 @@ use super::reader::Reader;
 use super::row::unsigned;
 use super::run_lock::{LockFailure, RunLock};
 use super::run_log::{SqliteRunLog, State};
+use super::search::{self, SqliteSearchLog};
+use super::text::hash_of;
 use super::{
-    ComparableRun, IngestedPass, RunLog, RunSummary, Store, TestHistoryRow, TestTrial, code,
-    history, location, past, wire,
+    ComparableRun, IngestedPass, RunLog, RunSummary, SearchLog, Store, StoredSearch,
+    TestHistoryRow, TestTrial, code, history, location, past, wire,
 };
 use crate::domain::{
     Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
@@ -292,6 +294,28 @@ impl Store for SqliteStore {
 
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {
         self.read(|connection| history::trials_of(&mut Reader::new(connection), run, test))
+    }
+
+    fn open_search(
+        &mut self,
+        test: &TestId,
+        question: &str,
+    ) -> Result<Box<dyn SearchLog>, StoreError> {
+        let words = [&test.binary.0, &test.test, question].map(|text| text.as_bytes());
+        let bits = hash_of(words).cast_unsigned();
+        let lock = self
+            .lock(RunId(u128::from(bits)))
+            .map_err(|error| match error {
+                StoreError::Alive { .. } => StoreError::Searching { test: test.clone() },
+                error => error,
+            })?;
+        let handle = self.handle.another()?;
+        let log = SqliteSearchLog::open(handle, lock, (test, question))?;
+        Ok(Box::new(log))
+    }
+
+    fn searches_of(&self, test: &TestId) -> Result<Vec<StoredSearch>, StoreError> {
+        self.read(|connection| search::searches_of(connection, test))
     }
 }
 

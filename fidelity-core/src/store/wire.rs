@@ -112,6 +112,8 @@ pub(super) struct HeaderSummary {
     pub(super) started_at: String,
     /// The commit it was made at.
     pub(super) commit: Option<String>,
+    /// Whether tracked files differed from it.
+    pub(super) dirty: bool,
     /// The runs it joined.
     pub(super) joined: Vec<RunId>,
     /// Whether its passes ran elsewhere.
@@ -192,6 +194,10 @@ pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
     let form: HeaderV1 = read("the header of a run", text)?;
     Ok(HeaderSummary {
         started_at: form.started_at,
+        dirty: form
+            .revision
+            .as_ref()
+            .is_some_and(|revision| revision.dirty),
         commit: form.revision.map(|revision| revision.commit),
         joined: form.joined,
         ingested: form.ingested,

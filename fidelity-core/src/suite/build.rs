@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of tests or environments.
 
+use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -51,7 +52,7 @@ pub(super) fn build(
         .args(options.build_arguments())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
+        .stderr(messages(options)?);
     let mut child = spawn(&mut cargo)?;
     let (sender, artifacts) = channel();
     let stdout = child.stdout.take();
@@ -90,6 +91,16 @@ pub(super) fn build(
     built.sort_by(|a, b| (&a.id, &a.path).cmp(&(&b.id, &b.path)));
     built.dedup();
     Ok(built)
+}
+
+/// Returns where cargo's messages go.
+fn messages(options: &CargoOptions) -> Result<Stdio, SuiteError> {
+    let Some(path) = &options.messages else {
+        return Ok(Stdio::inherit());
+    };
+    let file = File::create(path)
+        .map_err(|source| SuiteError::io(format!("write {}", path.display()), source))?;
+    Ok(file.into())
 }
 
 /// Starts cargo.

@@ -46,6 +46,10 @@ pub struct CargoOptions {
     pub verbose: u8,
     /// `--color`: auto, always or never.
     pub color: Option<String>,
+    /// Variables that cargo gets beside those of this process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The file that cargo's messages go to; none for standard error.
+    pub messages: Option<PathBuf>,
 }
 
 /// Which packages and targets cargo builds.
@@ -137,6 +141,7 @@ impl CargoOptions {
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 

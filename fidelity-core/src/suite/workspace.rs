@@ -28,6 +28,39 @@ impl Workspace {
     pub fn directories(&self) -> Vec<PathBuf> {
         vec![self.root.clone(), self.target_directory.clone()]
     }
+
+    /// Returns the folders of the package `name` and of every package of the workspace it is built from.
+    pub fn folders_behind(&self, name: &str) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut next: Vec<&Package> = self
+            .packages
+            .iter()
+            .filter(|package| package.name.as_str() == name)
+            .collect();
+        while let Some(package) = next.pop() {
+            let Some(folder) = package.manifest_path.parent() else {
+                continue;
+            };
+            let folder = folder.as_std_path().to_owned();
+            if folders.contains(&folder) {
+                continue;
+            }
+            folders.push(folder);
+            let paths = package
+                .dependencies
+                .iter()
+                .filter_map(|dependency| dependency.path.as_ref());
+            for path in paths {
+                next.extend(
+                    self.packages
+                        .iter()
+                        .filter(|package| package.manifest_path.parent() == Some(path.as_path())),
+                );
+            }
+        }
+        folders.sort_unstable();
+        folders
+    }
 }
 
 /// Returns the workspace that cargo finds with these options.

@@ -12,4 +12,5 @@ mod past;
 mod queries;
 pub(crate) mod random;
 mod round_trip;
+mod searches;
 mod versions;

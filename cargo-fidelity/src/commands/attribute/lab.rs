@@ -1,0 +1,103 @@
+//! Joins the inquiry to the world: trials on the bench, stored before they count, told to the user.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use fidelity_core::attribute::commit_search::Place;
+use fidelity_core::attribute::engine::Seen;
+use fidelity_core::attribute::history::{CommitId, Repository};
+use fidelity_core::attribute::inquiry::{Lab, Shown, Under};
+use fidelity_core::attribute::journal::{Event, Journal, identity};
+use fidelity_core::attribute::range::oid;
+use fidelity_core::attribute::trials::Bench;
+use fidelity_core::domain::Environment;
+
+use crate::commands::output::Follower;
+use crate::error::CliError;
+
+/// The environments of an inquiry.
+#[derive(Clone, Debug)]
+pub struct Environments {
+    /// That in which the test fails.
+    pub new: Environment,
+    /// Those of the profile's versions, the good end's first; empty where the profile did not change.
+    pub versions: Vec<Environment>,
+}
+
+impl Environments {
+    fn of(&self, under: Under) -> &Environment {
+        match under {
+            Under::New => &self.new,
+            Under::Old => self.versions.first().unwrap_or(&self.new),
+            Under::Version(version) => self.versions.get(version).unwrap_or(&self.new),
+        }
+    }
+}
+
+/// The laboratory.
+pub struct Laboratory<'a> {
+    /// Reads lines of commits.
+    pub repository: &'a Repository,
+    /// Folders the test is built from.
+    pub folders: &'a [PathBuf],
+    /// Makes trials.
+    pub bench: Bench<'a>,
+    /// Keeps them.
+    pub journal: Journal,
+    /// What they are made under.
+    pub environments: Environments,
+    /// Told what goes on.
+    pub follower: &'a mut Follower,
+    /// When to stop.
+    pub deadline: Option<Instant>,
+}
+
+impl Laboratory<'_> {
+    fn tell(&mut self, commit: &CommitId, event: &Event) {
+        let what = match (event.built_ms, &event.note) {
+            (Some(ms), Some(note)) if event.shown().seen == Seen::Untestable => {
+                format!("{} cannot be tested ({note}; {ms} ms)", commit.short())
+            }
+            (Some(ms), _) => format!("{} was built in {ms} ms", commit.short()),
+            (None, _) => return,
+        };
+        self.follower.console().note(&what);
+    }
+}
+
+impl Lab for Laboratory<'_> {
+    type Error = CliError;
+
+    fn trial(&mut self, commit: &CommitId, under: Under) -> Result<Shown, CliError> {
+        let environment = self.environments.of(under).clone();
+        let id = identity(&environment);
+        if let Some(shown) = self.journal.again(commit, &id) {
+            return Ok(shown);
+        }
+        let tried = self.bench.trial(oid(commit)?, &environment)?;
+        let event = Event {
+            commit: commit.clone(),
+            environment: id,
+            seen: tried.seen.into(),
+            ms: tried.ms,
+            built_ms: tried.built_ms,
+            note: tried.note,
+        };
+        let shown = self.journal.append(&event)?;
+        self.tell(commit, &event);
+        Ok(shown)
+    }
+
+    fn is_ready(&self, commit: &CommitId) -> bool {
+        self.journal.is_ready(commit)
+    }
+
+    fn side_line(&mut self, merge: &CommitId) -> Result<Option<Vec<Place>>, CliError> {
+        Ok(self.repository.side_line(merge, self.folders)?)
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| deadline <= Instant::now())
+    }
+}

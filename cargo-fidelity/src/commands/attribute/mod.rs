@@ -1,0 +1,309 @@
+//! `cargo fidelity attribute`: since when a test fails, and by what.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use fidelity_core::attribute::account::Account;
+use fidelity_core::attribute::build::Builder;
+use fidelity_core::attribute::commit_search::Place;
+use fidelity_core::attribute::engine::Rules;
+use fidelity_core::attribute::history::{CommitId, Repository, Subject};
+use fidelity_core::attribute::inquiry::{Case, inquire};
+use fidelity_core::attribute::journal::{Journal, identity};
+use fidelity_core::attribute::trials::Bench;
+use fidelity_core::attribute::worktree::Worktrees;
+use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::domain::TestId;
+use fidelity_core::exec::ExecError;
+use fidelity_core::exec::direct::RunnerOptions;
+use fidelity_core::report::since;
+use fidelity_core::store::{SqliteStore, Store};
+use fidelity_core::suite::{CargoOptions, Workspace, locate};
+
+use self::evidence::Evidence;
+use self::lab::{Environments, Laboratory};
+use self::versions::Versions;
+use super::output::{Follower, print, style};
+use super::page::Page;
+use super::place::create_store;
+use super::{explain, prepare};
+use crate::cli::{AttributeArgs, Format, Global};
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::signals::Signals;
+
+mod evidence;
+mod lab;
+mod past;
+mod told;
+mod versions;
+
+/// What an attribution works with.
+struct Session<'a> {
+    arguments: &'a AttributeArgs,
+    signals: Signals,
+    cargo: CargoOptions,
+    workspace: Workspace,
+    settings: Settings,
+    repository: Repository,
+    test: TestId,
+    evidence: Evidence,
+}
+
+/// Finds out since when a test fails, stores it, and prints it.
+pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let signals = Signals::install().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
+    })?;
+    let cargo = prepare::options(&arguments.build, global);
+    let workspace = locate(&cargo, signals.flag())?;
+    let settings = settings(arguments, &workspace.root)?;
+    let mut store = create_store(global, &workspace.root)?;
+    let page = Page::load(&store, store.find_run("latest")?)?;
+    let test = explain::find(&arguments.test, &page)?;
+    let test = page.run.tests[test.get()].id.clone();
+    drop(page);
+    let Some(evidence) = evidence::of(&store, &test)? else {
+        let message = format!("no run has seen `{}` fail in the target", test.test);
+        return Err(
+            CliError::new(ErrorKind::NoConclusion, message).hint(format!(
+                "look for it first: `cargo fidelity run {}`",
+                test.test
+            )),
+        );
+    };
+    let repository = Repository::of(&workspace.root)?;
+    let session = Session {
+        arguments,
+        signals,
+        cargo,
+        workspace,
+        settings,
+        repository,
+        test,
+        evidence,
+    };
+    let mut follower = Follower::new(global);
+    let account = if arguments.commits.from_history {
+        past::account(&session)?
+    } else {
+        session.look(&mut store, &mut follower)?
+    };
+    let text = match global.format {
+        Format::Human => since::render(&account, &style(global)),
+        Format::Json => since::render_json(&account),
+    };
+    print(&text)?;
+    Ok(match account.cause {
+        Some(_) => ExitCode::Passed,
+        None => ExitCode::NoConclusion,
+    })
+}
+
+/// Returns this program's own file: cargo starts it, for which `/proc/self/exe` would be cargo.
+fn this_program() -> Result<PathBuf, CliError> {
+    std::env::current_exe().map_err(|error| {
+        CliError::new(
+            ErrorKind::Internal,
+            "could not find this program's own file",
+        )
+        .caused_by(&error)
+    })
+}
+
+/// Stores the account, which ends the search; one that was stopped goes on when it is asked for again.
+fn keep(account: &Account, journal: &mut Journal) -> Result<(), CliError> {
+    let stopped = account.no_cause.as_ref();
+    if stopped.is_none_or(|(word, _)| word != "stopped") {
+        let text = serde_json::to_string(account).unwrap_or_default();
+        journal.end(&text)?;
+    }
+    Ok(())
+}
+
+fn settings(arguments: &AttributeArgs, root: &Path) -> Result<Settings, CliError> {
+    let source = config::load(root, arguments.profiles.config_file.as_deref())?;
+    let budget = &arguments.budget;
+    let options = [
+        ("max-time", budget.max_time.clone()),
+        ("timeout", budget.timeout.clone()),
+    ];
+    let overrides = Overrides {
+        set: arguments.profiles.set.clone(),
+        baseline: arguments.profiles.baseline.clone(),
+        target: arguments.profiles.target.clone(),
+        policy: options
+            .into_iter()
+            .filter_map(|(key, text)| Some((key.to_owned(), text?)))
+            .collect(),
+    };
+    Ok(config::resolve(source.as_ref(), &overrides)?)
+}
+
+impl Session<'_> {
+    /// Returns whose history is read.
+    fn subject(&self) -> Subject<'_> {
+        let profiles = &self.arguments.profiles;
+        Subject {
+            config_file: profiles.config_file.as_deref(),
+            baseline: profiles.baseline.as_deref(),
+            target: profiles.target.as_deref(),
+        }
+    }
+
+    /// Returns the folders the test is built from.
+    fn folders(&self) -> Vec<PathBuf> {
+        let binary = &self.test.binary.0;
+        let package = binary.split("::").next().unwrap_or(binary);
+        self.workspace.folders_behind(package)
+    }
+
+    /// Returns the bad end: the one named, that of the run that saw the failure, or that of the work tree.
+    fn bad(&self) -> Result<CommitId, CliError> {
+        if let Some(revision) = &self.arguments.commits.bad {
+            return Ok(self.repository.commit(revision)?);
+        }
+        let seen = self.evidence.commit.as_ref();
+        if let Some(commit) = seen
+            && self.repository.commit(&commit.0).is_ok()
+        {
+            return Ok(commit.clone());
+        }
+        Ok(CommitId(self.repository.head()?.to_string()))
+    }
+
+    /// Returns the good end: the one named, or the last before `bad` at which a run saw the test pass.
+    fn good(&self, bad: &CommitId) -> Result<CommitId, CliError> {
+        if let Some(revision) = &self.arguments.commits.good {
+            return Ok(self.repository.commit(revision)?);
+        }
+        let passed = self.evidence.passed_at.iter();
+        let mut before = passed.filter(|commit| self.repository.is_before(commit, bad));
+        before.next().cloned().ok_or_else(|| {
+            let message = format!(
+                "no run has seen `{}` pass at a commit before {}",
+                self.test.test,
+                bad.short()
+            );
+            CliError::new(ErrorKind::NoConclusion, message)
+                .hint("name a commit at which it passed: `--good REV`")
+        })
+    }
+
+    /// Builds and tries commits until it is known, or cannot be.
+    fn look(&self, store: &mut SqliteStore, follower: &mut Follower) -> Result<Account, CliError> {
+        let bad = self.bad()?;
+        let good = self.good(&bad)?;
+        let folders = self.folders();
+        let line = self.repository.line(&good, &bad, &folders)?;
+        let versions = Versions::along(self, &line)?;
+        let case = self.case(line, &versions);
+        let new = evidence::restore_users(&self.evidence.environment, &self.settings.target);
+        let journal = Journal::new(store.open_search(&self.test, &self.question(&case))?);
+        if 0 < journal.earlier() {
+            let words = format!(
+                "going on after {} trials of an earlier start",
+                journal.earlier()
+            );
+            follower.console().note(&words);
+        }
+        let reporter = this_program()?;
+        let builder = self.builder(&reporter);
+        let parent = self.arguments.commits.worktrees.clone();
+        let parent = parent.unwrap_or_else(Worktrees::usual_folder);
+        let worktrees = Worktrees::claim(&parent, self.repository.workdir())?;
+        let options = || self.runner_options();
+        let git = self.repository.git();
+        let mut bench = Bench::new(git, builder, worktrees, &options, self.test.clone());
+        if let Some(signature) = &self.evidence.signature {
+            bench.look_for(signature);
+        }
+        let mut lab = Laboratory {
+            repository: &self.repository,
+            folders: &folders,
+            bench,
+            journal,
+            environments: Environments {
+                new,
+                versions: versions.environments(),
+            },
+            follower,
+            deadline: self.deadline(),
+        };
+        let answer = inquire(&case, &mut lab);
+        lab.follower.console().finished();
+        let notes = told::notes(self, &lab);
+        let Laboratory {
+            bench, mut journal, ..
+        } = lab;
+        let removed = bench.finish();
+        let account = told::account(self, (&case, &versions), (&answer?, &journal), notes)?;
+        removed?;
+        keep(&account, &mut journal)?;
+        Ok(account)
+    }
+
+    /// Returns how suites of old commits are built.
+    fn builder<'b>(&'b self, reporter: &'b Path) -> Builder<'b> {
+        Builder {
+            cargo: &self.cargo,
+            workspace: &self.workspace.root,
+            within: self.repository.workspace(),
+            reporter,
+            harnessless: false,
+            interrupted: self.signals.flag(),
+        }
+    }
+
+    /// Returns what tells this search from others.
+    fn question(&self, case: &Case) -> String {
+        let ends = [case.line.first(), case.line.last()];
+        let ends = ends.map(|place| place.map_or("", |place| &place.commit.0));
+        format!(
+            "commits {} {} {:?}",
+            ends.join(" "),
+            identity(&self.evidence.environment),
+            self.cargo.build_arguments()
+        )
+    }
+
+    fn case(&self, line: Vec<Place>, versions: &Versions) -> Case {
+        let pilots = line
+            .iter()
+            .enumerate()
+            .filter_map(|(place, at)| Some((place, *self.evidence.seen.get(&at.commit)?)));
+        Case {
+            pilots: pilots.collect(),
+            line,
+            versions: versions.places(),
+            rules: Rules {
+                budget: self.arguments.budget.max_trials,
+                ..Rules::default()
+            },
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.arguments.budget.max_time.as_ref()?;
+        let limit = self.settings.policy.max_time_ms?;
+        Some(Instant::now() + Duration::from_millis(limit))
+    }
+
+    fn runner_options(&self) -> Result<RunnerOptions, ExecError> {
+        let options = RunnerOptions {
+            helper: RunnerOptions::this_executable(),
+            slots: 1,
+            timeout_ms: self.settings.policy.timeout_ms,
+            arguments: Vec::new(),
+            #[cfg(unix)]
+            wake: Some(self.signals.wake().try_clone_to_owned().map_err(|source| {
+                ExecError::System {
+                    action: "watch for signals".to_owned(),
+                    source,
+                }
+            })?),
+            parent: None,
+        };
+        Ok(options)
+    }
+}

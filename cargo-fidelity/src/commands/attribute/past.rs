@@ -1,0 +1,138 @@
+//! `--from-history`: what stored results alone say of since when a test fails. Nothing is built or run.
+
+use fidelity_core::attribute::account::{
+    Account, Cause, Cost, Kind, Suspect, Tally, no_cause, wording,
+};
+use fidelity_core::attribute::commit_search::{CommitEnding, CommitSearch, CommitStep, Place};
+use fidelity_core::attribute::engine::Rules;
+use fidelity_core::attribute::history::{CommitId, CommitInfo};
+
+use super::Session;
+use crate::error::{CliError, ErrorKind};
+
+/// Returns what stored trials under the failing environment come to.
+pub fn account(session: &Session<'_>) -> Result<Account, CliError> {
+    let bad = session.bad()?;
+    let good = good(session, &bad)?;
+    let line = session.repository.line(&good, &bad, &session.folders())?;
+    let rules = Rules {
+        budget: 0,
+        confirm: false,
+        established: true,
+        ..Rules::default()
+    };
+    let info = |commit: &CommitId| session.repository.info(commit).map_err(CliError::from);
+    let (good, bad) = (info(&good)?, info(&bad)?);
+    let mut search = CommitSearch::new(line.clone(), rules);
+    let mut cells = Vec::new();
+    for (place, at) in line.iter().enumerate() {
+        if let Some(counts) = session.evidence.seen.get(&at.commit) {
+            search.remember(place, *counts);
+            cells.push(Tally::new(format!("at {}", at.commit.short()), *counts));
+        }
+    }
+    let ending = match search.next(&|_| true) {
+        CommitStep::Done(ending) => ending,
+        // With nothing to spend the search asks for nothing.
+        CommitStep::Try { .. } => CommitEnding::NotReproducible,
+    };
+    let mut account = Account {
+        test: session.test.clone(),
+        run: Some(session.evidence.run),
+        commits: line.len() - 1,
+        from_history: true,
+        cause: None,
+        no_cause: None,
+        suspects: Vec::new(),
+        cells,
+        untestable: Vec::new(),
+        notes: Vec::new(),
+        cost: Cost::default(),
+        good,
+        bad,
+    };
+    tell(session, (&mut account, &line), &ending)?;
+    Ok(account)
+}
+
+/// Says in the account what the ending comes to.
+fn tell(
+    session: &Session<'_>,
+    (account, line): (&mut Account, &[Place]),
+    ending: &CommitEnding,
+) -> Result<(), CliError> {
+    let info = |commit: &CommitId| session.repository.info(commit).map_err(CliError::from);
+    match ending {
+        CommitEnding::Found { place, probability } => {
+            if let Some(at) = line.get(*place) {
+                let commit = info(&at.commit)?;
+                account.cause = Some(cause(commit, *probability));
+            }
+        }
+        CommitEnding::OneOf { suspects, .. } => {
+            for (place, probability) in suspects {
+                if let Some(at) = line.get(*place) {
+                    account.suspects.push(Suspect {
+                        commit: info(&at.commit)?,
+                        probability: *probability,
+                    });
+                }
+            }
+            account.no_cause = Some((
+                "not-told-apart".to_owned(),
+                "stored results do not tell these commits apart".to_owned(),
+            ));
+        }
+        ending => {
+            let ends = (account.good.id.short(), account.bad.id.short());
+            account.no_cause = Some(no_cause(ending, ends));
+        }
+    }
+    Ok(())
+}
+
+/// Code and profile are not crossed here: the trials were made under one environment, so that it is the code that differs.
+fn cause(commit: CommitInfo, confidence: f64) -> Cause {
+    let words = format!("{} \"{}\"", commit.id.short(), commit.subject);
+    Cause {
+        kind: Kind::Code,
+        wording: wording(Kind::Code, (Some(&words), None), false, ""),
+        confidence,
+        knobs: Vec::new(),
+        commit: Some(commit),
+        exposed_by: None,
+        merge: None,
+        sufficient: None,
+        necessary: Vec::new(),
+    }
+}
+
+/// Returns the good end: the one named, or the oldest commit before `bad` with stored trials under the environment.
+fn good(session: &Session<'_>, bad: &CommitId) -> Result<CommitId, CliError> {
+    if session.arguments.commits.good.is_some() {
+        return session.good(bad);
+    }
+    let repository = &session.repository;
+    let mut before: Vec<&CommitId> = session
+        .evidence
+        .seen
+        .keys()
+        .filter(|commit| repository.is_before(commit, bad))
+        .collect();
+    before.sort_by(|a, b| match repository.is_before(a, b) {
+        true => std::cmp::Ordering::Less,
+        false => std::cmp::Ordering::Greater,
+    });
+    before
+        .first()
+        .map(|commit| (*commit).clone())
+        .ok_or_else(|| {
+            let message = format!(
+                "no stored trial of `{}` at a commit before {} was made under the same environment",
+                session.test.test,
+                bad.short()
+            );
+            CliError::new(ErrorKind::NoConclusion, message)
+                .hint("leave out `--from-history` to have commits built and tried")
+        })
+}

@@ -1,0 +1,317 @@
+//! From an answer to what is stored and shown: commits get their authors and dates, endings their words.
+
+use fidelity_core::attribute::account::{
+    Account, Cause, Kind, KnobChange, Suspect, Tally, no_cause, wording,
+};
+use fidelity_core::attribute::commit_search::CommitEnding;
+use fidelity_core::attribute::engine::Counts;
+use fidelity_core::attribute::history::{CommitId, CommitInfo};
+use fidelity_core::attribute::inquiry::{Answer, Case, Searched};
+use fidelity_core::attribute::journal::{Journal, Showed};
+use fidelity_core::attribute::worktree::Note;
+
+use super::Session;
+use super::lab::Laboratory;
+use super::versions::Versions;
+use crate::error::CliError;
+
+/// Returns what there is to know beside the answer.
+pub fn notes(session: &Session<'_>, lab: &Laboratory<'_>) -> Vec<String> {
+    let mut notes: Vec<String> = lab
+        .bench
+        .notes()
+        .into_iter()
+        .map(|Note::Filtered(name)| {
+            format!("files of the filter `{name}` are what git stores of them in the checkouts")
+        })
+        .collect();
+    for environment in std::iter::once(&lab.environments.new).chain(&lab.environments.versions) {
+        for knob in lab.bench.not_imposed(environment) {
+            notes.push(format!("the knob `{knob}` could not be applied"));
+        }
+    }
+    if session.evidence.dirty {
+        notes.push(
+            "the failure was seen in a work tree with changes that are not committed".to_owned(),
+        );
+    }
+    notes.sort_unstable();
+    notes.dedup();
+    notes
+}
+
+/// Returns what the answer comes to.
+pub fn account(
+    session: &Session<'_>,
+    (case, versions): (&Case, &Versions),
+    (answer, journal): (&Answer, &Journal),
+    mut notes: Vec<String>,
+) -> Result<Account, CliError> {
+    let info = |commit: &CommitId| session.repository.info(commit).map_err(CliError::from);
+    let ends = [case.line.first(), case.line.last()].map(|place| place.map(|place| &place.commit));
+    let [Some(good), Some(bad)] = ends else {
+        return Err(CliError::new(
+            crate::error::ErrorKind::Internal,
+            "a line without ends was searched",
+        ));
+    };
+    let (good, bad) = (info(good)?, info(bad)?);
+    if let Some(reason) = &versions.unread {
+        let words = format!(
+            "the configuration at {} cannot be read, so that only the code was searched: {reason}",
+            good.id.short()
+        );
+        notes.push(words);
+    }
+    let mut untestable = Vec::new();
+    for (commit, (seen, note)) in journal.notes() {
+        match seen {
+            Showed::Untestable => untestable.push((info(commit)?, note.clone())),
+            _ => notes.push(format!("at {} {note}", commit.short())),
+        }
+    }
+    let mut account = Account {
+        test: session.test.clone(),
+        run: Some(session.evidence.run),
+        commits: case.line.len() - 1,
+        from_history: false,
+        cause: None,
+        no_cause: None,
+        suspects: Vec::new(),
+        cells: cells(answer, &versions.places()),
+        untestable,
+        notes,
+        cost: answer.spent.into(),
+        good,
+        bad,
+    };
+    let teller = Teller {
+        session,
+        case,
+        versions,
+        answer,
+    };
+    teller.tell(&mut account)?;
+    Ok(account)
+}
+
+/// Returns what was seen of old and new code under old and new profile, where they were crossed.
+fn cells(answer: &Answer, versions: &[usize]) -> Vec<Tally> {
+    if versions.is_empty() {
+        return Vec::new();
+    }
+    let words = ["old", "new"];
+    let mut cells = Vec::new();
+    for (code, row) in words.iter().zip(answer.cells) {
+        for (profile, counts) in words.iter().zip(row) {
+            cells.push(Tally::new(
+                format!("{code} code, {profile} profile"),
+                counts,
+            ));
+        }
+    }
+    cells
+}
+
+/// A commit of a cause: it, and the merge that brought it in.
+type Named = (Option<CommitInfo>, Option<CommitInfo>);
+
+struct Teller<'a> {
+    session: &'a Session<'a>,
+    case: &'a Case,
+    versions: &'a Versions,
+    answer: &'a Answer,
+}
+
+impl Teller<'_> {
+    /// Says in the account what the cause is, or why there is none.
+    fn tell(&self, account: &mut Account) -> Result<(), CliError> {
+        let ends = (
+            account.good.id.short().to_owned(),
+            account.bad.id.short().to_owned(),
+        );
+        let ends = (ends.0.as_str(), ends.1.as_str());
+        let answer = self.answer;
+        let outside = answer.code.as_ref().map(|code| &code.ending);
+        let kind = answer.side.and_then(Kind::of);
+        let Some(kind) = kind else {
+            let ending = answer
+                .no_side
+                .as_ref()
+                .unwrap_or(&CommitEnding::NotReproducible);
+            account.no_cause = Some(no_cause(ending, ends));
+            return Ok(());
+        };
+        if kind == Kind::Outside {
+            let ending = answer.no_side.as_ref().or(outside);
+            match ending {
+                Some(ending @ CommitEnding::NoneOfThese { .. }) => {
+                    account.no_cause = Some(no_cause(ending, ends));
+                }
+                ending => {
+                    let said = ending.map(|ending| no_cause(ending, ends).1);
+                    account.notes.extend(said);
+                    account.cause = Some(self.cause(kind, (None, None), (None, None), ends.0));
+                }
+            }
+            return Ok(());
+        }
+        let mut code: Named = (None, None);
+        if let Some(searched) = &answer.code {
+            match searched.found() {
+                Some((commit, _)) => {
+                    code = (Some(self.info(commit)?), self.merge_of(searched)?);
+                    if searched.merge_itself {
+                        account
+                            .notes
+                            .push("the merge itself: what it merged passes".to_owned());
+                    }
+                }
+                None => {
+                    account.no_cause = Some(no_cause(&searched.ending, ends));
+                    account.suspects = self.suspects(searched)?;
+                    return Ok(());
+                }
+            }
+        }
+        let profile = self.profile();
+        account.cause = Some(self.cause(kind, code, profile, ends.0));
+        Ok(())
+    }
+
+    fn info(&self, commit: &CommitId) -> Result<CommitInfo, CliError> {
+        Ok(self.session.repository.info(commit)?)
+    }
+
+    fn merge_of(&self, searched: &Searched) -> Result<Option<CommitInfo>, CliError> {
+        searched
+            .within
+            .last()
+            .map(|merge| self.info(merge))
+            .transpose()
+    }
+
+    fn suspects(&self, searched: &Searched) -> Result<Vec<Suspect>, CliError> {
+        let CommitEnding::OneOf { suspects, .. } = &searched.ending else {
+            return Ok(Vec::new());
+        };
+        let places = suspects
+            .iter()
+            .filter_map(|(place, probability)| Some((searched.line.get(*place)?, *probability)));
+        places
+            .map(|(place, probability)| {
+                Ok(Suspect {
+                    commit: self.info(&place.commit)?,
+                    probability,
+                })
+            })
+            .collect()
+    }
+
+    /// Returns the commit that changed the profile.
+    fn profile(&self) -> Named {
+        let Some((version, _)) = self.answer.version else {
+            return (None, None);
+        };
+        let found = self
+            .versions
+            .get(version)
+            .filter(|found| !found.uncommitted);
+        let place = found.and_then(|found| self.case.line.get(found.place));
+        place.map_or((None, None), |place| {
+            self.versions.commit_of(version, &place.commit)
+        })
+    }
+
+    fn cause(&self, kind: Kind, code: Named, profile: Named, good: &str) -> Cause {
+        let answer = self.answer;
+        let (version, version_sure) = answer.version.unzip();
+        let mut knobs: Vec<KnobChange> =
+            version.map_or_else(Vec::new, |version| self.versions.changed(version));
+        let mut kind = kind;
+        let quoted = |info: &CommitInfo| format!("{} \"{}\"", info.id.short(), info.subject);
+        let mut code_words = code.0.as_ref().map(quoted);
+        let mut profile_words = match (&profile.0, version) {
+            (Some(info), _) => Some(quoted(info)),
+            (None, Some(_)) => Some("what is not committed".to_owned()),
+            (None, None) => None,
+        };
+        // A commit that changed files of the environment is found as code, because that is where files are.
+        if let (Kind::Code, Some(info)) = (kind, &code.0) {
+            let inputs = self.versions.inputs_changed_by(&info.id);
+            if !inputs.is_empty() && self.only_inputs(&info.id, &inputs) {
+                knobs = inputs;
+                kind = Kind::Fidelity;
+                profile_words = code_words.take();
+            }
+        }
+        let later = answer.profile_came_later;
+        let words = wording(
+            kind,
+            (code_words.as_deref(), profile_words.as_deref()),
+            later,
+            good,
+        );
+        let code_sure = answer
+            .code
+            .as_ref()
+            .and_then(Searched::found)
+            .map(|(_, sure)| sure);
+        let (sufficient, necessary) = self.sides(kind);
+        let (first, second) = match code.0 {
+            Some(_) => (code, profile),
+            None => (profile, (None, None)),
+        };
+        Cause {
+            kind,
+            wording: words,
+            confidence: answer.side_probability
+                * code_sure.unwrap_or(1.0)
+                * version_sure.unwrap_or(1.0),
+            knobs,
+            merge: first.1.or(second.1),
+            commit: first.0,
+            exposed_by: second.0,
+            sufficient,
+            necessary,
+        }
+    }
+
+    /// Returns whether a commit touched nothing but files that its changed `inputs` match.
+    fn only_inputs(&self, commit: &CommitId, inputs: &[KnobChange]) -> bool {
+        let globs = inputs
+            .iter()
+            .filter_map(|change| change.knob.strip_prefix("inputs."));
+        let globs: Vec<&str> = globs.collect();
+        self.session
+            .repository
+            .touches_only(commit, &globs)
+            .unwrap_or(false)
+    }
+
+    /// Returns what fails and what passes, as it was looked at again.
+    fn sides(&self, kind: Kind) -> (Option<Tally>, Vec<Tally>) {
+        if let Some(searched) = &self.answer.code
+            && let CommitEnding::Found { place, .. } = searched.ending
+        {
+            let tally = |place: usize, role: &str| {
+                let at = searched.line.get(place)?;
+                let counts = searched.counts.get(place).copied().unwrap_or_default();
+                (0 < counts.trials)
+                    .then(|| Tally::new(format!("{role} {}", at.commit.short()), counts))
+            };
+            let before = place
+                .checked_sub(1)
+                .and_then(|place| tally(place, "before it, at"));
+            return (tally(place, "at"), before.into_iter().collect());
+        }
+        if kind == Kind::Fidelity {
+            let [_, [old, new]]: [[Counts; 2]; 2] = self.answer.cells;
+            return (
+                Some(Tally::new("new code, new profile", new)),
+                vec![Tally::new("new code, old profile", old)],
+            );
+        }
+        (None, Vec::new())
+    }
+}

@@ -1,0 +1,328 @@
+//! What an attribution came to, as it is stored and shown: the cause and since when, or why there is none.
+//!
+//! Its form is part of the store and of the JSON report. A function of an answer and of what is known of commits; the author of
+//! a commit is information.
+
+use serde::{Deserialize, Serialize};
+
+use super::commit_search::{CommitEnding, Spent, Why};
+use super::crossing::Side;
+use super::engine::Counts;
+use super::history::CommitInfo;
+use crate::domain::{RunId, TestId};
+
+/// What made the difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A change of the code.
+    Code,
+    /// A change of the environment that the profile describes.
+    Fidelity,
+    /// Both together.
+    Both,
+    /// Each alone.
+    Either,
+    /// Something that is in neither.
+    Outside,
+}
+
+impl Kind {
+    /// Returns the word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Fidelity => "fidelity",
+            Self::Both => "both",
+            Self::Either => "either",
+            Self::Outside => "outside",
+        }
+    }
+
+    /// Returns the kind of a side; none where another factor takes part.
+    pub fn of(side: Side) -> Option<Self> {
+        match side {
+            Side::Code => Some(Self::Code),
+            Side::Profile => Some(Self::Fidelity),
+            Side::Both => Some(Self::Both),
+            Side::Either => Some(Self::Either),
+            Side::Neither => Some(Self::Outside),
+            Side::Other => None,
+        }
+    }
+}
+
+/// A knob whose effective value a commit changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnobChange {
+    /// The knob.
+    pub knob: String,
+    /// The value before; none where the knob was left alone.
+    pub before: Option<String>,
+    /// The value since.
+    pub after: Option<String>,
+}
+
+/// Trials and failures among them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Where: `at 1a2b3c`, `old code, new profile`.
+    pub place: String,
+    /// Trials.
+    pub trials: u32,
+    /// Failures.
+    pub failures: u32,
+}
+
+impl Tally {
+    /// Returns the counts of a place.
+    pub fn new(place: impl Into<String>, counts: Counts) -> Self {
+        Self {
+            place: place.into(),
+            trials: counts.trials,
+            failures: counts.failures,
+        }
+    }
+}
+
+/// A cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What made the difference.
+    pub kind: Kind,
+    /// The whole of it in a sentence.
+    pub wording: String,
+    /// How sure it is, in 0..=1: the posterior probability, over all parts of the claim.
+    pub confidence: f64,
+    /// The knobs that were changed, where the environment takes part.
+    pub knobs: Vec<KnobChange>,
+    /// The commit from which on the test fails: of the code where it takes part, else of the profile. None for what is not
+    /// committed, and outside.
+    pub commit: Option<CommitInfo>,
+    /// The commit that changed the profile, where that is another one.
+    pub exposed_by: Option<CommitInfo>,
+    /// The merge that brought the commit in.
+    pub merge: Option<CommitInfo>,
+    /// What fails: the claim is sufficient.
+    pub sufficient: Option<Tally>,
+    /// What passes: the claim is necessary.
+    pub necessary: Vec<Tally>,
+}
+
+/// A commit that may be the cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// The commit.
+    pub commit: CommitInfo,
+    /// The posterior probability.
+    pub probability: f64,
+}
+
+/// What was spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Trials.
+    pub trials: u32,
+    /// Their time in milliseconds.
+    pub trials_ms: u64,
+    /// Builds.
+    pub builds: u32,
+    /// Their time in milliseconds.
+    pub builds_ms: u64,
+}
+
+impl From<Spent> for Cost {
+    fn from(spent: Spent) -> Self {
+        Self {
+            trials: spent.trials,
+            trials_ms: spent.trials_ms,
+            builds: spent.builds,
+            builds_ms: spent.builds_ms,
+        }
+    }
+}
+
+/// What an attribution to commits came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// The test.
+    pub test: TestId,
+    /// The run in which the failure was seen; none where no run saw one.
+    pub run: Option<RunId>,
+    /// The last commit at which it was taken to pass.
+    pub good: CommitInfo,
+    /// The commit at which it fails.
+    pub bad: CommitInfo,
+    /// How many commits lie between: those that could be the cause.
+    pub commits: usize,
+    /// Whether only stored results were looked at.
+    pub from_history: bool,
+    /// The cause; none where there is no conclusion.
+    pub cause: Option<Cause>,
+    /// Why there is no cause, as a fixed word and a sentence.
+    pub no_cause: Option<(String, String)>,
+    /// What was not told apart, the most probable first.
+    pub suspects: Vec<Suspect>,
+    /// What was seen of old and new code under old and new profile, where they were crossed.
+    pub cells: Vec<Tally>,
+    /// Commits that could not be tested, each with the reason.
+    pub untestable: Vec<(CommitInfo, String)>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+    /// What was spent.
+    pub cost: Cost,
+}
+
+/// Returns the fixed word and the sentence for an ending without a cause; `good` and `bad` are the ends as people know them.
+pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, String) {
+    let (word, sentence) = match ending {
+        CommitEnding::Found { .. } => ("found", String::new()),
+        CommitEnding::GoodFails => (
+            "good-fails",
+            format!("it fails at {good} as it does at {bad}: the cause is older"),
+        ),
+        CommitEnding::Outside { before } => (
+            "outside",
+            format!(
+                "it fails at {good} now, where {} of {} stored trials passed",
+                before.trials - before.failures,
+                before.trials
+            ),
+        ),
+        CommitEnding::BadPasses => (
+            "bad-passes",
+            format!("it passes at {bad}: the failure was not seen again"),
+        ),
+        CommitEnding::NotReproducible => (
+            "not-reproducible",
+            format!("{good} and {bad} do not differ enough to be told from chance"),
+        ),
+        CommitEnding::EndUntestable { good: true } => {
+            ("good-untestable", format!("{good} cannot be tested"))
+        }
+        CommitEnding::EndUntestable { good: false } => {
+            ("bad-untestable", format!("{bad} cannot be tested"))
+        }
+        CommitEnding::NoneOfThese { .. } => (
+            "none-of-these",
+            "no single commit explains what was seen".to_owned(),
+        ),
+        CommitEnding::OneOf { why, .. } => match why {
+            Why::Untestable => (
+                "not-told-apart",
+                "commits between those that were tested cannot be told apart".to_owned(),
+            ),
+            Why::OutOfBudget => (
+                "out-of-budget",
+                "the limit of trials was reached before one commit was left".to_owned(),
+            ),
+            Why::Stopped => (
+                "stopped",
+                "it was stopped before one commit was left".to_owned(),
+            ),
+            Why::Unconfirmed => (
+                "unconfirmed",
+                "the likeliest commit did not fail when it was looked at again".to_owned(),
+            ),
+        },
+    };
+    (word.to_owned(), sentence)
+}
+
+/// Returns the sentence of a cause.
+///
+/// `code` is the commit of the code and `profile` what changed the profile, as people know them, where they take part;
+/// `later` says whether the profile changed after the code.
+pub fn wording(
+    kind: Kind,
+    (code, profile): (Option<&str>, Option<&str>),
+    later: bool,
+    good: &str,
+) -> String {
+    let code = code.unwrap_or("a commit that was not found");
+    let profile = profile.unwrap_or("a commit that was not found");
+    match kind {
+        Kind::Code => format!("introduced by {code} (code)"),
+        Kind::Fidelity => {
+            format!("exposed by {profile} (fidelity change), latent since {good} or before")
+        }
+        Kind::Both if later => {
+            format!("exposed by {profile} (fidelity change), latent since {code}")
+        }
+        Kind::Both => {
+            format!("introduced by {code} (code), visible only since {profile} (fidelity change)")
+        }
+        Kind::Either => {
+            format!("either alone: {code} (code), or {profile} (fidelity change)")
+        }
+        Kind::Outside => "environment outside the profile".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_words_of_its_own() {
+        let say = |kind, later| wording(kind, (Some("c"), Some("q")), later, "g");
+        insta::assert_snapshot!(
+            [
+                say(Kind::Code, false),
+                say(Kind::Fidelity, false),
+                say(Kind::Both, true),
+                say(Kind::Both, false),
+                say(Kind::Either, false),
+                say(Kind::Outside, false),
+            ]
+            .join("\n"),
+            @r"
+        introduced by c (code)
+        exposed by q (fidelity change), latent since g or before
+        exposed by q (fidelity change), latent since c
+        introduced by c (code), visible only since q (fidelity change)
+        either alone: c (code), or q (fidelity change)
+        environment outside the profile
+        "
+        );
+    }
+
+    #[test]
+    fn every_ending_without_a_cause_has_a_word_and_a_sentence() {
+        let before = Counts::new(1, 20);
+        let one_of = |why| CommitEnding::OneOf {
+            suspects: Vec::new(),
+            why,
+        };
+        let endings = [
+            CommitEnding::GoodFails,
+            CommitEnding::Outside { before },
+            CommitEnding::BadPasses,
+            CommitEnding::NotReproducible,
+            CommitEnding::EndUntestable { good: true },
+            CommitEnding::EndUntestable { good: false },
+            CommitEnding::NoneOfThese { probability: 0.9 },
+            one_of(Why::Untestable),
+            one_of(Why::OutOfBudget),
+            one_of(Why::Stopped),
+            one_of(Why::Unconfirmed),
+        ];
+        let said = endings.map(|ending| {
+            let (word, sentence) = no_cause(&ending, ("g", "b"));
+            format!("{word}: {sentence}")
+        });
+        insta::assert_snapshot!(said.join("\n"), @r"
+        good-fails: it fails at g as it does at b: the cause is older
+        outside: it fails at g now, where 19 of 20 stored trials passed
+        bad-passes: it passes at b: the failure was not seen again
+        not-reproducible: g and b do not differ enough to be told from chance
+        good-untestable: g cannot be tested
+        bad-untestable: b cannot be tested
+        none-of-these: no single commit explains what was seen
+        not-told-apart: commits between those that were tested cannot be told apart
+        out-of-budget: the limit of trials was reached before one commit was left
+        stopped: it was stopped before one commit was left
+        unconfirmed: the likeliest commit did not fail when it was looked at again
+        ");
+    }
+}

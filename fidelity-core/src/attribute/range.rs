@@ -1,0 +1,231 @@
+//! The line of commits between a good and a bad one, out of the user's repository. Reads only.
+
+use std::path::PathBuf;
+
+use git2::Oid;
+
+use super::commit_search::Place;
+use super::history::{CommitId, HistoryError, Repository};
+use super::prior;
+
+/// Why there is no line to search.
+#[derive(Debug, thiserror::Error)]
+pub enum RangeError {
+    /// A revision is no commit of this clone.
+    #[error("`{revision}` is no commit here")]
+    Unknown {
+        /// What was asked for.
+        revision: String,
+        /// Whether the clone is shallow, so that it may be one elsewhere.
+        shallow: bool,
+    },
+    /// Both ends are one commit.
+    #[error("the good and the bad end are the same commit, {}", .0.short())]
+    Same(CommitId),
+    /// The good commit is not an ancestor of the bad one.
+    #[error("{} is no ancestor of {}", .good.short(), .bad.short())]
+    NotAncestor {
+        /// The good end.
+        good: CommitId,
+        /// The bad end.
+        bad: CommitId,
+        /// The commit from which both descend, if there is one.
+        base: Option<CommitId>,
+        /// Whether the clone is shallow, so that the connection may be one that was left out.
+        shallow: bool,
+    },
+    /// Some of the commits between the ends are not in this clone.
+    #[error("commits before {} are not in this clone", .oldest.short())]
+    Missing {
+        /// The oldest commit of the line that is here.
+        oldest: CommitId,
+    },
+    /// The repository could not be read.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+fn git(action: &'static str, source: git2::Error) -> RangeError {
+    HistoryError::Git { action, source }.into()
+}
+
+/// Returns git's own form of a commit's id.
+///
+/// # Errors
+/// It is no id.
+pub fn oid(commit: &CommitId) -> Result<Oid, RangeError> {
+    Oid::from_str(&commit.0).map_err(|error| git("read the id of a commit", error))
+}
+
+impl Repository {
+    /// Returns the commit that `revision` names: an id, the beginning of one, a branch, a tag, `HEAD~3` ...
+    ///
+    /// # Errors
+    /// [`RangeError::Unknown`].
+    pub fn commit(&self, revision: &str) -> Result<CommitId, RangeError> {
+        let found = self
+            .git()
+            .revparse_single(revision)
+            .and_then(|object| object.peel_to_commit());
+        match found {
+            Ok(commit) => Ok(CommitId(commit.id().to_string())),
+            Err(_) => Err(RangeError::Unknown {
+                revision: revision.to_owned(),
+                shallow: self.git().is_shallow(),
+            }),
+        }
+    }
+
+    /// Returns whether `first` is an ancestor of `last`, and another commit; false where one of them is not here.
+    pub fn is_before(&self, first: &CommitId, last: &CommitId) -> bool {
+        let (Ok(first), Ok(last)) = (oid(first), oid(last)) else {
+            return false;
+        };
+        first != last && self.git().graph_descendant_of(last, first).unwrap_or(false)
+    }
+
+    /// Returns the line from `good` to `bad` along first parents: the commits that `bad` has and `good` has not, after `good`
+    /// itself. `folders` are those the test is built from, and weigh more.
+    ///
+    /// # Errors
+    /// [`RangeError`].
+    pub fn line(
+        &self,
+        good: &CommitId,
+        bad: &CommitId,
+        folders: &[PathBuf],
+    ) -> Result<Vec<Place>, RangeError> {
+        let (first, last) = (oid(good)?, oid(bad)?);
+        if first == last {
+            return Err(RangeError::Same(good.clone()));
+        }
+        let read = |error| git("compare two commits", error);
+        let shallow = self.git().is_shallow();
+        if !self.git().graph_descendant_of(last, first).map_err(read)? {
+            let base = self.git().merge_base(last, first).ok();
+            return Err(RangeError::NotAncestor {
+                good: good.clone(),
+                bad: bad.clone(),
+                base: base.map(|base| CommitId(base.to_string())),
+                shallow,
+            });
+        }
+        let closure = self.within(folders);
+        let mut places = Vec::new();
+        for id in self.after(first, last)?.into_iter().chain([first]) {
+            places.push(self.place(id, &closure)?);
+        }
+        places.reverse();
+        Ok(places)
+    }
+
+    /// Returns the line that a merge brought in: from where it left the line of `merge`'s first parent to the merged commit.
+    ///
+    /// None where it has no second parent, or the merged commit was there already.
+    ///
+    /// # Errors
+    /// [`RangeError`].
+    pub fn side_line(
+        &self,
+        merge: &CommitId,
+        folders: &[PathBuf],
+    ) -> Result<Option<Vec<Place>>, RangeError> {
+        let read = |error| git("read a merge", error);
+        let commit = self.git().find_commit(oid(merge)?).map_err(read)?;
+        let (Ok(first), Ok(second)) = (commit.parent_id(0), commit.parent_id(1)) else {
+            return Ok(None);
+        };
+        let Ok(base) = self.git().merge_base(first, second) else {
+            return Ok(None);
+        };
+        if base == second {
+            return Ok(None);
+        }
+        let base = CommitId(base.to_string());
+        self.line(&base, &CommitId(second.to_string()), folders)
+            .map(Some)
+    }
+
+    /// Returns the commits along first parents that `last` has and `first` has not, the newest first.
+    fn after(&self, first: Oid, last: Oid) -> Result<Vec<Oid>, RangeError> {
+        let walk = || {
+            let mut walk = self.git().revwalk()?;
+            walk.push(last)?;
+            walk.hide(first)?;
+            walk.simplify_first_parent()?;
+            walk.collect::<Result<Vec<Oid>, _>>()
+        };
+        let found = walk().map_err(|error| git("list the commits between two", error))?;
+        let Some(oldest) = found.last() else {
+            return Ok(found);
+        };
+        let commit = self.git().find_commit(*oldest);
+        let commit = commit.map_err(|error| git("read a commit", error))?;
+        let missing = match commit.parent_id(0) {
+            Ok(parent) => self.git().find_commit(parent).is_err(),
+            // A root: `first` came by a line that is no line of first parents, or was left out.
+            Err(_) => self.shallow().contains(oldest),
+        };
+        if missing {
+            let oldest = CommitId(oldest.to_string());
+            return Err(RangeError::Missing { oldest });
+        }
+        Ok(found)
+    }
+
+    /// Returns whether a commit changes files that one of `globs` matches, relative to the workspace, and no others.
+    ///
+    /// # Errors
+    /// [`RangeError`].
+    pub fn touches_only(&self, commit: &CommitId, globs: &[&str]) -> Result<bool, RangeError> {
+        let (_, paths) = self.changed(oid(commit)?)?;
+        Ok(!paths.is_empty()
+            && paths.iter().all(|path| {
+                let within = std::path::Path::new(path).strip_prefix(self.workspace());
+                within.is_ok_and(|path| {
+                    let path = path.to_string_lossy();
+                    globs
+                        .iter()
+                        .any(|glob| super::history::glob_matches(glob, &path))
+                })
+            }))
+    }
+
+    fn place(&self, id: Oid, closure: &[String]) -> Result<Place, RangeError> {
+        let (merges, paths) = self.changed(id)?;
+        Ok(Place {
+            commit: CommitId(id.to_string()),
+            merges,
+            weight: prior::weight(paths.iter().map(String::as_str), closure),
+        })
+    }
+
+    /// Returns how many further parents a commit has, and the files that differ from its first.
+    fn changed(&self, id: Oid) -> Result<(usize, Vec<String>), RangeError> {
+        let read = |error| git("compare a commit with its parent", error);
+        let commit = self.git().find_commit(id).map_err(read)?;
+        let tree = commit.tree().map_err(read)?;
+        let parent = commit.parent(0).ok().and_then(|parent| parent.tree().ok());
+        let diff = self
+            .git()
+            .diff_tree_to_tree(parent.as_ref(), Some(&tree), None)
+            .map_err(read)?;
+        let paths: Vec<String> = diff
+            .deltas()
+            .flat_map(|delta| [delta.old_file().path(), delta.new_file().path()])
+            .flatten()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
+        Ok((commit.parent_count().saturating_sub(1), paths))
+    }
+
+    /// Returns those of the folders that are in the repository, relative to it.
+    fn within(&self, folders: &[PathBuf]) -> Vec<String> {
+        folders
+            .iter()
+            .filter_map(|folder| folder.canonicalize().ok())
+            .filter_map(|folder| folder.strip_prefix(self.workdir()).ok().map(PathBuf::from))
+            .map(|folder| folder.to_string_lossy().into_owned())
+            .collect()
+    }
+}
