@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use fidelity_core::attribute::account::Account;
 use fidelity_core::domain::{Revision, TestId, TestIndex};
 use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
+use fidelity_core::report::since;
 use fidelity_core::stats::binomial::clopper_pearson;
 use fidelity_core::store::{Store, TestHistoryRow};
 
@@ -41,12 +43,31 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     let explanation = Explanation::new(&sources, test).ok_or_else(|| {
         CliError::new(ErrorKind::Internal, "the run has no verdict for this test")
     })?;
-    let text = match global.format {
-        Format::Human => explain::render(&explanation, &style(global)),
-        Format::Json => explain::json::render(&explanation),
+    let account = account(&store, &identity)?;
+    let text = match (global.format, &account) {
+        (Format::Human, None) => explain::render(&explanation, &style(global)),
+        (Format::Human, Some(account)) => format!(
+            "{}\nSINCE WHEN, AND BY WHAT\n{}",
+            explain::render(&explanation, &style(global)),
+            since::render(account, &style(global))
+        ),
+        (Format::Json, None) => explain::json::render(&explanation),
+        (Format::Json, Some(account)) => {
+            since::joined(&explain::json::render(&explanation), account)
+        }
     };
     print(&text)?;
     Ok(ExitCode::Passed)
+}
+
+/// Returns what the newest attribution of the test to commits that came to its end says; none without one.
+fn account(store: &dyn Store, test: &TestId) -> Result<Option<Account>, CliError> {
+    let searches = store.searches_of(test)?;
+    let endings = searches
+        .iter()
+        .filter_map(|search| search.ending.as_deref());
+    // What another version wrote may not be understood: it is passed over.
+    Ok(endings.filter_map(Account::read).next())
 }
 
 /// Returns the interval of a failure rate; everything is possible where nothing was counted.

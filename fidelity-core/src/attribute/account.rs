@@ -173,6 +173,19 @@ pub struct Account {
     pub cost: Cost,
 }
 
+impl Account {
+    /// Returns the stored form.
+    pub fn text(&self) -> String {
+        // Texts, numbers and lists of them: nothing of it cannot be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Returns the account of its stored form; none where another version wrote it in another form.
+    pub fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 /// Returns the fixed word and the sentence for an ending without a cause; `good` and `bad` are the ends as people know them.
 pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, String) {
     let (word, sentence) = match ending {

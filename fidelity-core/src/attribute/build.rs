@@ -111,6 +111,7 @@ impl Builder<'_> {
             return Ok(untestable("there is no Cargo.toml".to_owned()));
         }
         self.lock_file(&directory);
+        worktrees.seed(&checkout)?;
         let messages = checkout.target.with_extension("log");
         let cargo = CargoOptions {
             target_dir: Some(checkout.target.clone()),
@@ -141,6 +142,7 @@ impl Builder<'_> {
                 return Ok(untestable(why(&error, &messages)));
             }
         };
+        worktrees.note_built(commit);
         for binary in &mut suite.binaries {
             without_own_variables(&mut binary.environment);
         }

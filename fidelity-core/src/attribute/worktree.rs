@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use git2::Oid;
 
 mod borrowed;
+mod seeded;
 
 pub use borrowed::{Note, WorktreeError};
 
@@ -32,6 +33,8 @@ pub struct Worktrees {
     _lock: File,
     /// Complete checkouts, the one used last at the end.
     kept: Vec<Oid>,
+    /// The one whose build succeeded last.
+    built: Option<Oid>,
 }
 
 /// A checkout.
@@ -109,6 +112,7 @@ impl Worktrees {
             folder,
             _lock: lock,
             kept: Vec::new(),
+            built: None,
         })
     }
 
@@ -130,6 +134,7 @@ impl Worktrees {
             folder,
             _lock: lock,
             kept,
+            built: None,
         };
         let entries = fs::read_dir(&worktrees.folder).into_iter().flatten();
         for entry in entries.flatten() {
@@ -181,6 +186,32 @@ impl Worktrees {
         })?;
         self.kept.push(commit);
         Ok(checkout)
+    }
+
+    /// Notes that the build of a checkout succeeded.
+    pub fn note_built(&mut self, commit: Oid) {
+        self.built = Some(commit);
+    }
+
+    /// Puts what was built last into the target folder of a checkout that has none, so that cargo compiles dependencies once
+    /// for all commits. Files keep their times: cargo finds the sources of a new checkout to be newer, and builds those.
+    ///
+    /// # Errors
+    /// [`WorktreeError`].
+    pub fn seed(&self, checkout: &Checkout) -> Result<(), WorktreeError> {
+        let Some(built) = self.built.filter(|built| self.has(*built)) else {
+            return Ok(());
+        };
+        let (from, to) = (self.place(built, ".target"), &checkout.target);
+        if to.exists() || from == *to || !from.is_dir() {
+            return Ok(());
+        }
+        // Under its name it is complete.
+        let unborn = to.with_extension("seed");
+        remove(&unborn)?;
+        seeded::copy(&from, &unborn)?;
+        fs::rename(&unborn, to)
+            .map_err(|source| WorktreeError::io("make a target folder in", to, source))
     }
 
     /// Returns whether a checkout of `commit` is there.

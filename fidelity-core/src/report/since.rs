@@ -22,8 +22,8 @@ pub fn render(account: &Account, style: &Style) -> String {
 }
 
 /// Writes the account on a page.
-pub(super) fn write(page: &mut Page, account: &Account) {
-    page.text(Indent::hanging(4), &name(&account.test, Tone::Strong));
+fn write(page: &mut Page, account: &Account) {
+    page.text(Indent::all(0), &name(&account.test, Tone::Strong));
     match (&account.cause, &account.no_cause) {
         (Some(cause), _) => write_cause(page, account, cause),
         (None, Some((_, sentence))) => {
@@ -172,8 +172,19 @@ pub fn render_json(account: &Account) -> String {
     text
 }
 
+/// Returns the JSON object `text` with the account as its member `attribution`.
+pub fn joined(text: &str, account: &Account) -> String {
+    let Ok(mut object) = serde_json::from_str::<Value>(text) else {
+        return text.to_owned();
+    };
+    if let Some(members) = object.as_object_mut() {
+        members.insert("attribution".to_owned(), value(account));
+    }
+    format!("{object:#}\n")
+}
+
 /// Returns the account as JSON.
-pub(super) fn value(account: &Account) -> Value {
+fn value(account: &Account) -> Value {
     let no_cause = account.no_cause.as_ref();
     json!({
         "binary": account.test.binary.0,
@@ -196,3 +207,6 @@ pub(super) fn value(account: &Account) -> Value {
         "cost": account.cost,
     })
 }
+
+#[cfg(test)]
+mod tests;

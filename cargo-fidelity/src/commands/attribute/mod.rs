@@ -115,8 +115,7 @@ fn this_program() -> Result<PathBuf, CliError> {
 fn keep(account: &Account, journal: &mut Journal) -> Result<(), CliError> {
     let stopped = account.no_cause.as_ref();
     if stopped.is_none_or(|(word, _)| word != "stopped") {
-        let text = serde_json::to_string(account).unwrap_or_default();
-        journal.end(&text)?;
+        journal.end(&account.text())?;
     }
     Ok(())
 }

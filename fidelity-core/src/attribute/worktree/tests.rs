@@ -262,3 +262,35 @@ fn a_commit_that_is_not_there_and_a_folder_that_cannot_be_made_are_errors() {
     let error = Worktrees::claim(&file, made.directory.path()).unwrap_err();
     assert!(matches!(error, WorktreeError::Io { .. }), "{error:?}");
 }
+
+#[test]
+fn what_was_built_last_seeds_the_next_target_folder_with_its_times() {
+    let made = Made::new();
+    made.write("a", "1");
+    let first = made.commit();
+    made.write("a", "2");
+    let second = made.commit();
+    let mut worktrees = made.claim();
+    let old = worktrees.checkout(&made.git, first).unwrap();
+    let deps = old.target.join("debug/deps");
+    fs::create_dir_all(old.target.join("debug/incremental/x")).unwrap();
+    fs::create_dir_all(&deps).unwrap();
+    fs::write(deps.join("libdep-1.rlib"), "dep").unwrap();
+    fs::write(deps.join("program-2"), "program").unwrap();
+    let early = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let file = fs::File::options()
+        .write(true)
+        .open(deps.join("libdep-1.rlib"))
+        .unwrap();
+    file.set_modified(early).unwrap();
+    let new = worktrees.checkout(&made.git, second).unwrap();
+    worktrees.seed(&new).unwrap();
+    assert!(!new.target.exists());
+    worktrees.note_built(first);
+    worktrees.seed(&new).unwrap();
+    let copied = new.target.join("debug/deps/libdep-1.rlib");
+    assert_eq!(fs::metadata(&copied).unwrap().modified().unwrap(), early);
+    assert!(!new.target.join("debug/deps/program-2").exists());
+    assert!(!new.target.join("debug/incremental").exists());
+    worktrees.finish().unwrap();
+}
