@@ -64,11 +64,25 @@ impl Capture {
         }
     }
 
+    /// Returns whether nothing was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.tail.is_empty() && self.dropped == 0
+    }
+
     /// Returns head and tail, and how many bytes between them were dropped.
     pub(crate) fn finish(mut self) -> (Vec<u8>, u64) {
+        let mut bytes = Vec::new();
+        let dropped = self.move_to(&mut bytes);
+        (bytes, dropped)
+    }
+
+    /// Makes `bytes` head and tail, starts anew with the memory it had, and returns how many bytes were dropped.
+    pub(crate) fn move_to(&mut self, bytes: &mut Vec<u8>) -> u64 {
         self.trim();
-        self.head.append(&mut self.tail);
-        (self.head, self.dropped)
+        std::mem::swap(bytes, &mut self.head);
+        bytes.append(&mut self.tail);
+        self.head.clear();
+        std::mem::take(&mut self.dropped)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Attributes of a tag: each name once, values as XML means them.
 
 use quick_xml::events::BytesStart;
-use quick_xml::events::attributes::AttrError;
 
 use super::Limits;
 use super::case::Capped;
@@ -20,18 +19,47 @@ pub(super) struct Odd {
     pub(super) reference: bool,
 }
 
-/// Calls `visit` with name and raw value of each attribute of a tag.
+/// A value as it stands in the tag.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    pub(super) text: &'a str,
+    /// Whether nothing in it needs a second look: no reference, no control character.
+    plain: bool,
+}
+
+impl<'a> Raw<'a> {
+    #[inline]
+    pub(super) fn new(text: &'a str, plain: bool) -> Self {
+        Self { text, plain }
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// Calls `visit` with name and value of each attribute of a tag; `visit` says whether it knows the name.
+///
+/// Does what quick-xml's iterator does with half its work, by searching for the quotes: a report is attributes for the most part.
+#[inline]
 pub(super) fn each<'a>(
     tag: &'a BytesStart<'_>,
-    mut visit: impl FnMut(&'a str, &'a str) -> Result<(), Fault>,
+    mut visit: impl FnMut(&'a str, Raw<'a>) -> bool,
 ) -> Result<(), Fault> {
     let mut names = [""; COMPARED];
-    let mut attributes = tag.attributes();
-    attributes.with_checks(false);
-    for (index, attribute) in attributes.enumerate() {
-        let attribute = attribute.map_err(|error| malformed(tag, &error))?;
-        let name = attribute.key.0;
-        if names.iter().take(index).any(|earlier| *earlier == name) {
+    let mut rest = tag.attributes_raw();
+    let plain = is_plain(rest);
+    for index in 0.. {
+        rest = rest.trim_ascii_start();
+        if rest.is_empty() {
+            break;
+        }
+        let (name, text, after) = first(rest).map_err(|what| malformed(tag, what))?;
+        if names
+            .iter()
+            .take(index)
+            .any(|earlier| is_same(earlier, name))
+        {
             return Err(Fault::new(
                 ProblemKind::Malformed,
                 format!("attribute `{}` is given twice", shown(name)),
@@ -40,41 +68,67 @@ pub(super) fn each<'a>(
         if let Some(place) = names.get_mut(index) {
             *place = name;
         }
-        let std::borrow::Cow::Borrowed(value) = attribute.value else {
-            continue;
-        };
-        visit(name, value)?;
+        if !plain && text.contains('<') {
+            let what = "a value contains `<`, as it does where a closing quote is missing";
+            return Err(malformed(tag, what));
+        }
+        let known = visit(name, Raw { text, plain });
+        if !known && !is_name(name) {
+            return Err(malformed(tag, "an attribute has no `=`"));
+        }
+        rest = after;
     }
     Ok(())
 }
 
-fn malformed(tag: &BytesStart<'_>, error: &AttrError) -> Fault {
-    let what = match error {
-        AttrError::ExpectedEq(_) => "an attribute has no `=`",
-        AttrError::ExpectedValue(_) => "an attribute has no value",
-        AttrError::UnquotedValue(_) => "a value stands in no quotes",
-        AttrError::ExpectedQuote(..) => "a value has no closing quote",
-        AttrError::Duplicated(..) => "an attribute is given twice",
+/// Returns whether nothing in a text needs a second look: one pass without branches tells that of nearly all.
+#[inline]
+pub(super) fn is_plain(text: &str) -> bool {
+    !text.bytes().fold(false, |special, byte| {
+        special | (byte < 0x20) | (byte == b'&') | (byte == b'<')
+    })
+}
+
+/// Returns whether a text may be the name of an attribute.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains([' ', '\t', '\n', '\r', '"', '\'', '/'])
+}
+
+/// Returns whether two names are equal; nearly all differ in length or in their last letter.
+#[inline]
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.as_bytes().last() == other.as_bytes().last() && one == other
+}
+
+/// Returns name and value of the attribute that a text begins with, and what follows it; or what is wrong with it. The name may be none.
+#[inline]
+fn first(text: &str) -> Result<(&str, &str, &str), &'static str> {
+    let length = memchr::memchr(b'=', text.as_bytes()).ok_or("an attribute has no `=`")?;
+    let name = text[..length].trim_ascii_end();
+    let rest = text[length + 1..].trim_ascii_start();
+    let quote = match rest.as_bytes().first() {
+        Some(quote @ (b'"' | b'\'')) => *quote,
+        Some(_) => return Err("a value stands in no quotes"),
+        None => return Err("an attribute has no value"),
     };
+    let value = &rest[1..];
+    let end = memchr::memchr(quote, value.as_bytes()).ok_or("a value has no closing quote")?;
+    Ok((name, &value[..end], &value[end + 1..]))
+}
+
+fn malformed(tag: &BytesStart<'_>, what: &str) -> Fault {
     let message = format!("in `<{}>` {what}", shown(tag.name().0));
     Fault::new(ProblemKind::Malformed, message)
 }
 
 /// Appends a value as XML means it: references replaced, white space as spaces.
-pub(super) fn append(raw: &str, into: &mut String) -> Result<Odd, Fault> {
-    // One pass without branches tells nearly all values to be plain.
-    let special = raw.bytes().fold(false, |special, byte| {
-        special | (byte < 0x20) | (byte == b'&') | (byte == b'<')
-    });
-    if !special {
-        into.push_str(raw);
-        return Ok(Odd::default());
+#[inline]
+pub(super) fn append(raw: Raw<'_>, into: &mut String) -> Odd {
+    if raw.plain {
+        into.push_str(raw.text);
+        return Odd::default();
     }
-    if raw.contains('<') {
-        let message = "a value contains `<`, as it does where a closing quote is missing";
-        return Err(Fault::new(ProblemKind::Malformed, message));
-    }
-    Ok(append_special(raw, into))
+    append_special(raw.text, into)
 }
 
 fn append_special(raw: &str, into: &mut String) -> Odd {
@@ -148,15 +202,20 @@ pub(super) fn named(name: &str) -> Option<char> {
 /// Cuts a name that is too long. The cut name ends with a hash of the whole, so that different names stay apart.
 ///
 /// Returns whether it was cut.
+#[inline]
 pub(super) fn cut_name(name: &mut String, longest: usize) -> bool {
-    if name.len() <= longest {
-        return false;
+    let long = name.len() > longest;
+    if long {
+        cut_long_name(name, longest);
     }
+    long
+}
+
+fn cut_long_name(name: &mut String, longest: usize) {
     let hash = blake3::hash(name.as_bytes()).to_hex();
     name.truncate(boundary_before(name, longest));
     name.push_str("...#");
     name.push_str(&hash[..16]);
-    true
 }
 
 /// Cuts the middle out of a text that is too long.
@@ -194,6 +253,10 @@ pub(super) fn boundary_after(text: &str, position: usize) -> usize {
 mod tests {
     use super::*;
 
+    fn special(text: &str) -> Raw<'_> {
+        Raw { text, plain: false }
+    }
+
     #[test]
     fn references_are_replaced_once_and_unknown_ones_kept() {
         for (raw, expected, unknown) in [
@@ -218,14 +281,13 @@ mod tests {
             ),
         ] {
             let mut read = String::new();
-            let odd = append(raw, &mut read).unwrap();
+            let odd = append(special(raw), &mut read);
             assert_eq!((read.as_str(), odd.reference), (expected, unknown), "{raw}");
             assert!(!odd.forbidden);
         }
         let mut read = String::new();
-        assert!(append("a\0\u{1b}b", &mut read).unwrap().forbidden);
+        assert!(append(special("a\0\u{1b}b"), &mut read).forbidden);
         assert_eq!(read, "a\0\u{1b}b");
-        assert!(append("a<b", &mut read).is_err());
     }
 
     #[test]

@@ -7,44 +7,24 @@ use super::{FailureKind, Limits};
 use crate::domain::CapturedOutput;
 use crate::exec::capture::Capture;
 
-/// A text while it is read.
-struct Text(Option<Capture>);
-
-impl Text {
-    fn extend(&mut self, text: &str, limits: &Limits) {
-        self.0
-            .get_or_insert_with(|| Capture::of(limits.head, limits.tail))
-            .extend(text.as_bytes());
-    }
-
-    fn take(&mut self) -> (Vec<u8>, u64) {
-        self.0.take().map_or_else(Default::default, Capture::finish)
-    }
-}
-
 /// Standard output and error while they are read.
 struct Streams {
-    out: Text,
-    err: Text,
+    out: Capture,
+    err: Capture,
 }
 
 impl Streams {
-    fn new() -> Self {
+    fn new(limits: &Limits) -> Self {
         Self {
-            out: Text(None),
-            err: Text(None),
+            out: Capture::of(limits.head, limits.tail),
+            err: Capture::of(limits.head, limits.tail),
         }
     }
 
-    fn take(&mut self) -> CapturedOutput {
-        let (stdout, stdout_omitted) = self.out.take();
-        let (stderr, stderr_omitted) = self.err.take();
-        CapturedOutput {
-            stdout,
-            stdout_omitted,
-            stderr,
-            stderr_omitted,
-        }
+    /// Makes `output` what was read, and starts anew.
+    fn move_to(&mut self, output: &mut CapturedOutput) {
+        output.stdout_omitted = self.out.move_to(&mut output.stdout);
+        output.stderr_omitted = self.err.move_to(&mut output.stderr);
     }
 }
 
@@ -63,7 +43,7 @@ pub(super) struct Draft {
     surplus: u64,
     own: Streams,
     retried: Streams,
-    text: Text,
+    text: Capture,
     limits: Limits,
 }
 
@@ -74,9 +54,9 @@ impl Draft {
             seen: Seen::default(),
             retries: Vec::new(),
             surplus: 0,
-            own: Streams::new(),
-            retried: Streams::new(),
-            text: Text(None),
+            own: Streams::new(limits),
+            retried: Streams::new(limits),
+            text: Capture::of(limits.head, limits.tail),
             limits: limits.clone(),
         }
     }
@@ -84,20 +64,14 @@ impl Draft {
     /// Forgets the case before.
     pub(super) fn clear(&mut self) {
         let case = &mut self.case;
-        case.name.clear();
-        case.classname = None;
         case.file = None;
         case.line = None;
         case.properties.clear();
         let trial = &mut case.trial;
         trial.duration = None;
-        trial.timestamp = None;
         trial.failures.clear();
         trial.more_failures = 0;
         trial.skipped_because = None;
-        if !trial.output.stdout.is_empty() || !trial.output.stderr.is_empty() {
-            trial.output = CapturedOutput::default();
-        }
         self.seen = Seen::default();
         self.retries.clear();
         self.surplus = 0;
@@ -143,19 +117,20 @@ impl Draft {
         } else {
             &mut self.own
         };
+        let bytes = text.as_bytes();
         match node {
             Node::Failing(_) | Node::Retry { .. } | Node::Trace => {
-                self.text.extend(text, &self.limits);
+                self.text.extend(bytes);
             }
-            Node::Out => streams.out.extend(text, &self.limits),
-            Node::Err => streams.err.extend(text, &self.limits),
+            Node::Out => streams.out.extend(bytes),
+            Node::Err => streams.err.extend(bytes),
             _ => {}
         }
     }
 
     /// Ends a failure of the deciding trial.
     pub(super) fn end_failure(&mut self) {
-        let text = capped(self.text.take());
+        let text = capped(&mut self.text);
         let trial = &mut self.case.trial;
         if trial.more_failures == 0
             && let Some(failure) = trial.failures.last_mut()
@@ -166,8 +141,9 @@ impl Draft {
 
     /// Ends a trial that was not the deciding one.
     pub(super) fn end_retry(&mut self) {
-        let text = capped(self.text.take());
-        let output = self.retried.take();
+        let text = capped(&mut self.text);
+        let mut output = CapturedOutput::default();
+        self.retried.move_to(&mut output);
         if self.surplus > 0 {
             return;
         }
@@ -196,9 +172,7 @@ impl Draft {
     /// Ends the case: gives each trial to `sink`, in the order of time. Returns how many there were, how many were beyond the
     /// limit, and what contradicts the outcome.
     pub(super) fn end(&mut self, sink: &mut dyn FnMut(&Case)) -> (u64, u64, Option<&'static str>) {
-        if self.own.out.0.is_some() || self.own.err.0.is_some() {
-            self.case.trial.output = self.own.take();
-        }
+        self.own.move_to(&mut self.case.trial.output);
         let (outcome, contradiction) = judge(&self.case, self.seen);
         self.case.trial.outcome = outcome;
         let attempts = self.retries.len() + 1;
@@ -237,7 +211,12 @@ impl Draft {
 }
 
 /// Returns a text as it is kept, blank lines around it left out.
-fn capped((bytes, omitted): (Vec<u8>, u64)) -> Capped {
+fn capped(text: &mut Capture) -> Capped {
+    if text.is_empty() {
+        return Capped::default();
+    }
+    let mut bytes = Vec::new();
+    let omitted = text.move_to(&mut bytes);
     let text = String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let trimmed = text.trim_end().trim_start_matches(['\n', '\r']);

@@ -8,10 +8,13 @@ use super::attributes::named;
 use super::draft::Draft;
 use super::elements::{Node, child};
 use super::notes::Notes;
+use super::plain::{self, PlainTag};
 use super::problem::{Fault, ProblemKind};
 use super::roots;
 use super::{Case, Limits, Suite, Summary};
 use crate::config::printable::shown;
+
+const CASE: &str = "testcase";
 
 /// An element that is open.
 struct Open {
@@ -85,15 +88,7 @@ impl<'a> Machine<'a> {
             Node::Property => self.property(tag)?,
             _ => {}
         }
-        if empty {
-            self.finish(node);
-        } else {
-            self.opened.push(Open {
-                node,
-                name: self.names.len(),
-            });
-            self.names.push_str(name);
-        }
+        self.open(node, name, empty);
         Ok(())
     }
 
@@ -116,6 +111,49 @@ impl<'a> Machine<'a> {
                 Err(Fault::new(ProblemKind::NotJunit, message))
             }
         }
+    }
+
+    /// Takes what a text begins with if that is a tag of a case as nearly all are. Returns its bytes; none if it is something else,
+    /// or of `longest` bytes and more.
+    #[inline]
+    pub(super) fn plain(
+        &mut self,
+        text: &str,
+        longest: usize,
+        line: impl FnOnce() -> u64,
+    ) -> Result<Option<usize>, Fault> {
+        match self.opened.last().map(|open| open.node) {
+            Some(Node::Case) if text.starts_with(plain::ENDS) => {
+                self.end(CASE)?;
+                Ok(Some(plain::ENDS.len()))
+            }
+            Some(Node::Suites | Node::Suite | Node::Wrapper) => {
+                let fits = |tag: &PlainTag<'_>| tag.length < longest;
+                let Some(tag) = PlainTag::first(text).filter(fits) else {
+                    return Ok(None);
+                };
+                if self.opened.len() >= self.limits.depth {
+                    return Ok(None);
+                }
+                self.start_plain_case(&tag, line());
+                self.open(Node::Case, CASE, tag.empty);
+                Ok(Some(tag.length))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Opens an element, which is finished at once if it is empty.
+    fn open(&mut self, node: Node, name: &str, empty: bool) {
+        if empty {
+            self.finish(node);
+            return;
+        }
+        self.opened.push(Open {
+            node,
+            name: self.names.len(),
+        });
+        self.names.push_str(name);
     }
 
     /// Takes an end tag.
@@ -146,6 +184,17 @@ impl<'a> Machine<'a> {
             Node::Retry { .. } => self.draft.end_retry(),
             _ => {}
         }
+    }
+
+    /// Returns whether white space would be kept where the next text stands.
+    #[inline]
+    pub(super) fn keeps_text(&self) -> bool {
+        self.opened.last().is_some_and(|open| {
+            matches!(
+                open.node,
+                Node::Failing(_) | Node::Retry { .. } | Node::Trace | Node::Out | Node::Err
+            )
+        })
     }
 
     /// Takes text, which may be a part of what stands there.
@@ -202,11 +251,17 @@ impl<'a> Machine<'a> {
         });
     }
 
-    /// Takes a DOCTYPE.
-    pub(super) fn doctype(&mut self) {
+    /// Takes a DOCTYPE of so many bytes.
+    pub(super) fn doctype(&mut self, bytes: usize) -> Result<(), Fault> {
+        let limit = self.limits.tag;
+        if bytes >= limit {
+            let message = format!("a declaration is longer than {limit} bytes");
+            return Err(Fault::new(ProblemKind::TooLarge, message));
+        }
         self.notes.note(ProblemKind::Doctype, || {
             "it has a DOCTYPE, which is skipped: nothing it declares is used or fetched".to_owned()
         });
+        Ok(())
     }
 
     /// Returns whether the innermost of what is open belongs to a case.

@@ -14,6 +14,9 @@ const LONGEST: f64 = 366.0 * 86_400.0;
 /// # Errors
 /// Why it is no duration: a fragment for people.
 pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
+    if let Some(nanos) = plain(text) {
+        return Ok(Duration::from_nanos(nanos));
+    }
     let text = text.trim();
     let value = match text.parse::<f64>() {
         Ok(value) => value,
@@ -30,6 +33,25 @@ pub(super) fn seconds(text: &str) -> Result<Duration, &'static str> {
         return Err("is more than a year");
     }
     Ok(Duration::from_secs_f64(value))
+}
+
+/// Returns the nanoseconds of a short decimal, which nearly all times are.
+#[inline]
+fn plain(text: &str) -> Option<u64> {
+    /// More digits may not fit, or be more than a year.
+    const LONGEST: usize = 9;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    if whole.is_empty() || fraction.is_empty() || whole.len() > 6 || fraction.len() > LONGEST {
+        return None;
+    }
+    let number = |digits: &str| {
+        digits.bytes().try_fold(0_u64, |number, byte| {
+            byte.is_ascii_digit()
+                .then(|| number * 10 + u64::from(byte - b'0'))
+        })
+    };
+    let scale = 10_u64.pow(u32::try_from(LONGEST - fraction.len()).ok()?);
+    Some(number(whole)? * 1_000_000_000 + number(fraction)? * scale)
 }
 
 /// Reads what `f64` does not.

@@ -94,11 +94,10 @@ impl<'a, R: BufRead> Pump<'a, R> {
         loop {
             self.refill()?;
             self.look()?;
-            if self.window.ended() {
-                break;
-            }
             if self.window.text().len() >= self.machine.limits.tag {
                 self.pass()?;
+            } else if self.window.ended() {
+                break;
             }
         }
         let place = self.window.place(0);
@@ -130,7 +129,7 @@ impl<'a, R: BufRead> Pump<'a, R> {
         let mut lines = window.lines();
         let done = events(
             window.text(),
-            window.ended(),
+            (window.ended(), self.machine.limits.tag),
             &mut self.machine,
             &mut lines,
             &|position| window.place(position),
@@ -142,13 +141,17 @@ impl<'a, R: BufRead> Pump<'a, R> {
     /// Passes through what is too long to be looked at in one piece.
     fn pass(&mut self) -> Result<(), Broken> {
         let text = self.window.text();
+        let space = text.len() - text.trim_ascii_start().len();
+        if space > 0 {
+            self.window.skip(space);
+            return Ok(());
+        }
         if let Some(long) = LONG.iter().find(|long| text.starts_with(long.begins)) {
             self.pass_text(*long)
         } else if text.starts_with("<!") {
-            let limit = self.machine.limits.tag;
-            let message = format!("a declaration is longer than {limit} bytes");
-            let fault = Fault::new(ProblemKind::TooLarge, message);
-            Err((fault, Some(self.window.place(0))))
+            let place = self.window.place(0);
+            let declared = self.machine.doctype(text.len());
+            declared.map_err(|fault| (fault, Some(place)))
         } else {
             self.pass_tag()
         }
@@ -215,16 +218,19 @@ impl<'a, R: BufRead> Pump<'a, R> {
             self.machine.cut(message);
         }
         let mut lines = Lines::from(begin);
-        events(&tag, true, &mut self.machine, &mut lines, &|_| begin)?;
+        let whole = usize::MAX;
+        events(&tag, (true, whole), &mut self.machine, &mut lines, &|_| {
+            begin
+        })?;
         Ok(())
     }
 }
 
 /// Gives the events of a text to the machine. Returns where the first begins that the text does not hold to its end;
-/// if the text ends the file, there is none.
+/// if the text ends the file, there is none. Tags of `longest` bytes and more are none of its business either.
 fn events(
     text: &str,
-    ended: bool,
+    (ended, longest): (bool, usize),
     machine: &mut Machine<'_>,
     lines: &mut Lines,
     place: &dyn Fn(usize) -> Place,
@@ -235,9 +241,25 @@ fn events(
     config.check_end_names = false;
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
+    // Whether the reader stands between two events, so that something may be taken from it.
+    let mut between = false;
     loop {
-        // The reader takes a mark for the file's, where the text begins with one.
+        // White space between tags is most of the text there is, and nobody's.
+        let skips = !machine.keeps_text();
+        reader.config_mut().trim_text_start = skips;
         let at = position(&reader, text);
+        if skips && between {
+            let from = begin(text, at);
+            let plain = machine.plain(&text[from..], longest, || lines.line_at(text, from));
+            if let Some(length) = plain.map_err(|fault| (fault, Some(place(from))))? {
+                *reader.get_mut() = &text.as_bytes()[from + length..];
+                if machine.notes.fresh() {
+                    machine.notes.place(Some(place(from)));
+                }
+                continue;
+            }
+        }
+        between = true;
         let taken = match reader.read_event() {
             Ok(Event::Text(piece)) => {
                 let torn = piece.starts_with('&');
@@ -247,27 +269,37 @@ fn events(
                 if torn {
                     machine.unknown_reference();
                 }
+                between = false;
                 machine.text(&piece)
             }
-            Ok(Event::Start(tag)) => machine.start(&tag, false, || lines.line_at(text, at)),
-            Ok(Event::Empty(tag)) => machine.start(&tag, true, || lines.line_at(text, at)),
+            // Whether such a tag is in the window to its end is chance: it is passed through either way.
+            Ok(Event::Start(tag) | Event::Empty(tag)) if tag.len() >= longest => return Ok(at),
+            Ok(Event::Start(tag)) => {
+                machine.start(&tag, false, || lines.line_at(text, begin(text, at)))
+            }
+            Ok(Event::Empty(tag)) => {
+                machine.start(&tag, true, || lines.line_at(text, begin(text, at)))
+            }
             Ok(Event::End(tag)) => machine.end(tag.name().0),
             Ok(Event::CData(piece)) => machine.text(&piece),
             Ok(Event::GeneralRef(reference)) => machine.reference(&reference),
-            Ok(Event::DocType(_)) => {
-                machine.doctype();
-                Ok(())
-            }
+            Ok(Event::DocType(declaration)) => machine.doctype(declaration.len()),
             Ok(Event::Comment(_) | Event::PI(_) | Event::Decl(_)) => Ok(()),
             Ok(Event::Eof) => return Ok(text.len()),
             Err(Error::Syntax(_)) if !ended => return Ok(at),
             Err(error) => Err(broken(&error)),
         };
-        taken.map_err(|fault| (fault, Some(place(at))))?;
+        taken.map_err(|fault| (fault, Some(place(begin(text, at)))))?;
         if machine.notes.fresh() {
-            machine.notes.place(Some(place(at)));
+            machine.notes.place(Some(place(begin(text, at))));
         }
     }
+}
+
+/// Returns where what is looked at begins, after the white space before it.
+fn begin(text: &str, at: usize) -> usize {
+    let rest = &text.as_bytes()[at..];
+    text.len() - rest.trim_ascii_start().len()
 }
 
 fn position(reader: &Reader<&[u8]>, text: &str) -> usize {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use quick_xml::events::BytesStart;
 
-use super::attributes::{Odd, append, cap, cut_name, each};
+use super::attributes::{Odd, Raw, append, cap, cut_name, each};
 use super::machine::Machine;
 use super::numbers::seconds;
-use super::outcome::{Word, word};
 use super::problem::{Fault, ProblemKind};
 use super::{Capped, CaseFailure, FailureKind, Suite};
 use crate::config::printable::shown;
@@ -17,30 +16,45 @@ const SETUP_SCRIPT: &str = "@setup-script:";
 /// Between name and number in stress suites of cargo-nextest.
 const STRESS: &str = "@stress-";
 
+/// What the tag of a failure says.
+#[derive(Default)]
+struct Said<'a> {
+    failure: CaseFailure,
+    time: Option<Raw<'a>>,
+    timestamp: Option<Raw<'a>>,
+}
+
 impl Machine<'_> {
     /// Appends a value as XML means it.
-    fn value(&mut self, raw: &str, into: &mut String) -> Result<(), Fault> {
+    #[inline]
+    fn value(&mut self, raw: Raw<'_>, into: &mut String) {
         let Odd {
             forbidden,
             reference,
-        } = append(raw, into)?;
+        } = append(raw, into);
+        if forbidden || reference {
+            self.note_odd(forbidden, reference, into);
+        }
+    }
+
+    fn note_odd(&mut self, forbidden: bool, reference: bool, value: &str) {
         if forbidden {
             self.notes.note(ProblemKind::ForbiddenCharacter, || {
                 format!(
                     "`{}` holds a character that XML does not allow: kept as it is",
-                    shown(into)
+                    shown(value)
                 )
             });
         }
         if reference {
             self.unknown_reference();
         }
-        Ok(())
     }
 
     /// Appends the value of a name, cut if it is too long.
-    fn name(&mut self, raw: &str, into: &mut String) -> Result<(), Fault> {
-        self.value(raw, into)?;
+    #[inline]
+    pub(super) fn name(&mut self, raw: Raw<'_>, into: &mut String) {
+        self.value(raw, into);
         let length = into.len();
         if cut_name(into, self.limits.name) {
             self.cut(|| {
@@ -50,7 +64,6 @@ impl Machine<'_> {
                 )
             });
         }
-        Ok(())
     }
 
     /// Notes that something was cut.
@@ -59,32 +72,32 @@ impl Machine<'_> {
     }
 
     /// Returns the value of a name.
-    fn named(&mut self, raw: &str) -> Result<String, Fault> {
-        let mut name = String::with_capacity(raw.len());
-        self.name(raw, &mut name)?;
-        Ok(name)
+    pub(super) fn named(&mut self, raw: Raw<'_>) -> String {
+        let mut name = String::with_capacity(raw.text.len());
+        self.name(raw, &mut name);
+        name
     }
 
     /// Returns a message, its middle left out if it is too long.
-    fn message(&mut self, raw: &str) -> Result<Capped, Fault> {
+    fn message(&mut self, raw: Raw<'_>) -> Capped {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
-        let read = self.value(raw, &mut text);
+        self.value(raw, &mut text);
         let capped = cap(&text, self.limits);
         self.scratch = text;
-        read.map(|()| capped)
+        capped
     }
 
     /// Returns a duration, where the value gives one.
-    fn duration(&mut self, raw: &str) -> Option<std::time::Duration> {
+    pub(super) fn duration(&mut self, raw: Raw<'_>) -> Option<std::time::Duration> {
         if raw.is_empty() {
             return None;
         }
-        match seconds(raw) {
+        match seconds(raw.text) {
             Ok(duration) => Some(duration),
             Err(reason) => {
                 self.notes.note(ProblemKind::Time, || {
-                    format!("time `{}` {reason}: left out", shown(raw))
+                    format!("time `{}` {reason}: left out", shown(raw.text))
                 });
                 None
             }
@@ -96,12 +109,12 @@ impl Machine<'_> {
         let mut suite = (**self.suite()).clone();
         each(tag, |attribute, raw| {
             match attribute {
-                "name" => name = Some(self.named(raw)?),
-                "timestamp" => suite.timestamp = Some(self.named(raw)?),
-                "hostname" => suite.hostname = Some(self.named(raw)?),
-                _ => {}
+                "name" => name = Some(self.named(raw)),
+                "timestamp" => suite.timestamp = Some(self.named(raw)),
+                "hostname" => suite.hostname = Some(self.named(raw)),
+                _ => return false,
             }
-            Ok(())
+            true
         })?;
         if self.suites.len() == 1 {
             self.summary.name = self.summary.name.take().or(name);
@@ -125,14 +138,14 @@ impl Machine<'_> {
         let mut name = String::new();
         each(tag, |attribute, raw| {
             match attribute {
-                "name" => name = self.named(raw)?,
-                "timestamp" => suite.timestamp = Some(self.named(raw)?),
-                "hostname" => suite.hostname = Some(self.named(raw)?),
-                "package" => suite.package = Some(self.named(raw)?),
-                "file" | "filepath" => suite.file = Some(self.named(raw)?),
-                _ => {}
+                "name" => name = self.named(raw),
+                "timestamp" => suite.timestamp = Some(self.named(raw)),
+                "hostname" => suite.hostname = Some(self.named(raw)),
+                "package" => suite.package = Some(self.named(raw)),
+                "file" | "filepath" => suite.file = Some(self.named(raw)),
+                _ => return false,
             }
-            Ok(())
+            true
         })?;
         if let Some((before, number)) = name.rsplit_once(STRESS)
             && let Ok(number) = number.parse()
@@ -156,48 +169,6 @@ impl Machine<'_> {
     /// The innermost suite that is open.
     pub(super) fn suite(&self) -> &Arc<Suite> {
         &self.suites[self.suites.len() - 1]
-    }
-
-    pub(super) fn start_case(&mut self, tag: &BytesStart<'_>, line: u64) -> Result<(), Fault> {
-        self.summary.elements += 1;
-        self.draft.clear();
-        let mut name = std::mem::take(&mut self.draft.case.name);
-        let mut said = [Word::Nothing; 2];
-        let mut time = None;
-        each(tag, |attribute, raw| {
-            match attribute {
-                "name" => self.name(raw, &mut name)?,
-                "classname" | "class" if !raw.is_empty() => {
-                    self.draft.case.classname = Some(self.named(raw)?);
-                }
-                "time" => time = Some(raw),
-                "duration" => time = time.or(Some(raw)),
-                "timestamp" => self.draft.case.trial.timestamp = Some(self.named(raw)?),
-                "file" | "filepath" if !raw.is_empty() => {
-                    self.draft.case.file = Some(self.named(raw)?);
-                }
-                "line" | "lineno" => self.draft.case.line = raw.trim().parse().ok(),
-                "status" => said[0] = word(raw),
-                "result" => said[1] = word(raw),
-                _ => {}
-            }
-            Ok(())
-        })?;
-        if name.is_empty() {
-            self.notes
-                .note(ProblemKind::NoName, || "a case without a name".to_owned());
-        }
-        let duration = time.and_then(|raw| self.duration(raw));
-        self.draft.seen.word = said[0].max(said[1]);
-        let suite = self.suite();
-        if !Arc::ptr_eq(&self.draft.case.suite, suite) {
-            self.draft.case.suite = Arc::clone(suite);
-        }
-        let case = &mut self.draft.case;
-        case.name = name;
-        case.at = line;
-        case.trial.duration = duration;
-        Ok(())
     }
 
     pub(super) fn end_case(&mut self) {
@@ -244,10 +215,12 @@ impl Machine<'_> {
         tag: &BytesStart<'_>,
         kind: FailureKind,
     ) -> Result<(), Fault> {
-        let mut failure = CaseFailure::default();
-        self.failure(tag, &mut failure, &mut |_, _| ())?;
-        if let Some(place) = self.draft.begin_failure(kind) {
-            *place = CaseFailure { kind, ..failure };
+        let said = self.failure(tag)?;
+        if let Some(failure) = self.draft.begin_failure(kind) {
+            *failure = CaseFailure {
+                kind,
+                ..said.failure
+            };
         }
         Ok(())
     }
@@ -258,55 +231,50 @@ impl Machine<'_> {
         kind: FailureKind,
         flaky: bool,
     ) -> Result<(), Fault> {
-        let mut failure = CaseFailure::default();
-        let mut time = None;
-        let mut timestamp = None;
-        self.failure(tag, &mut failure, &mut |attribute, raw| match attribute {
-            "time" => time = Some(raw.to_owned()),
-            "timestamp" => timestamp = Some(raw.to_owned()),
-            _ => {}
-        })?;
-        let duration = time.and_then(|raw| self.duration(&raw));
-        let timestamp = timestamp.map(|raw| self.named(&raw)).transpose()?;
+        let said = self.failure(tag)?;
+        let duration = said.time.and_then(|raw| self.duration(raw));
+        let timestamp = said.timestamp.map(|raw| self.named(raw));
         if let Some(trial) = self.draft.begin_retry(kind, flaky) {
-            trial.failures = vec![CaseFailure { kind, ..failure }];
+            trial.failures = vec![CaseFailure {
+                kind,
+                ..said.failure
+            }];
             trial.duration = duration;
             trial.timestamp = timestamp;
         }
         Ok(())
     }
 
-    /// Takes the attributes of a failure, and gives others to `other`.
-    fn failure(
-        &mut self,
-        tag: &BytesStart<'_>,
-        failure: &mut CaseFailure,
-        other: &mut dyn FnMut(&str, &str),
-    ) -> Result<(), Fault> {
+    /// Takes the attributes of a failure.
+    fn failure<'a>(&mut self, tag: &'a BytesStart<'_>) -> Result<Said<'a>, Fault> {
+        let mut said = Said::default();
         let mut file = None;
         let mut line = None;
         each(tag, |attribute, raw| {
             match attribute {
-                "type" => failure.class = Some(self.named(raw)?),
-                "message" => failure.message = Some(self.message(raw)?),
-                "file" => file = Some(self.named(raw)?),
-                "line" => line = raw.trim().parse().ok(),
-                _ => other(attribute, raw),
+                "type" => said.failure.class = Some(self.named(raw)),
+                "message" => said.failure.message = Some(self.message(raw)),
+                "file" => file = Some(self.named(raw)),
+                "line" => line = raw.text.trim().parse().ok(),
+                "time" => said.time = Some(raw),
+                "timestamp" => said.timestamp = Some(raw),
+                _ => return false,
             }
-            Ok(())
+            true
         })?;
-        failure.place = file.map(|file| (file, line));
-        Ok(())
+        said.failure.place = file.map(|file| (file, line));
+        Ok(said)
     }
 
     pub(super) fn start_skipped(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
         self.draft.seen.skipped = true;
         each(tag, |attribute, raw| {
-            if attribute == "message" {
-                let message = self.named(raw)?;
+            let known = attribute == "message";
+            if known {
+                let message = self.named(raw);
                 self.draft.case.trial.skipped_because = Some(message);
             }
-            Ok(())
+            known
         })
     }
 
@@ -314,11 +282,11 @@ impl Machine<'_> {
         let mut pair = (String::new(), String::new());
         each(tag, |attribute, raw| {
             match attribute {
-                "name" => pair.0 = self.named(raw)?,
-                "value" => pair.1 = self.named(raw)?,
-                _ => {}
+                "name" => pair.0 = self.named(raw),
+                "value" => pair.1 = self.named(raw),
+                _ => return false,
             }
-            Ok(())
+            true
         })?;
         let bytes = pair.0.len() + pair.1.len();
         if self.properties + bytes > self.limits.properties {

@@ -6,19 +6,30 @@ use super::*;
 
 mod broken;
 mod dialects;
+mod plain;
+mod real;
 
 /// Reads a report in pieces of every size; they have to agree.
 fn read_bytes(bytes: &[u8]) -> (Vec<Case>, Summary) {
     let of = |step: usize| {
         let mut cases = Vec::new();
         let reader = BufReader::with_capacity(step, bytes);
-        let summary = read(reader, "r.xml", &Limits::default(), &mut |case| {
+        let mut summary = read(reader, "r.xml", &Limits::default(), &mut |case| {
             cases.push(case.clone());
         });
+        if summary.broken().is_some() {
+            // How much was read ahead of the break depends on the pieces.
+            summary.bytes = 0;
+        }
         (cases, summary)
     };
     let expected = of(1 << 20);
-    for step in [1, 7, 64] {
+    let steps: &[usize] = if bytes.len() < 50_000 {
+        &[1, 7, 64]
+    } else {
+        &[64, 5000]
+    };
+    for step in steps.iter().copied() {
         assert_eq!(of(step), expected, "in pieces of {step} bytes");
     }
     expected
