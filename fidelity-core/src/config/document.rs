@@ -16,7 +16,7 @@ use super::policy_keys;
 use super::policy_reader;
 use super::presets;
 use super::printable::{quoted, shown};
-use super::runner::read_runner;
+use super::runner::WrittenRunner;
 use super::setting::{Slot, read_setting, read_value};
 use super::source::Span;
 use super::suggest::{self, Candidate};
@@ -55,6 +55,7 @@ pub(crate) struct Document {
     pub(crate) policy: Policy,
     pub(crate) production: BTreeMap<KnobId, Written<KnobValue>>,
     pub(crate) profiles: BTreeMap<String, WrittenProfile>,
+    pub(crate) runner: WrittenRunner,
 }
 
 /// Whether a table may name fidelity profiles that do not exist yet.
@@ -91,7 +92,7 @@ impl Document {
                         self.read_profiles(table, profiles, findings);
                     }
                 }
-                "runner" => read_runner(node, findings),
+                "runner" => self.runner.read(node, findings),
                 _ => findings.add(unknown_root_key(key)),
             }
         }

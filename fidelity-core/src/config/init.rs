@@ -7,6 +7,7 @@ use crate::domain::Policy;
 use super::catalogue::{self, KNOBS, Knob};
 use super::diagnostics::Findings;
 use super::policy_keys::{self, POLICY_KEYS};
+use super::runner::RUNNER_KEYS;
 use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
 
 /// Where comments behind values start.
@@ -38,6 +39,15 @@ pub fn text() -> String {
     lines.extend(POLICY_KEYS.iter().map(|key| {
         let value = policy_keys::to_toml(key, &policy);
         commented(&format!("{} = {value}", key.name), key.help)
+    }));
+    lines.extend([
+        String::new(),
+        "# How tests are run. Any suite that writes JUnit can take part: `command` and `junit` say how.".to_owned(),
+        "[runner]".to_owned(),
+    ]);
+    lines.extend(RUNNER_KEYS.iter().map(|key| {
+        let off = if key.name == "kind" { "" } else { "# " };
+        commented(&format!("{off}{} = {}", key.name, key.example), key.help)
     }));
     lines.extend([
         String::new(),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Arm, FidelityProfile, KnobId, KnobSetting, KnobValue, Policy, Problem};
+use crate::domain::{
+    Arm, FidelityProfile, KnobId, KnobSetting, KnobValue, Policy, Problem, RunnerSettings,
+};
 
 use super::catalogue;
 use super::diagnostics::{ConfigErrors, Findings};
@@ -26,6 +28,8 @@ pub struct Settings {
     pub policy: Policy,
     /// What is known of production.
     pub production: BTreeMap<KnobId, KnobValue>,
+    /// How tests are run.
+    pub runner: RunnerSettings,
     /// The file, where there is one.
     pub source: Option<PathBuf>,
     /// The knobs that the user asked for, in either arm: no preset says them.
@@ -91,6 +95,11 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
     });
     let own = Arm::BOTH.map(|arm| known.own_knobs(&arm_name(&document, arm)));
     let inputs = Arm::BOTH.map(|arm| known.inputs(&arm_name(&document, arm)));
+    let runner = if readable {
+        document.runner.settings(&mut findings)
+    } else {
+        RunnerSettings::default()
+    };
     let path = source.and_then(Source::path).map(Path::to_owned);
     let facts = document.production.into_iter();
     let mut settings = Settings {
@@ -99,6 +108,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         profile_names: document.profiles.keys().cloned().collect(),
         policy: document.policy,
         production: facts.map(|(knob, fact)| (knob, fact.value)).collect(),
+        runner,
         source: path,
         inputs,
         asked: own.into_iter().flatten().collect(),

@@ -5,10 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::{RunnerKind, SelectingTool};
+
 use super::catalogue::{self, Default, Field, Harsher, KNOBS, Knob, KnobKind};
 use super::document::ROOT_KEYS;
 use super::policy_keys::{self, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange};
-use super::runner::RUNNERS;
+use super::runner::{KeyKind, RUNNER_KEYS};
 use super::units::{SIZES, TIMES};
 
 /// Returns the schema.
@@ -47,7 +49,7 @@ pub fn json() -> Value {
                 "description": "How tests are run.",
                 "type": "object",
                 "additionalProperties": false,
-                "properties": { "kind": { "enum": RUNNERS } },
+                "properties": runner(),
             },
         },
         "$defs": {
@@ -239,6 +241,39 @@ fn duration_pattern() -> String {
         .map(|(unit, _)| format!("([0-9]+{unit})?"))
         .collect();
     format!("^{parts}$")
+}
+
+fn runner() -> Map<String, Value> {
+    RUNNER_KEYS
+        .iter()
+        .map(|key| {
+            let words = || json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
+            let mut schema = match key.kind {
+                KeyKind::Kind => json!({ "enum": RunnerKind::ALL.map(RunnerKind::word) }),
+                KeyKind::Words => words(),
+                KeyKind::Text => json!({ "type": "string", "minLength": 1 }),
+                KeyKind::Duration => {
+                    json!({ "type": "string", "pattern": duration_pattern(), "minLength": 1 })
+                }
+                KeyKind::Select => json!({
+                    "anyOf": [
+                        { "enum": SelectingTool::ALL.map(SelectingTool::word) },
+                        words(),
+                        {
+                            "type": "object",
+                            "additionalProperties": false,
+                            "required": ["arguments"],
+                            "properties": { "arguments": words(), "join": { "type": "string" } },
+                        },
+                    ],
+                }),
+            };
+            if let Some(schema) = schema.as_object_mut() {
+                schema.insert("description".to_owned(), json!(key.help));
+            }
+            (key.name.to_owned(), schema)
+        })
+        .collect()
 }
 
 fn policy() -> Value {

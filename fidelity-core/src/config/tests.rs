@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::domain::{
     Arm, Condition, FidelityProfile, ForeignLoad, KnobId, KnobSetting, KnobValue, OnForeignLoad,
-    Policy, Screen, VerdictKind,
+    Policy, RunnerKind, Screen, Select, VerdictKind,
 };
 
 use super::*;
@@ -156,7 +156,8 @@ fn every_line_that_is_commented_out_in_the_written_file_is_valid() {
         let Some((key, _)) = line.split_once(" = ") else {
             continue;
         };
-        if key.contains(' ') {
+        // What a command needs, it needs together.
+        if key.contains(' ') || table == "[runner]" {
             continue;
         }
         let settings = settings(&format!("{table}\n{line}"));
@@ -170,6 +171,20 @@ fn every_line_that_is_commented_out_in_the_written_file_is_valid() {
         tried += 1;
     }
     assert!(12 <= tried, "{tried}");
+}
+
+#[test]
+fn what_is_commented_out_of_the_runner_is_valid_together() {
+    let written = init::text();
+    let runner = written.split("[runner]").nth(1).unwrap();
+    let lines = runner.lines().skip(2).take_while(|line| !line.is_empty());
+    let lines: Vec<&str> = lines.filter_map(|line| line.strip_prefix("# ")).collect();
+    let (profile, others): (Vec<&str>, Vec<&str>) =
+        lines.into_iter().partition(|line| line.starts_with("profile"));
+    let of_command = settings(&format!("[runner]\n{}", others.join("\n"))).runner;
+    assert_eq!(of_command.kind, RunnerKind::Command);
+    let text = format!("[runner]\nkind = \"nextest\"\n{}", profile[0]);
+    assert_eq!(settings(&text).runner.profile.as_deref(), Some("ci"));
 }
 
 #[test]
@@ -489,10 +504,29 @@ fn equal_profiles_are_remarked_upon() {
 }
 
 #[test]
-fn both_runners_of_this_version_are_known() {
-    for kind in ["auto", "direct"] {
-        settings(&format!("[runner]\nkind = \"{kind}\""));
+fn runners_are_named_or_follow_from_what_is_given() {
+    let kind = |text: &str| settings(&format!("[runner]\n{text}")).runner.kind;
+    assert_eq!(kind(""), RunnerKind::Auto);
+    for named in [RunnerKind::Auto, RunnerKind::Direct, RunnerKind::Nextest] {
+        assert_eq!(kind(&format!("kind = \"{}\"", named.word())), named);
     }
+    let command = "command = [\"a\"]\njunit = [\"b\"]";
+    assert_eq!(kind(command), RunnerKind::Command);
+    assert_eq!(kind(&format!("kind = \"auto\"\n{command}")), RunnerKind::Command);
+    assert_eq!(kind("profile = \"ci\""), RunnerKind::Auto);
+}
+
+#[test]
+fn everything_of_a_runner_can_be_said() {
+    let runner = settings(FULL).runner;
+    assert_eq!(runner.command, ["npm", "test", "--", "{select}"]);
+    assert_eq!(runner.junit, ["{dir}/*.xml", "reports/**/*.xml"]);
+    assert_eq!(runner.directory.as_deref(), Some("web"));
+    let (arguments, join) = (vec!["-t".to_owned(), "{tests}".to_owned()], "|".to_owned());
+    assert_eq!(runner.select, Some(Select::Arguments { arguments, join }));
+    assert_eq!(runner.check, ["node", "--version"]);
+    assert_eq!(runner.inputs, ["src/**"]);
+    assert_eq!(runner.timeout_ms, Some(600_000));
 }
 
 #[test]

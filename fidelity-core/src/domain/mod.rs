@@ -29,6 +29,7 @@ mod pass;
 mod policy;
 mod profile;
 mod run;
+mod runner;
 mod verdict;
 
 pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
@@ -45,4 +46,5 @@ pub use profile::{Environment, FidelityProfile, KnobSetting};
 pub use run::{
     Fingerprint, ListedTest, Problem, Revision, RunEnd, RunHeader, StopReason, StoredRun,
 };
+pub use runner::{RunnerKind, RunnerSettings, Select, SelectingTool};
 pub use verdict::{Verdict, VerdictKind};

@@ -98,14 +98,52 @@ pub(super) const LATER: &[Case] = &[
         "service",
         "[profile.high.service.db]\ncommand = [\"postgres\"]\n",
     ),
-    ("runner", "[runner]\nkind = \"nextest\"\n"),
-    ("junit", "[runner]\njunit = [\"a.xml\"]\n"),
     ("condition", "[policy]\nfail-on = [\"new-hidden-defect\"]\n"),
 ];
 
 #[test]
 fn what_later_versions_may_know_is_said_to_be_missing() {
     insta::assert_snapshot!(messages(LATER));
+}
+
+pub(super) const RUNNERS: &[Case] = &[
+    ("a command in one text", "[runner]\ncommand = \"npm test\"\n"),
+    ("a command of nothing", "[runner]\ncommand = []\njunit = [\"a.xml\"]\n"),
+    ("a number in a command", "[runner]\ncommand = [\"sleep\", 5]\njunit = [\"a.xml\"]\n"),
+    ("no command", "[runner]\nkind = \"command\"\njunit = [\"a.xml\"]\n"),
+    ("no reports", "[runner]\ncommand = [\"npm\", \"test\"]\n"),
+    ("reports of nothing", "[runner]\njunit = [\"a.xml\"]\n"),
+    (
+        "a command for another runner",
+        "[runner]\nkind = \"direct\"\ncommand = [\"npm\", \"test\"]\n",
+    ),
+    (
+        "a profile for another runner",
+        "[runner]\nprofile = \"ci\"\ncommand = [\"a\"]\njunit = [\"a.xml\"]\n",
+    ),
+    (
+        "a tool that is not known",
+        "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nselect = \"mocha\"\n",
+    ),
+    (
+        "selecting nothing",
+        "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nselect = [\"-k\", \"{name}\"]\n",
+    ),
+    (
+        "a place for nothing",
+        "[runner]\ncommand = [\"a\", \"{select}\"]\njunit = [\"a.xml\"]\n",
+    ),
+    (
+        "a key of select",
+        "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nselect = { args = [\"{test}\"] }\n",
+    ),
+    ("a time limit", "[runner]\ntimeout = 30\n"),
+    ("no time", "[runner]\ntimeout = \"5ms\"\n"),
+];
+
+#[test]
+fn a_runner_that_cannot_run_is_told_what_is_missing() {
+    insta::assert_snapshot!(messages(RUNNERS));
 }
 
 pub(super) const TYPES: &[Case] = &[
