@@ -24,6 +24,8 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub enum ErrorKind {
     /// The command line or the configuration is wrong, or there are no tests.
     Usage,
+    /// There are no tests, or none is chosen.
+    NoTests,
     /// The suite does not build or list.
     Build,
     /// The environment could not be provided, or changed under the run.
@@ -40,7 +42,7 @@ impl ErrorKind {
     /// Returns the exit code.
     pub fn exit_code(self) -> ExitCode {
         match self {
-            Self::Usage => ExitCode::Usage,
+            Self::Usage | Self::NoTests => ExitCode::Usage,
             Self::Build => ExitCode::Build,
             Self::Environment => ExitCode::Environment,
             Self::Interrupted => ExitCode::Interrupted,
@@ -61,6 +63,8 @@ pub struct CliError {
     pub snippet: Option<String>,
     /// Why, from the nearest cause to the root.
     pub causes: Vec<String>,
+    /// The end of what a process printed that could not be used.
+    pub printed: Option<Box<str>>,
     /// What to do: imperatives that name the flag or key.
     pub hints: Vec<String>,
 }
@@ -73,6 +77,7 @@ impl CliError {
             message: message.into(),
             snippet: None,
             causes: Vec::new(),
+            printed: None,
             hints: Vec::new(),
         }
     }
@@ -104,6 +109,13 @@ impl CliError {
         self
     }
 
+    /// Adds the end of what a process printed.
+    #[must_use]
+    pub fn printed(mut self, printed: &str) -> Self {
+        self.printed = Some(printed.into());
+        self
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -127,6 +139,9 @@ impl CliError {
                 part(&mut text, "  ", ("caused by", CAUSE), cause);
             }
             said = cause;
+        }
+        if let Some(printed) = &self.printed {
+            part(&mut text, "  ", ("it printed", CAUSE), printed);
         }
         for hint in &self.hints {
             part(&mut text, "  ", ("hint", HINT), hint);

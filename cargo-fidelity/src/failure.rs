@@ -8,6 +8,8 @@ use fidelity_core::attribute::worktree::WorktreeError;
 use fidelity_core::config::ConfigErrors;
 use fidelity_core::driver::DriveError;
 use fidelity_core::exec::ExecError;
+use fidelity_core::exec::command::CommandError;
+use fidelity_core::exec::command::sources::SourcesError;
 use fidelity_core::store::StoreError;
 use fidelity_core::suite::SuiteError;
 
@@ -31,14 +33,15 @@ impl From<SuiteError> for CliError {
         let kind = match &error {
             SuiteError::CargoMissing { .. }
             | SuiteError::Metadata { .. }
-            | SuiteError::NoBinaries
-            | SuiteError::NoTests { .. }
-            | SuiteError::NothingSelected { .. }
             | SuiteError::Filterset(_) => ErrorKind::Usage,
+            SuiteError::NoBinaries
+            | SuiteError::NoTests { .. }
+            | SuiteError::NothingSelected { .. } => ErrorKind::NoTests,
             SuiteError::BuildFailed { .. }
             | SuiteError::ListFailed { .. }
             | SuiteError::ListTimedOut { .. }
             | SuiteError::ListTooLong { .. }
+            | SuiteError::Nextest { .. }
             | SuiteError::NotCaptured { .. } => ErrorKind::Build,
             SuiteError::Interrupted => ErrorKind::Interrupted,
             SuiteError::Io { .. } => ErrorKind::Internal,
@@ -46,7 +49,9 @@ impl From<SuiteError> for CliError {
         let cli = Self::from_error(kind, &error);
         match &error {
             SuiteError::CargoMissing { .. } => cli.hint("install Rust, or name cargo in $CARGO"),
-            SuiteError::Metadata { .. } => cli.hint("run it in a package, or pass --manifest-path"),
+            SuiteError::Metadata { .. } => cli
+                .hint("run it in a package, or pass --manifest-path")
+                .hint("for a suite of another language, `[runner]` in a fidelity.toml names its command"),
             SuiteError::BuildFailed { .. } => {
                 cli.hint("cargo's messages are above; no test was run")
             }
@@ -60,6 +65,9 @@ impl From<SuiteError> for CliError {
             SuiteError::ListFailed { stderr, .. } | SuiteError::ListTimedOut { stderr, .. } => {
                 said(cli, stderr)
                     .hint("a test binary has to answer `--list` without running its tests")
+            }
+            SuiteError::Nextest { stderr, .. } => {
+                said(cli, stderr).hint("`--set runner.kind=direct` does without cargo-nextest")
             }
             SuiteError::NotCaptured { stderr, .. } => said(cli, stderr),
             _ => cli,
@@ -88,9 +96,33 @@ impl From<ExecError> for CliError {
             ExecError::BinaryChanged { .. } => {
                 cli.hint("let nothing build or replace it while tests run")
             }
+            ExecError::SourceChanged { .. } => cli.hint(
+                "let nothing write to the code while tests run; `inputs` of `[runner]` says which files it is",
+            ),
             ExecError::NotSupported(_) => cli.hint("run it on Linux"),
             _ => cli,
         }
+    }
+}
+
+impl From<CommandError> for CliError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Exec(error) => error.into(),
+            error => Self::from_error(ErrorKind::Usage, &error)
+                .hint("`[runner]` in fidelity.toml says what is run, and where"),
+        }
+    }
+}
+
+impl From<SourcesError> for CliError {
+    fn from(error: SourcesError) -> Self {
+        let kind = match &error {
+            SourcesError::Pattern { .. } | SourcesError::Nothing => ErrorKind::Usage,
+            SourcesError::Git { .. } | SourcesError::Io { .. } => ErrorKind::Environment,
+        };
+        Self::from_error(kind, &error)
+            .hint("`inputs` of `[runner]` says which files are the code under test")
     }
 }
 

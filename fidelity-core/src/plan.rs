@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 
-use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, Seed};
+use crate::domain::{
+    FidelityProfile, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, RunBy, RunnerKind, Seed,
+};
 
 /// What the scheduler has to know of a suite.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,8 @@ pub struct Conditions<'a> {
     pub timeout_ms: u64,
     /// Arguments for the test binaries.
     pub arguments: &'a [String],
+    /// What runs the tests.
+    pub runner: &'a RunBy,
 }
 
 impl Conditions<'_> {
@@ -46,6 +50,8 @@ impl Conditions<'_> {
             parallelism: u32,
             timeout_ms: u64,
             arguments: &'a [String],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            runner: Option<(RunnerKind, &'a str, bool)>,
         }
         let (baseline, target) = (self.baseline.without_users(), self.target.without_users());
         let wire = Wire {
@@ -60,6 +66,11 @@ impl Conditions<'_> {
             parallelism: self.parallelism,
             timeout_ms: self.timeout_ms,
             arguments: self.arguments,
+            // What earlier versions made stays comparable.
+            runner: match self.runner.kind {
+                RunnerKind::Auto | RunnerKind::Direct => None,
+                kind => Some((kind, &self.runner.name, self.runner.runs_all)),
+            },
         };
         let text = serde_json::to_vec(&wire).unwrap_or_default();
         blake3::hash(&text).to_hex().to_string()
@@ -101,6 +112,7 @@ mod tests {
             parallelism: 2,
             timeout_ms: 1000,
             arguments,
+            runner: &RunBy::default(),
         }
         .fingerprint()
     }

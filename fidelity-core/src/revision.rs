@@ -65,7 +65,7 @@ fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
 }
 
 /// Whether the repository's rules ignore the workspace and nothing of it is tracked all the same.
-fn is_foreign(repository: &Repository, workspace: &Path) -> Result<bool, git2::Error> {
+pub(crate) fn is_foreign(repository: &Repository, workspace: &Path) -> Result<bool, git2::Error> {
     let root = repository
         .workdir()
         .and_then(|root| root.canonicalize().ok());

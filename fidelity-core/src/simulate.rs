@@ -92,6 +92,7 @@ fn header(plan: &Plan) -> RunHeader {
             profiles: String::new(),
             toolchain: String::new(),
         },
+        runner: Default::default(),
         revision: None,
         joined: Vec::new(),
         exposing: BTreeMap::new(),

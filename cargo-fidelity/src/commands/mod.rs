@@ -9,8 +9,11 @@ pub mod power;
 pub mod report;
 pub mod run;
 
+mod choice;
 mod output;
 mod page;
 mod place;
 mod prepare;
 mod record;
+mod resuming;
+mod subject;

@@ -1,14 +1,16 @@
 //! What `run` needs before it can run anything: settings, the built suite, and the tests that were chosen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::domain::RunnerKind;
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
     CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
     discover,
 };
 
+use super::place::configured;
 use crate::cli::{self, BuildArgs, Global, RunArgs};
 use crate::console::color::ColorArg;
 use crate::error::CliError;
@@ -32,6 +34,32 @@ pub fn options(build: &BuildArgs, global: &Global) -> CargoOptions {
         verbose: global.verbose.saturating_sub(1),
         color,
         ..build.options()
+    }
+}
+
+/// Returns where the configuration says that a command runs the suite, and the settings; none where a cargo workspace has
+/// to be found first.
+///
+/// # Errors
+/// What is wrong with a configuration beside which there is no cargo workspace.
+pub fn command_settings(arguments: &RunArgs) -> Result<Option<(PathBuf, Settings)>, CliError> {
+    let manifest = arguments.build.compilation.manifest_path.as_deref();
+    let root = match arguments.profiles.config_file {
+        // A file that is named may be anywhere: it speaks of the project we are in.
+        Some(_) => std::env::current_dir().ok(),
+        None => configured(manifest),
+    };
+    let Some(root) = root else { return Ok(None) };
+    match settings(arguments, &root) {
+        Ok(settings) if settings.runner.kind == RunnerKind::Command => Ok(Some((root, settings))),
+        Err(error)
+            if !root
+                .ancestors()
+                .any(|folder| folder.join("Cargo.toml").exists()) =>
+        {
+            Err(error)
+        }
+        _ => Ok(None),
     }
 }
 
@@ -104,10 +132,14 @@ pub fn select(
         skip: selection.skip.clone(),
         expressions,
     };
-    let run_ignored = match selection.run_ignored {
+    filter.select(suite, run_ignored(arguments))
+}
+
+/// Returns what of ignored tests takes part.
+pub fn run_ignored(arguments: &RunArgs) -> RunIgnored {
+    match arguments.selection.run_ignored {
         cli::RunIgnored::Default => RunIgnored::Default,
         cli::RunIgnored::Only => RunIgnored::Only,
         cli::RunIgnored::All => RunIgnored::All,
-    };
-    filter.select(suite, run_ignored)
+    }
 }

@@ -8,16 +8,17 @@ use fidelity_core::domain::{
     Annotation, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed,
     StoredRun, TestId,
 };
-use fidelity_core::exec::direct::DirectRunner;
+use fidelity_core::exec::Arms;
 use fidelity_core::history;
 use fidelity_core::plan::Conditions;
 use fidelity_core::report::ASKED_KNOB_NOT_APPLIED;
 use fidelity_core::revision::revision;
 use fidelity_core::store::Store;
 use fidelity_core::suite::annotation::arms::{Provided, unknown_names};
-use fidelity_core::suite::{CargoOptions, Suite, Workspace, fingerprint};
+use fidelity_core::suite::{CargoOptions, Suite};
 use fidelity_core::urls::without_users;
 
+use super::subject::Subject;
 use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
 
@@ -25,9 +26,8 @@ use crate::error::{CliError, ErrorKind};
 pub struct Facts<'a> {
     pub settings: Settings,
     pub knobs: Vec<KnobStatus>,
-    pub suite: &'a Suite,
+    pub subject: &'a Subject,
     pub cargo: &'a CargoOptions,
-    pub workspace: &'a Workspace,
     pub parallelism: u32,
     pub arguments: &'a RunArgs,
 }
@@ -35,7 +35,10 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// Returns the header of a new run, with a fresh id and, unless one is given, a fresh seed.
     pub fn header(self) -> Result<RunHeader, CliError> {
-        let built = fingerprint(self.suite, self.workspace, self.cargo)?;
+        let Subject {
+            root, by, suite, ..
+        } = self.subject;
+        let built = self.subject.fingerprint(self.cargo)?;
         let Settings {
             baseline,
             target,
@@ -51,12 +54,13 @@ impl Facts<'_> {
             parallelism: self.parallelism,
             timeout_ms: policy.timeout_ms,
             arguments: &self.arguments.arguments,
+            runner: by,
         }
         .fingerprint();
-        let mut problems = self.suite.problems.clone();
+        let mut problems = suite.problems.clone();
         problems.extend(notes);
         problems.extend(asked_in_vain(&self.knobs, &asked));
-        let revision = revision(&self.workspace.root).unwrap_or_else(|error| {
+        let revision = revision(root).unwrap_or_else(|error| {
             let (kind, message) = ("revision-unknown".to_owned(), error.to_string());
             problems.push(Problem { kind, message });
             None
@@ -80,13 +84,14 @@ impl Facts<'_> {
                 profiles,
                 toolchain: built.toolchain,
             },
+            runner: by.clone(),
             revision,
             joined: Vec::new(),
             exposing: BTreeMap::new(),
             ingested: false,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),
-            workspace: self.workspace.root.clone(),
+            workspace: root.clone(),
             problems,
         })
     }
@@ -107,7 +112,7 @@ fn asked_in_vain<'a>(
 }
 
 /// Takes from the choices of both arms what cannot be applied here, and notes it: what a run stores is what it draws from.
-pub fn narrow(settings: &mut Settings, runner: &DirectRunner) {
+pub fn narrow(settings: &mut Settings, runner: &dyn Arms) {
     for profile in [&mut settings.baseline, &mut settings.target] {
         let taken = runner.taken_away(profile).into_iter();
         let notes = taken.map(|(knob, value, reason)| Problem {
@@ -138,7 +143,7 @@ fn typed() -> Vec<String> {
 }
 
 /// Returns 128 random bits of the operating system.
-fn random_bits() -> Result<u128, CliError> {
+pub fn random_bits() -> Result<u128, CliError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| {
         CliError::new(
@@ -267,113 +272,4 @@ pub fn look_back(
         }
     }
     Ok(())
-}
-
-/// Puts back what is never stored: who logs in by the URLs of the profiles. The settings of today have to say it.
-pub fn restore_users(run: &mut StoredRun, settings: &Settings) -> Result<(), CliError> {
-    let header = &mut run.header;
-    let id = header.id.short();
-    for (stored, asked) in [
-        (&mut header.baseline, &settings.baseline),
-        (&mut header.target, &settings.target),
-    ] {
-        stored.restore_users(asked).map_err(|knob| {
-            let message = format!(
-                "run {id} had a user in the URL of `{knob}`, which is not stored, and the settings have no such value"
-            );
-            CliError::new(ErrorKind::Usage, message)
-                .hint("pass the same `--set` and profiles as then, or start a new run")
-        })?;
-    }
-    Ok(())
-}
-
-/// Checks that a resumed run would go on with the binaries it began with.
-pub fn check_unchanged(
-    run: &StoredRun,
-    suite: &Suite,
-    workspace: &Workspace,
-    cargo: &CargoOptions,
-) -> Result<(), CliError> {
-    let built = fingerprint(suite, workspace, cargo)?;
-    let began = &run.header.fingerprint;
-    if built.binaries == began.binaries && built.toolchain == began.toolchain {
-        return Ok(());
-    }
-    let id = run.header.id.short();
-    Err(CliError::new(
-        ErrorKind::Environment,
-        format!("the test binaries are not those of run {id}"),
-    )
-    .hint("pass the same cargo flags as then, at the same commit, or start a new run")
-    .hint(format!("what it saw is kept: `cargo fidelity report {id}`")))
-}
-
-/// Checks that a resumed run would go on with trials like those it began with: as many at a time, with the same
-/// arguments. What one run holds is judged as one.
-pub fn check_conditions(run: &StoredRun, arguments: &RunArgs) -> Result<(), CliError> {
-    let header = &run.header;
-    let id = header.id.short();
-    let jobs = arguments.budget.jobs.map(std::num::NonZeroU32::get);
-    if let Some(jobs) = jobs.filter(|jobs| *jobs != header.parallelism) {
-        return Err(CliError::new(
-            ErrorKind::Usage,
-            format!(
-                "run {id} runs {} tests at a time, not {jobs}",
-                header.parallelism
-            ),
-        )
-        .hint("leave out `--jobs`, or start a new run"));
-    }
-    let asked = Conditions {
-        baseline: &header.baseline,
-        target: &header.target,
-        knobs: &header.knobs,
-        parallelism: header.parallelism,
-        timeout_ms: header.policy.timeout_ms,
-        arguments: &arguments.arguments,
-    };
-    if asked.fingerprint() == header.fingerprint.profiles {
-        return Ok(());
-    }
-    Err(CliError::new(
-        ErrorKind::Usage,
-        format!("the arguments for the test binaries are not those of run {id}"),
-    )
-    .hint("pass the same after `--` as then, or start a new run"))
-}
-
-/// Checks that what was applied of each knob is applied still.
-pub fn check_knobs(
-    run: &StoredRun,
-    knobs: &[KnobStatus],
-    runner: &DirectRunner,
-) -> Result<(), CliError> {
-    for profile in [&run.header.baseline, &run.header.target] {
-        if let Some((knob, value, reason)) = runner.taken_away(profile).pop() {
-            let value = value.without_users();
-            let message = format!("the knob `{knob}` cannot be {value} any more: {reason}");
-            return Err(CliError::new(ErrorKind::Environment, message).hint("start a new run"));
-        }
-    }
-    let differs = knobs.iter().find(|now| {
-        run.header
-            .knobs
-            .iter()
-            .any(|then| then.knob == now.knob && then.applied != now.applied)
-    });
-    let Some(knob) = differs else { return Ok(()) };
-    let id = run.header.id.short();
-    let message = if knob.applied {
-        format!(
-            "the knob `{}` was not applied when run {id} began, and is now",
-            knob.knob
-        )
-    } else {
-        format!(
-            "the knob `{}` cannot be applied any more: {}",
-            knob.knob, knob.reason
-        )
-    };
-    Err(CliError::new(ErrorKind::Environment, message).hint("start a new run"))
 }

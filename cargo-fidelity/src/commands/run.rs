@@ -1,23 +1,28 @@
 //! `cargo fidelity run`: settings, suite, knobs, plan, passes, report.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{Policy, RunEnd, RunId, StopReason, StoredRun};
+use fidelity_core::domain::{ListedTest, Policy, RunEnd, RunId, StopReason, StoredRun};
 use fidelity_core::driver::{Clock, DriveError, World, drive};
 use fidelity_core::exec::ExecError;
-use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
+use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::plan::Plan;
 use fidelity_core::report::plan;
 use fidelity_core::schedule::Scheduler;
 use fidelity_core::store::{RunLog, SqliteStore, Store};
-use fidelity_core::suite::{CargoOptions, Suite, SuiteError, Workspace, locate};
+use fidelity_core::suite::filterset::Filterset;
+use fidelity_core::suite::{CargoOptions, Workspace, locate};
 
+use super::choice::Choice;
 use super::output::{Follower, print, style};
 use super::page::{Page, conditions};
 use super::place::create_store;
 use super::prepare;
 use super::record::{self, Facts};
+use super::resuming;
+use super::subject::{Runner, Subject};
 use crate::cli::{Format, Global, NoTests, RunArgs};
 use crate::clock::Stopwatch;
 use crate::console::BuiltSuite;
@@ -29,13 +34,19 @@ use crate::signals::Signals;
 struct Session<'a> {
     arguments: &'a RunArgs,
     global: &'a Global,
-    signals: Signals,
+    signals: &'a Signals,
     cargo: CargoOptions,
-    workspace: Workspace,
-    follower: Follower,
+    subject: Subject,
+    follower: &'a mut Follower,
     started: Stopwatch,
-    /// How many test binaries there are.
-    binaries: usize,
+}
+
+/// Where a suite is that is to be run.
+enum Place {
+    /// A cargo workspace.
+    Workspace(Workspace),
+    /// A project whose suite a command runs.
+    Project(PathBuf),
 }
 
 /// Runs the suite under both profiles, stores what was seen, and prints it.
@@ -43,43 +54,61 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
+    let mut follower = Follower::new(global);
+    match ask_and_run((arguments, global), &signals, &mut follower) {
+        Err(error)
+            if error.kind == ErrorKind::NoTests
+                && arguments.selection.no_tests == NoTests::Pass =>
+        {
+            follower.console().note(&error.message);
+            Ok(ExitCode::Passed)
+        }
+        ended => ended,
+    }
+}
+
+fn ask_and_run(
+    (arguments, global): (&RunArgs, &Global),
+    signals: &Signals,
+    follower: &mut Follower,
+) -> Result<ExitCode, CliError> {
     // Before the build, so that a mistyped verdict or expression costs no time.
     conditions(&arguments.gate)?;
     let expressions = prepare::filtersets(arguments)?;
     let cargo = prepare::cargo_options(arguments, global);
-    let workspace = locate(&cargo, signals.flag())?;
-    let settings = prepare::settings(arguments, &workspace.root)?;
-    let mut follower = Follower::new(global);
-    follower.console().build_started();
-    let harnessless = arguments.selection.include_harnessless;
-    let built = prepare::build(&workspace, &cargo, harnessless, &signals).and_then(|suite| {
-        let selected = prepare::select(arguments, expressions, &suite)?;
-        Ok((suite, selected))
-    });
-    let (suite, selected) = match built {
-        Err(
-            error @ (SuiteError::NoBinaries
-            | SuiteError::NoTests { .. }
-            | SuiteError::NothingSelected { .. }),
-        ) if arguments.selection.no_tests == NoTests::Pass => {
-            follower.console().note(&error.to_string());
-            return Ok(ExitCode::Passed);
+    let (place, mut settings) = match prepare::command_settings(arguments)? {
+        Some((root, settings)) => (Place::Project(root), settings),
+        None => {
+            let workspace = locate(&cargo, signals.flag())?;
+            let settings = prepare::settings(arguments, &workspace.root)?;
+            (Place::Workspace(workspace), settings)
         }
-        built => built?,
     };
+    let choice = Choice {
+        arguments,
+        settings: &settings.runner,
+        signals,
+    };
+    let (subject, tests) = match place {
+        Place::Project(root) => (Subject::of_command(&choice, &root)?, Vec::new()),
+        Place::Workspace(workspace) => {
+            follower.console().build_started();
+            Subject::of_workspace(workspace, &cargo, &choice, expressions.clone())?
+        }
+    };
+    subject.fit(&mut settings.policy);
     let mut session = Session {
         arguments,
         global,
         signals,
         cargo,
-        workspace,
+        subject,
         follower,
         started: Stopwatch::start(),
-        binaries: suite.binaries.len(),
     };
     match &arguments.resume {
-        Some(run) => session.resume(run, &settings, &suite),
-        None => session.compare(settings, &suite, &selected),
+        Some(run) => session.resume(run, &settings),
+        None => session.compare(settings, tests, expressions),
     }
 }
 
@@ -88,24 +117,32 @@ impl Session<'_> {
     fn compare(
         &mut self,
         mut settings: Settings,
-        suite: &Suite,
-        selected: &[usize],
+        tests: Vec<ListedTest>,
+        expressions: Vec<Filterset>,
     ) -> Result<ExitCode, CliError> {
-        let mut tests = record::chosen(suite, selected);
         let options = self.runner_options(&settings.policy, self.slots())?;
-        let mut runner = DirectRunner::new(suite, &tests, options)?;
-        runner.set_checkout(self.workspace.directories());
-        let knobs = runner.apply(&settings.baseline, &settings.target, &settings.production)?;
+        let mut runner = self.subject.runner(&tests, options)?;
+        let knobs =
+            runner
+                .arms()
+                .apply(&settings.baseline, &settings.target, &settings.production)?;
         self.follower.console().knobs_checked(&knobs);
-        record::narrow(&mut settings, &runner);
-        record::set_terms(&mut tests, suite, &mut settings, &knobs);
-        let mut store = create_store(self.global, &self.workspace.root)?;
+        record::narrow(&mut settings, runner.arms());
+        let mut tests = if self.subject.has_to_be_asked() {
+            let note = "the command runs once for the list of its tests; what comes of them does not count";
+            self.follower.console().note(note);
+            let wanted = (self.arguments, expressions);
+            self.subject.ask(&mut runner, &settings, wanted)?
+        } else {
+            tests
+        };
+        record::set_terms(&mut tests, &self.subject.suite, &mut settings, &knobs);
+        let mut store = create_store(self.global, &self.subject.root)?;
         let mut header = Facts {
             settings,
             knobs,
-            suite,
+            subject: &self.subject,
             cargo: &self.cargo,
-            workspace: &self.workspace,
             parallelism: self.slots(),
             arguments: self.arguments,
         }
@@ -114,7 +151,7 @@ impl Session<'_> {
         header.joined = joined.iter().map(|run| run.header.id).collect();
         let mut tests = record::with_joined(tests, &joined);
         record::look_back(&store, &mut header, &mut tests)?;
-        runner.set_tests(suite, &tests);
+        runner.arms().set_tests(&self.subject.suite, &tests);
         let plan = Plan {
             tests: tests.clone(),
             policy: header.policy.clone(),
@@ -138,33 +175,30 @@ impl Session<'_> {
             passes: Vec::new(),
             end: None,
         };
-        let scheduler = Scheduler::new(plan, &joined);
+        let scheduler = scheduler(plan, &run, &joined);
         drop(joined);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        self.print(&store, id)
+        self.print(&store, id, &mut runner)
     }
 
     /// Goes on with a run that was cut short.
-    fn resume(
-        &mut self,
-        prefix: &str,
-        settings: &Settings,
-        suite: &Suite,
-    ) -> Result<ExitCode, CliError> {
-        let mut store = create_store(self.global, &self.workspace.root)?;
+    fn resume(&mut self, prefix: &str, settings: &Settings) -> Result<ExitCode, CliError> {
+        let mut store = create_store(self.global, &self.subject.root)?;
         let id = store.find_run(prefix)?;
         let (mut run, mut log) = store.resume_run(id)?;
-        record::restore_users(&mut run, settings)?;
-        record::check_unchanged(&run, suite, &self.workspace, &self.cargo)?;
-        record::check_conditions(&run, self.arguments)?;
+        resuming::restore_users(&mut run, settings)?;
+        resuming::check_unchanged(&run, &self.subject, &self.cargo)?;
+        resuming::check_conditions(&run, self.arguments)?;
         let header = &run.header;
         let options = self.runner_options(&header.policy, header.parallelism)?;
-        let mut runner = DirectRunner::new(suite, &run.tests, options)?;
-        runner.set_checkout(self.workspace.directories());
+        self.subject.by = header.runner.clone();
+        let mut runner = self.subject.runner(&run.tests, options)?;
         // The machine may have changed; what was applied must not.
-        let knobs = runner.apply(&header.baseline, &header.target, &BTreeMap::new())?;
-        record::check_knobs(&run, &knobs, &runner)?;
+        let arms = runner.arms();
+        let knobs = arms.apply(&header.baseline, &header.target, &BTreeMap::new())?;
+        resuming::check_knobs(&run, &knobs, arms)?;
+        arms.set_tests(&self.subject.suite, &run.tests);
         let joined = header.joined.iter().map(|id| store.load(*id));
         let joined: Vec<StoredRun> = joined.collect::<Result<_, _>>()?;
         let plan = Plan {
@@ -172,7 +206,7 @@ impl Session<'_> {
             policy: header.policy.clone(),
             seed: header.seed,
         };
-        let scheduler = Scheduler::new(plan, &joined);
+        let scheduler = scheduler(plan, &run, &joined);
         drop(joined);
         // The last one may have been cut short.
         let ended = run.passes.iter().filter(|pass| pass.end.is_some()).count();
@@ -180,7 +214,7 @@ impl Session<'_> {
         self.follower.console().note(&done);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        self.print(&store, id)
+        self.print(&store, id, &mut runner)
     }
 
     /// Runs passes until the scheduler has enough, and closes the run.
@@ -188,7 +222,7 @@ impl Session<'_> {
         &mut self,
         run: StoredRun,
         mut scheduler: Scheduler,
-        runner: &mut DirectRunner,
+        runner: &mut Runner,
         log: &mut dyn RunLog,
     ) -> Result<RunId, CliError> {
         let StoredRun {
@@ -200,17 +234,20 @@ impl Session<'_> {
         // A run that was killed has no end to tell its time, but its passes tell theirs.
         let in_passes = passes.iter().filter_map(|pass| pass.end.as_ref());
         let in_passes_ms = in_passes.map(|(_, elapsed_ms)| elapsed_ms).sum();
-        let before_ms = end.map_or(in_passes_ms, |end| end.wall_ms.max(in_passes_ms));
+        let before_ms = end
+            .as_ref()
+            .map_or(in_passes_ms, |end| end.wall_ms.max(in_passes_ms));
+        let mut problems = end.map_or_else(Vec::new, |end| end.problems);
         self.follower.console().built(&BuiltSuite {
             tests: &tests,
-            binaries: self.binaries,
+            binaries: self.subject.suite.binaries.len(),
             baseline: &header.baseline.name,
             target: &header.target.name,
         });
         let mut world = World {
-            runner,
+            runner: runner.as_runner(),
             log,
-            observer: &mut self.follower,
+            observer: self.follower,
             clock: &self.started,
         };
         let ended = drive(&mut scheduler, &header, passes, &mut world);
@@ -218,7 +255,9 @@ impl Session<'_> {
         let stop = match ended {
             Ok(stop) => stop,
             Err(DriveError::Exec(
-                error @ (ExecError::BinaryChanged { .. } | ExecError::GuardianLost(_)),
+                error @ (ExecError::BinaryChanged { .. }
+                | ExecError::SourceChanged { .. }
+                | ExecError::GuardianLost(_)),
             )) => StopReason::Environment {
                 reason: error.to_string(),
             },
@@ -229,12 +268,25 @@ impl Session<'_> {
             .map(|finding| (finding.test, finding.verdict))
             .collect();
         let wall_ms = before_ms + self.started.elapsed_ms();
-        log.end_run(&RunEnd { stop, wall_ms }, &verdicts)?;
+        problems.extend(runner.arms().remarks());
+        problems.sort();
+        problems.dedup();
+        let end = RunEnd {
+            stop,
+            wall_ms,
+            problems,
+        };
+        log.end_run(&end, &verdicts)?;
         Ok(header.id)
     }
 
     /// Prints the stored run.
-    fn print(&self, store: &SqliteStore, id: RunId) -> Result<ExitCode, CliError> {
+    fn print(
+        &self,
+        store: &SqliteStore,
+        id: RunId,
+        runner: &mut Runner,
+    ) -> Result<ExitCode, CliError> {
         let page = Page::load(store, id)?;
         let code = page.print(conditions(&self.arguments.gate)?, self.global)?;
         match page.run.end.map(|end| end.stop) {
@@ -243,7 +295,11 @@ impl Session<'_> {
                     "what was seen is kept: `cargo fidelity report {}`",
                     id.short()
                 );
-                Err(CliError::new(ErrorKind::Environment, reason).hint(kept))
+                let error = CliError::new(ErrorKind::Environment, reason).hint(kept);
+                Err(match runner.arms().printed() {
+                    Some(printed) => error.printed(printed),
+                    None => error,
+                })
             }
             Some(StopReason::Interrupted) => Ok(ExitCode::Interrupted),
             _ => Ok(code),
@@ -268,5 +324,15 @@ impl Session<'_> {
             wake: Some(wake),
             parent: None,
         })
+    }
+}
+
+/// Returns the scheduler of a run at its start.
+fn scheduler(plan: Plan, run: &StoredRun, joined: &[StoredRun]) -> Scheduler {
+    let scheduler = Scheduler::new(plan, joined);
+    if run.header.runner.runs_all {
+        scheduler.of_whole_passes()
+    } else {
+        scheduler
     }
 }

@@ -87,6 +87,7 @@ fn write(load: Load, file: &Path) -> Result<(), Box<dyn Error>> {
             &RunEnd {
                 stop: StopReason::Decided,
                 wall_ms: 20_000,
+                problems: Vec::new(),
             },
             &verdicts,
         )?;

@@ -128,6 +128,7 @@ pub fn header(run: u32) -> RunHeader {
             profiles: "p".repeat(64),
             toolchain: "t".repeat(64),
         },
+        runner: Default::default(),
         revision: Some(Revision {
             commit: "c".repeat(40),
             dirty: false,

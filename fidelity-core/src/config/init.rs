@@ -7,8 +7,8 @@ use crate::domain::Policy;
 use super::catalogue::{self, KNOBS, Knob};
 use super::diagnostics::Findings;
 use super::policy_keys::{self, POLICY_KEYS};
-use super::runner::RUNNER_KEYS;
 use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
+use super::runner::RUNNER_KEYS;
 
 /// Where comments behind values start.
 const COMMENT_COLUMN: usize = 44;

@@ -134,7 +134,10 @@ fn limit(name: &str, node: &Node) -> Result<Option<u64>, ConfigError> {
 }
 
 pub(crate) fn duration(
-    name: &str, node: &Node, (min, max): (u64, u64)) -> Result<u64, ConfigError> {
+    name: &str,
+    node: &Node,
+    (min, max): (u64, u64),
+) -> Result<u64, ConfigError> {
     let wanted = "a number with a unit (d, h, m, s, ms)";
     let Some(text) = node.text() else {
         let error = node.wrong_type(name, "a duration as text, like \"15m\"");

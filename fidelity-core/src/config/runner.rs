@@ -284,8 +284,15 @@ fn read_words(row: &RunnerKey, node: &Node) -> Result<Vec<String>, ConfigError> 
             return Err(error);
         };
         // What a shell would do with the text is not guessed.
-        let words: Vec<String> = text.split_whitespace().map(|word| format!("\"{word}\"")).collect();
-        return Err(error.hint(format!("write it like `{} = [{}]`", row.name, words.join(", "))));
+        let words: Vec<String> = text
+            .split_whitespace()
+            .map(|word| format!("\"{word}\""))
+            .collect();
+        return Err(error.hint(format!(
+            "write it like `{} = [{}]`",
+            row.name,
+            words.join(", ")
+        )));
     };
     let words: Vec<String> = items
         .iter()
@@ -309,13 +316,18 @@ fn read_select(node: &Node) -> Result<Select, ConfigError> {
     let row = &RUNNER_KEYS[4];
     match &node.value {
         Value::Text(text) | Value::Word(text) => {
-            let tool = SelectingTool::ALL.into_iter().find(|tool| tool.word() == text);
+            let tool = SelectingTool::ALL
+                .into_iter()
+                .find(|tool| tool.word() == text);
             tool.map(Select::Tool).ok_or_else(|| {
                 let words = SelectingTool::ALL.map(SelectingTool::word);
                 let message = format!("how to select tests of {} is not known", quoted(text));
                 ConfigError::at(ErrorKind::OutOfRange, &node.span, message)
                     .label(format!("expected one of {}", suggest::list(words)))
-                    .hint(format!("or write the arguments: `select = {}`", row.example))
+                    .hint(format!(
+                        "or write the arguments: `select = {}`",
+                        row.example
+                    ))
             })
         }
         Value::List(_) => {
@@ -328,7 +340,9 @@ fn read_select(node: &Node) -> Result<Select, ConfigError> {
                 match key.text.as_str() {
                     "arguments" => arguments = Some(read_words(row, node)?),
                     "join" => {
-                        let text = node.text().ok_or_else(|| node.wrong_type("join", "a text"))?;
+                        let text = node
+                            .text()
+                            .ok_or_else(|| node.wrong_type("join", "a text"))?;
                         join = whole("join", node, text)?;
                     }
                     text => {
@@ -345,12 +359,12 @@ fn read_select(node: &Node) -> Result<Select, ConfigError> {
 }
 
 fn select_by(node: &Node, arguments: Vec<String>, join: String) -> Result<Select, ConfigError> {
-    let named = |argument: &String| argument == "{test}" || argument.contains("{tests}");
+    let named = |argument: &String| argument.contains("{test}") || argument.contains("{tests}");
     if arguments.iter().any(named) {
         return Ok(Select::Arguments { arguments, join });
     }
     let message = "these arguments name no test";
     Err(ConfigError::at(ErrorKind::Malformed, &node.span, message)
-        .label("expected `{tests}` in an argument, or the argument `{test}`")
-        .hint("`{tests}` is all names in one argument, `{test}` stands for an argument each"))
+        .label("expected `{tests}` or `{test}` in an argument")
+        .hint("`{tests}` is all names in one argument, `{test}` makes an argument for each test"))
 }

@@ -179,8 +179,9 @@ fn what_is_commented_out_of_the_runner_is_valid_together() {
     let runner = written.split("[runner]").nth(1).unwrap();
     let lines = runner.lines().skip(2).take_while(|line| !line.is_empty());
     let lines: Vec<&str> = lines.filter_map(|line| line.strip_prefix("# ")).collect();
-    let (profile, others): (Vec<&str>, Vec<&str>) =
-        lines.into_iter().partition(|line| line.starts_with("profile"));
+    let (profile, others): (Vec<&str>, Vec<&str>) = lines
+        .into_iter()
+        .partition(|line| line.starts_with("profile"));
     let of_command = settings(&format!("[runner]\n{}", others.join("\n"))).runner;
     assert_eq!(of_command.kind, RunnerKind::Command);
     let text = format!("[runner]\nkind = \"nextest\"\n{}", profile[0]);
@@ -512,7 +513,10 @@ fn runners_are_named_or_follow_from_what_is_given() {
     }
     let command = "command = [\"a\"]\njunit = [\"b\"]";
     assert_eq!(kind(command), RunnerKind::Command);
-    assert_eq!(kind(&format!("kind = \"auto\"\n{command}")), RunnerKind::Command);
+    assert_eq!(
+        kind(&format!("kind = \"auto\"\n{command}")),
+        RunnerKind::Command
+    );
     assert_eq!(kind("profile = \"ci\""), RunnerKind::Auto);
 }
 

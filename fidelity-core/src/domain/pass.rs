@@ -120,6 +120,11 @@ pub struct PassSpec {
 }
 
 impl PassSpec {
+    /// Returns whether it is about every test of the suite. A focus pass never is, whatever its tests run among.
+    pub fn covers_suite(&self) -> bool {
+        self.scope == Scope::Suite && !matches!(self.phase, Phase::Focus | Phase::TimeoutCheck)
+    }
+
     /// Returns whether it screens tests with a suspicious history once more than the others.
     pub fn screens_harder(&self) -> bool {
         self.phase == Phase::Screen && self.scope.is_narrow()

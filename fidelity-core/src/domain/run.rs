@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Annotation, Arm, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, Seed, Terms,
-    TestId,
+    Annotation, Arm, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, RunnerKind,
+    Seed, Terms, TestId,
 };
 
 /// Everything about a run that is known before its first pass.
@@ -33,6 +33,9 @@ pub struct RunHeader {
     pub parallelism: u32,
     /// What has to be equal for two runs to be comparable.
     pub fingerprint: Fingerprint,
+    /// What ran the tests.
+    #[serde(default)]
+    pub runner: RunBy,
     /// The commit of the workspace, where there is one.
     pub revision: Option<Revision>,
     /// Earlier runs whose passes this one joins, frozen at its start, oldest first.
@@ -53,6 +56,31 @@ pub struct RunHeader {
     pub workspace: PathBuf,
     /// What people should know about the run: doctests not run, knobs of no use, environment remarks.
     pub problems: Vec<Problem>,
+}
+
+/// What runs the tests of a run. The default is the tool itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunBy {
+    /// The kind of runner; never `Auto`, which stands for the direct one where nothing is said.
+    pub kind: RunnerKind,
+    /// Its name, for people: `cargo-nextest 0.9.143`, or the command as it is written. Empty for the direct one.
+    pub name: String,
+    /// Why it was chosen, for people; empty where it was asked for.
+    pub reason: String,
+    /// Whether each pass runs the whole suite, whichever tests it is about.
+    pub runs_all: bool,
+    /// Whether the selected tests are everything it would run.
+    pub everything: bool,
+}
+
+impl RunBy {
+    /// Returns the word for its kind: `direct`, `nextest` or `command`.
+    pub fn kind_word(&self) -> &'static str {
+        match self.kind {
+            RunnerKind::Auto => RunnerKind::Direct.word(),
+            kind => kind.word(),
+        }
+    }
 }
 
 /// What has to be equal for the passes of two runs to be joined. Each part is a hash in hexadecimal.
@@ -157,6 +185,9 @@ pub struct RunEnd {
     pub stop: StopReason,
     /// Its wall time in milliseconds, resumed parts added up.
     pub wall_ms: u64,
+    /// What its passes gave reason to say, beside what was seen of tests.
+    #[serde(default)]
+    pub problems: Vec<Problem>,
 }
 
 /// A run as the store gives it back.

@@ -109,7 +109,12 @@ impl Evidence {
         let (compared, lone) = self.told_apart(trials);
         let trials = compared.as_deref().unwrap_or(trials);
         let share = self.policy.mass_failure;
-        let judgement = mass::judge(self.pool.as_ref(), &self.books, spec.scope, trials, share);
+        // What a pass is about is a selection, also where its tests run among all others.
+        let scope = match spec.covers_suite() {
+            false if spec.scope == Scope::Suite => Scope::Suspects,
+            _ => spec.scope,
+        };
+        let judgement = mass::judge(self.pool.as_ref(), &self.books, scope, trials, share);
         self.weigh_pool(spec, judgement);
         for trial in trials {
             self.weigh_trial(spec, trial, judgement);
@@ -122,7 +127,7 @@ impl Evidence {
         }
         self.run.mass_failure = judgement.failed == Some(true);
         self.run.last_phase = Some(spec.phase);
-        if spec.scope == Scope::Suite {
+        if spec.covers_suite() {
             self.suite_passes[spec.arm.index()] += 1;
         }
         if spec.phase == Phase::Screen {

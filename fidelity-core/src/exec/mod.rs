@@ -4,9 +4,14 @@
 //! the [`sandbox`] of an arm on each trial and clean up after it. What of a sandbox really arrived is said by the
 //! [`canary`], a process that is started like a trial and reports what it sees.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::domain::{Environment, MachineLoad, Observation, PassEnd, PassSpec, TestIndex};
+use crate::domain::{
+    Environment, FidelityProfile, KnobId, KnobStatus, KnobValue, ListedTest, MachineLoad,
+    Observation, PassEnd, PassSpec, Problem, TestIndex,
+};
+use crate::suite::Suite;
 
 pub mod machine;
 pub mod signature;
@@ -15,6 +20,8 @@ pub mod signature;
 pub mod canary;
 #[cfg(unix)]
 pub(crate) mod capture;
+#[cfg(unix)]
+pub mod command;
 #[cfg(unix)]
 pub mod direct;
 #[cfg(unix)]
@@ -75,6 +82,39 @@ pub trait Runner {
     }
 }
 
+/// A runner that imposes the environments of two arms.
+pub trait Arms: Runner {
+    /// Finds out which knobs of both arms can be applied here; those that cannot are not imposed from now on.
+    ///
+    /// # Errors
+    /// Where nothing can be run at all.
+    fn apply(
+        &mut self,
+        baseline: &FidelityProfile,
+        target: &FidelityProfile,
+        production: &BTreeMap<KnobId, KnobValue>,
+    ) -> Result<Vec<KnobStatus>, ExecError>;
+
+    /// Returns `profile` without the values that could not be applied, as what a run draws from.
+    fn narrowed(&self, profile: &FidelityProfile) -> FidelityProfile;
+
+    /// Returns each value of `profile` that was taken from a choice, with the reason.
+    fn taken_away(&self, profile: &FidelityProfile) -> Vec<(KnobId, KnobValue, String)>;
+
+    /// Points every [`TestIndex`] into this list from now on.
+    fn set_tests(&mut self, suite: &Suite, listed: &[ListedTest]);
+
+    /// Returns what its passes gave reason to say, beside what was seen of tests.
+    fn remarks(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Returns the end of what was printed where a pass did not count, if anything was.
+    fn printed(&self) -> Option<&str> {
+        None
+    }
+}
+
 /// Why trials could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
@@ -98,6 +138,18 @@ pub enum ExecError {
     BinaryChanged {
         /// The binary.
         path: std::path::PathBuf,
+    },
+    /// A file of the code under test has another content than when the run began.
+    #[error("the file {path} changed during the run")]
+    SourceChanged {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// The command of a suite cannot be used.
+    #[error("{reason}")]
+    CommandUnfit {
+        /// Why not, as a sentence without full stop.
+        reason: String,
     },
     /// The user interrupted the run; trials in flight were killed and not reported.
     #[error("interrupted")]

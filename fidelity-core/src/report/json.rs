@@ -57,7 +57,15 @@ struct WireRun<'a> {
     trials: u64,
     suspicious: u32,
     wall_s: f64,
+    runner: WireRunner<'a>,
     knobs: Vec<WireKnob<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireRunner<'a> {
+    kind: &'static str,
+    name: Option<&'a str>,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -161,6 +169,11 @@ impl<'a> From<&'a Report> for WireReport<'a> {
                 trials: run.trials,
                 suspicious: run.suspicious,
                 wall_s: seconds(run.wall_ms),
+                runner: WireRunner {
+                    kind: run.runner.kind_word(),
+                    name: Some(run.runner.name.as_str()).filter(|name| !name.is_empty()),
+                    reason: Some(run.runner.reason.as_str()).filter(|reason| !reason.is_empty()),
+                },
                 knobs: run.knobs.iter().map(WireKnob::from).collect(),
             },
             tests: report.tests.iter().map(WireTest::from).collect(),

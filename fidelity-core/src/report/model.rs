@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
     Arm, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy, Problem, Quarantine,
-    Revision, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
+    Revision, RunBy, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
 };
 
 pub use super::pass_counts::PassCounts;
@@ -41,6 +41,8 @@ pub struct RunFacts {
     pub started_at: String,
     /// The commit, where there is one.
     pub revision: Option<Revision>,
+    /// What ran the tests.
+    pub runner: RunBy,
     /// The seed everything random follows from.
     pub seed: Seed,
     /// The name of the baseline's fidelity profile.
@@ -282,6 +284,7 @@ fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
         id: header.id,
         started_at: header.started_at.clone(),
         revision: header.revision.clone(),
+        runner: header.runner.clone(),
         seed: header.seed,
         baseline: header.baseline.name.clone(),
         target: header.target.name.clone(),

@@ -176,6 +176,7 @@ impl Planted {
                     profiles: "f2".to_owned(),
                     toolchain: "c3".to_owned(),
                 },
+                runner: Default::default(),
                 revision: Some(Revision {
                     commit: "9c1f0e2d3b4a59687786a5b4c3d2e1f001122334".to_owned(),
                     dirty: false,
@@ -191,6 +192,7 @@ impl Planted {
             end: Some(RunEnd {
                 stop: StopReason::Decided,
                 wall_ms: 41_300,
+                problems: Vec::new(),
             }),
             joined: Vec::new(),
             plants: Vec::new(),
@@ -249,6 +251,7 @@ impl Planted {
         self.end = Some(RunEnd {
             stop,
             wall_ms: 41_300,
+            problems: Vec::new(),
         });
         self
     }

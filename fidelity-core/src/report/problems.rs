@@ -30,6 +30,7 @@ pub(super) fn is_about_knob(problem: &Problem, knob: &KnobId) -> bool {
 /// Returns the run's problems, and as further ones what the passes and the end of the run have to say.
 pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
     let mut problems = run.header.problems.clone();
+    problems.extend(run.end.iter().flat_map(|end| end.problems.clone()));
     let mut add = |kind: &str, message: String| {
         let problem = Problem {
             kind: kind.to_owned(),

@@ -68,6 +68,8 @@ pub struct Progress {
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     policy: Policy,
+    /// Whether each pass runs the whole suite, whichever tests it is about.
+    runs_all: bool,
     draws: Draws,
     selected: Vec<TestIndex>,
     evidence: Evidence,
@@ -124,10 +126,19 @@ impl Scheduler {
             last_phase: None,
             discarded: None,
             upcoming: Step::Done(StopReason::Decided),
+            runs_all: false,
             policy,
         };
         scheduler.upcoming = scheduler.decide();
         scheduler
+    }
+
+    /// Returns the scheduler of a suite whose passes always run as a whole, whichever tests they are about.
+    #[must_use]
+    pub fn of_whole_passes(mut self) -> Self {
+        self.runs_all = true;
+        self.upcoming = self.decide();
+        self
     }
 
     /// Returns what to do next: the same answer until a pass is recorded.
@@ -250,7 +261,11 @@ impl Scheduler {
         let stages: Vec<(TestIndex, Stage)> = focus::open_suspects(&self.evidence, &self.policy)
             .into_iter()
             .map(|test| {
-                let stage = company::stage(&self.evidence, &self.policy, test, self.company);
+                // Where every pass runs the whole suite, there is no other company to be had.
+                let stage = match self.runs_all {
+                    true => Stage::Alone,
+                    false => company::stage(&self.evidence, &self.policy, test, self.company),
+                };
                 (test, stage)
             })
             .collect();
@@ -284,8 +299,16 @@ impl Scheduler {
             .flat_map(|position| groups[position].iter().copied())
             .collect();
         tests.sort_unstable();
-        let scope = Scope::of_suspects(tests.len());
-        Some(self.coin(Phase::Focus, scope, tests))
+        Some(self.coin(Phase::Focus, self.scope_of(tests.len()), tests))
+    }
+
+    /// Returns what so many suspects run among.
+    fn scope_of(&self, suspects: usize) -> Scope {
+        if self.runs_all {
+            Scope::Suite
+        } else {
+            Scope::of_suspects(suspects)
+        }
     }
 
     /// Returns the members of the mass failure that stand for all of them.
@@ -327,7 +350,7 @@ impl Scheduler {
         if tests.is_empty() {
             return None;
         }
-        let scope = Scope::of_suspects(tests.len());
+        let scope = self.scope_of(tests.len());
         Some(PassSpec {
             timeout_factor: MORE_TIME,
             ..self.fixed(Phase::TimeoutCheck, Arm::Target, scope, tests)

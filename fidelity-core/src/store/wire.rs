@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
     BlockId, Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, ListedTest, Origin,
-    Policy, Problem, Revision, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason, Terms,
+    Policy, Problem, Revision, RunBy, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason,
+    Terms,
 };
 
 /// The version of every form below.
@@ -40,6 +41,8 @@ struct HeaderV1 {
     policy: Policy,
     knobs: Vec<KnobStatus>,
     parallelism: u32,
+    #[serde(default, skip_serializing_if = "is_direct")]
+    runner: RunBy,
     revision: Option<Revision>,
     joined: Vec<RunId>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -50,6 +53,10 @@ struct HeaderV1 {
     arguments: Vec<String>,
     workspace: PathV1,
     problems: Vec<Problem>,
+}
+
+fn is_direct(runner: &RunBy) -> bool {
+    *runner == RunBy::default()
 }
 
 /// A path: text where it is Unicode, its bytes where it is not.
@@ -80,6 +87,8 @@ struct OriginV1 {
 struct EndV1 {
     stop: StopReason,
     wall_ms: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
 }
 
 /// The terms of the annotated tests of a run, equal ones once.
@@ -152,6 +161,7 @@ pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
             policy: header.policy.clone(),
             knobs: header.knobs.clone(),
             parallelism: header.parallelism,
+            runner: header.runner.clone(),
             revision: header.revision.clone(),
             joined: header.joined.clone(),
             exposing: header.exposing.clone(),
@@ -178,6 +188,7 @@ pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeade
         knobs: form.knobs,
         parallelism: form.parallelism,
         fingerprint: columns.fingerprint,
+        runner: form.runner,
         revision: form.revision,
         joined: form.joined,
         exposing: form.exposing,
@@ -249,14 +260,23 @@ pub(super) fn write_end(end: &RunEnd) -> Result<String, Fault> {
         EndV1 {
             stop: end.stop.clone(),
             wall_ms: end.wall_ms,
+            problems: end.problems.clone(),
         },
     )
 }
 
 /// Returns the end of a run from its stored form.
 pub(super) fn read_end(text: &str) -> Result<RunEnd, Fault> {
-    let EndV1 { stop, wall_ms } = read("the end of a run", text)?;
-    Ok(RunEnd { stop, wall_ms })
+    let EndV1 {
+        stop,
+        wall_ms,
+        problems,
+    } = read("the end of a run", text)?;
+    Ok(RunEnd {
+        stop,
+        wall_ms,
+        problems,
+    })
 }
 
 /// Returns the stored form of a profile, in which no URL has a user. Equal profiles have equal forms.

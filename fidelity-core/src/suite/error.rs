@@ -88,6 +88,14 @@ pub enum SuiteError {
         /// The end of what cargo wrote to standard error.
         stderr: String,
     },
+    /// cargo-nextest, or cargo for it, could not say what it would run.
+    #[error("`{what}` failed")]
+    Nextest {
+        /// The command.
+        what: String,
+        /// The end of what it wrote to standard error.
+        stderr: String,
+    },
     /// A filterset expression is wrong.
     #[error("wrong filterset expression")]
     Filterset(#[from] FiltersetError),

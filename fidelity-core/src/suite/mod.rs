@@ -23,6 +23,7 @@ pub mod filterset;
 mod fingerprint;
 mod harness;
 mod list;
+pub mod nextest;
 pub mod options;
 mod target_runner;
 pub mod workspace;

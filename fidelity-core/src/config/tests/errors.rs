@@ -107,10 +107,22 @@ fn what_later_versions_may_know_is_said_to_be_missing() {
 }
 
 pub(super) const RUNNERS: &[Case] = &[
-    ("a command in one text", "[runner]\ncommand = \"npm test\"\n"),
-    ("a command of nothing", "[runner]\ncommand = []\njunit = [\"a.xml\"]\n"),
-    ("a number in a command", "[runner]\ncommand = [\"sleep\", 5]\njunit = [\"a.xml\"]\n"),
-    ("no command", "[runner]\nkind = \"command\"\njunit = [\"a.xml\"]\n"),
+    (
+        "a command in one text",
+        "[runner]\ncommand = \"npm test\"\n",
+    ),
+    (
+        "a command of nothing",
+        "[runner]\ncommand = []\njunit = [\"a.xml\"]\n",
+    ),
+    (
+        "a number in a command",
+        "[runner]\ncommand = [\"sleep\", 5]\njunit = [\"a.xml\"]\n",
+    ),
+    (
+        "no command",
+        "[runner]\nkind = \"command\"\njunit = [\"a.xml\"]\n",
+    ),
     ("no reports", "[runner]\ncommand = [\"npm\", \"test\"]\n"),
     ("reports of nothing", "[runner]\njunit = [\"a.xml\"]\n"),
     (

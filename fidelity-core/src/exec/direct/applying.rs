@@ -41,6 +41,7 @@ impl DirectRunner {
             self.lists_as_things_are()?
         };
         let mut seen = Seen::new();
+        self.refuse_by_manners(&[baseline, target]);
         for profile in [baseline, target] {
             for environment in environments(profile) {
                 self.examine(environment, &lists, &mut seen)?;
@@ -77,6 +78,21 @@ impl DirectRunner {
                 }
             })
             .collect())
+    }
+
+    /// Refuses the values that mean nothing to a whole command.
+    fn refuse_by_manners(&mut self, profiles: &[&FidelityProfile]) {
+        let Some(refuses) = self.manners.as_ref().map(|manners| manners.refuses) else {
+            return;
+        };
+        for (knob, setting) in profiles.iter().flat_map(|profile| &profile.knobs) {
+            for value in setting.values() {
+                if let Some(reason) = refuses(knob, value) {
+                    let refused = self.refused.entry(knob.clone()).or_default();
+                    refused.insert(value.clone(), reason);
+                }
+            }
+        }
     }
 
     /// Says what became of a knob that is imposed: first what it goes without, then what was seen of it.

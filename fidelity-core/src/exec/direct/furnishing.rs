@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use super::refusal::Refusal;
-use super::{DirectRunner, faketime, recipe};
+use super::{DirectRunner, faketime, recipe, whole};
 use crate::domain::Environment;
-use crate::exec::sandbox::{self, Sandbox, Scene};
+use crate::exec::sandbox::{self, Place, Sandbox, Scene};
 use crate::exec::stage::{NoStage, Plan, Stage};
 use crate::exec::{ExecError, run_directory, sys};
 
@@ -40,6 +40,12 @@ impl DirectRunner {
         );
         if !refused.is_empty() {
             return Ok(Err(Refusal::Knobs(refused)));
+        }
+        if self.manners.is_some() {
+            sandbox.places.push(Place::Directory {
+                path: whole::reports_in(&directory),
+                mode: 0o700,
+            });
         }
         let made = match recipe::furnish(&sandbox.places) {
             Ok(()) => self.welcome(&mut sandbox, &directory)?,
@@ -91,6 +97,8 @@ impl DirectRunner {
             .iter()
             .filter_map(|binary| target_tmpdir(&binary.path))
             .collect();
+        let own = self.manners.iter().flat_map(|manners| &manners.writable);
+        found.extend(own.filter(|path| path.is_dir()).cloned());
         found.sort();
         found.dedup();
         found

@@ -10,7 +10,6 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use self::beside::Beside;
 use self::located::{Located, located};
 use self::pool::{Pool, Work};
 use self::recipe::Recipe;
@@ -22,10 +21,10 @@ use super::meter::Meter;
 use super::run_directory::RunDirectory;
 use super::sandbox::{Identity, Sandbox};
 use super::secrets::Mask;
-use super::{ExecError, Runner};
+use super::{Arms, ExecError, Runner};
 use crate::domain::{
-    Environment, KnobId, KnobValue, ListedTest, MachineLoad, Observation, PassEnd, PassSpec,
-    TestIndex,
+    Environment, FidelityProfile, KnobId, KnobStatus, KnobValue, ListedTest, MachineLoad,
+    Observation, PassEnd, PassSpec, TestIndex,
 };
 use crate::suite::{Suite, TestBinary};
 
@@ -49,8 +48,12 @@ mod together;
 mod trial;
 mod trying;
 mod user;
+mod whole;
 
+pub(super) use recipe::find_program;
+pub(super) use trial::signal_name;
 pub use trying::Trier;
+pub(super) use whole::{Manners, Process, ProcessEnd, Provided};
 
 /// How trials are run.
 #[derive(Debug)]
@@ -104,6 +107,8 @@ pub struct DirectRunner {
     pool: Pool,
     meter: Meter,
     machine: Option<MachineLoad>,
+    /// Where a whole command is run instead of test binaries: what it asks.
+    manners: Option<Manners>,
     run_directory: Option<RunDirectory>,
 }
 
@@ -147,6 +152,7 @@ impl DirectRunner {
             mounts: OnceCell::new(),
             meter: Meter::new(pool.used_us()),
             machine: None,
+            manners: None,
             pool,
             run_directory: Some(run_directory),
         })
@@ -161,6 +167,13 @@ impl DirectRunner {
     /// user finds them to be that user's.
     pub fn set_checkout(&mut self, directories: Vec<PathBuf>) {
         self.checkout = directories;
+    }
+
+    /// Fails if a test binary is not the one it was when the runner was made.
+    pub(super) fn check_binaries(&self) -> Result<(), ExecError> {
+        let all = 0..u32::try_from(self.binaries.len()).unwrap_or(u32::MAX);
+        all.into_iter()
+            .try_for_each(|at| binary::check(&self.binaries, &self.stamps, at))
     }
 
     /// Returns the arguments that every test gets.
@@ -324,36 +337,38 @@ impl Runner for DirectRunner {
         environment: &Environment,
         seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
     ) -> Result<PassEnd, ExecError> {
-        self.machine = None;
-        let environment = self.imposed(environment);
-        let (mut sandbox, directory) = match self.furnish(&environment, spec.number)? {
-            Ok(furnished) => furnished,
-            Err(refusal) => {
-                let reason = refusal.reason();
-                return Ok(PassEnd::Discarded { reason });
-            }
-        };
-        let beside = match Beside::set_up(self, &mut sandbox, (spec.number, spec.order_seed)) {
-            Ok(beside) => beside,
-            Err(reason) => {
-                self.strike(&directory);
-                return Ok(PassEnd::Discarded { reason });
-            }
-        };
-        self.meter.note(self.pool.used_us());
-        let end = self.run_trials(spec, tests, &sandbox, seen);
-        let lasted = beside.take_down();
-        self.machine = self.meter.read(self.pool.used_us());
-        self.strike(&directory);
-        match (end, lasted) {
-            (Err(ExecError::EnvironmentLost(reason)), _)
-            | (Ok(PassEnd::Completed), Err(reason)) => Ok(PassEnd::Discarded { reason }),
-            (end, _) => end,
-        }
+        self.in_environment(
+            environment,
+            (spec.number, spec.order_seed),
+            &mut |runner, provided| runner.run_trials(spec, tests, provided.sandbox, seen),
+        )
     }
 
     fn machine(&self) -> Option<MachineLoad> {
         self.machine
+    }
+}
+
+impl Arms for DirectRunner {
+    fn apply(
+        &mut self,
+        baseline: &FidelityProfile,
+        target: &FidelityProfile,
+        production: &BTreeMap<KnobId, KnobValue>,
+    ) -> Result<Vec<KnobStatus>, ExecError> {
+        Self::apply(self, baseline, target, production)
+    }
+
+    fn narrowed(&self, profile: &FidelityProfile) -> FidelityProfile {
+        Self::narrowed(self, profile)
+    }
+
+    fn taken_away(&self, profile: &FidelityProfile) -> Vec<(KnobId, KnobValue, String)> {
+        Self::taken_away(self, profile)
+    }
+
+    fn set_tests(&mut self, suite: &Suite, listed: &[ListedTest]) {
+        Self::set_tests(self, suite, listed);
     }
 }
 

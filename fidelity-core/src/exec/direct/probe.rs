@@ -10,6 +10,7 @@ use super::beside::Beside;
 use super::pool::Work;
 use super::recipe::Recipe;
 use super::slot::{Finished, Job};
+use super::whole::Process;
 use super::{DirectRunner, Refusal, order};
 use crate::domain::{Environment, KnobId};
 use crate::exec::ExecError;
@@ -259,7 +260,9 @@ impl DirectRunner {
 
     /// Returns the lists of all binaries without any knob.
     pub(super) fn lists_as_things_are(&mut self) -> Result<Lists, ExecError> {
-        let ids = (0..u32::try_from(self.binaries.len()).unwrap_or(u32::MAX)).collect();
+        // One that does not list may take the words for leave to run.
+        let listing = (0_u32..).zip(&self.binaries).filter(|(_, it)| it.lists);
+        let ids = listing.map(|(id, _)| id).collect();
         Ok(self
             .lists(&Environment::default(), ids)?
             .unwrap_or_default())
@@ -313,9 +316,43 @@ impl DirectRunner {
             }
             ControlFlow::Continue(())
         })?;
+        let checked = self.check(&sandbox)?;
         let lasted = beside.take_down();
         self.strike(&directory);
-        Ok(lasted.map(|()| counts))
+        Ok(lasted.and(checked).map(|()| counts))
+    }
+
+    /// Runs what has to succeed in `sandbox` before a whole command is run in it, if there is such a thing.
+    fn check(&mut self, sandbox: &Sandbox) -> Result<Result<(), String>, ExecError> {
+        let manners = self.manners.as_ref();
+        let command = manners.map_or_else(Vec::new, |manners| manners.check.clone());
+        let (Some(program), Some(binary)) = (command.first(), self.binaries.first().cloned())
+        else {
+            return Ok(Ok(()));
+        };
+        let program = program.to_string_lossy().into_owned();
+        let process = Process {
+            command: &command,
+            variables: &binary.environment,
+            directory: &binary.directory,
+            timeout_ms: LIMIT_MS,
+            seed: PROBING_SEED,
+            secrets: &[],
+        };
+        let end = self.run_process(&process, sandbox)?;
+        Ok(match end.ending {
+            Ending::Exited(0) => Ok(()),
+            _ => Err(format!("`{program}` {}", end.in_words())),
+        })
+    }
+
+    /// Runs that check without any knob. The inner error says how it ended.
+    ///
+    /// # Errors
+    /// Where nothing can be run at all.
+    pub(in crate::exec) fn check_as_things_are(&mut self) -> Result<Result<(), String>, ExecError> {
+        let lists = self.lists(&Environment::default(), Vec::new())?;
+        Ok(lists.map(drop))
     }
 }
 

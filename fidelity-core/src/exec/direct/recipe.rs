@@ -105,7 +105,7 @@ fn environment(
 }
 
 /// Returns the path of `program`, looked up as a shell does. What is not found is left to fail when it is started.
-fn find_program(program: &OsStr, path: Option<&OsStr>) -> PathBuf {
+pub(in crate::exec) fn find_program(program: &OsStr, path: Option<&OsStr>) -> PathBuf {
     if program.as_bytes().contains(&b'/') {
         return program.into();
     }

@@ -200,7 +200,7 @@ fn last_error(told: &[u8]) -> Option<String> {
 }
 
 /// Writes a time limit: `60 s`, `250 ms`.
-pub(super) fn duration(milliseconds: u64) -> String {
+pub(in crate::exec) fn duration(milliseconds: u64) -> String {
     if milliseconds >= 1000 && milliseconds.is_multiple_of(1000) {
         format!("{} s", milliseconds / 1000)
     } else {
@@ -209,7 +209,7 @@ pub(super) fn duration(milliseconds: u64) -> String {
 }
 
 /// Returns ` (SIGSEGV)` and the like; nothing for a signal without a common name.
-pub(super) fn signal_name(signal: i32) -> &'static str {
+pub(in crate::exec) fn signal_name(signal: i32) -> &'static str {
     match signal {
         libc::SIGABRT => " (SIGABRT)",
         libc::SIGBUS => " (SIGBUS)",

@@ -32,6 +32,9 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             duration_ms(run.wall_ms)
         ))],
     );
+    if !run.runner.name.is_empty() {
+        page.text(Indent::hanging(0), &[plain(runner(run))]);
+    }
     if let Some(words) = &run.screened_harder {
         page.text(Indent::hanging(0), &[plain(words)]);
     }
@@ -73,6 +76,19 @@ fn passes(passes: PassCounts) -> String {
         0 | 1 => all,
         _ => format!("{all} ({})", parts.join(", ")),
     }
+}
+
+/// Returns what ran the tests, and why that did: `tests run by cargo-nextest 0.9.143: .config/nextest.toml is there`.
+fn runner(run: &RunFacts) -> String {
+    let colon = if run.runner.reason.is_empty() {
+        ""
+    } else {
+        ": "
+    };
+    format!(
+        "tests run by {}{colon}{}",
+        run.runner.name, run.runner.reason
+    )
 }
 
 fn identity(run: &RunFacts, style: &Style) -> String {

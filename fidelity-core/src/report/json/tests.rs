@@ -86,6 +86,7 @@ fn the_keys_are_those_of_the_schema_and_no_others() {
             "knobs",
             "passes",
             "policy",
+            "runner",
             "seed",
             "suspicious",
             "target",

@@ -48,6 +48,7 @@ pub(super) fn header(number: u64) -> RunHeader {
             profiles: "p1".to_owned(),
             toolchain: "t1".to_owned(),
         },
+        runner: Default::default(),
         revision: None,
         joined: Vec::new(),
         exposing: BTreeMap::new(),
@@ -139,6 +140,7 @@ pub(super) fn random_run(seed: u64) -> (StoredRun, Vec<(TestIndex, Verdict)>) {
             },
         },
         wall_ms: random.next() >> 1,
+        problems: Vec::new(),
     });
     let verdicts = match end {
         None => Vec::new(),

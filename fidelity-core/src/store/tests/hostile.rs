@@ -70,6 +70,7 @@ fn small_store() -> Vec<u8> {
             let end = RunEnd {
                 stop: crate::domain::StopReason::Decided,
                 wall_ms: 1,
+                problems: Vec::new(),
             };
             log.end_run(&end, &[(TestIndex(1), verdict)]).unwrap();
         }

@@ -7,6 +7,7 @@ use crate::domain::{StopReason, VerdictKind};
 const END: RunEnd = RunEnd {
     stop: StopReason::Decided,
     wall_ms: 1,
+    problems: Vec::new(),
 };
 
 #[track_caller]

@@ -152,7 +152,15 @@ fn only_a_run_that_was_cut_short_is_resumed() {
     ];
     for (number, (stop, resumes)) in (0..).zip(stops) {
         let mut log = store.create_run(&header(number), &[]).unwrap();
-        log.end_run(&RunEnd { stop, wall_ms: 1 }, &[]).unwrap();
+        log.end_run(
+            &RunEnd {
+                stop,
+                wall_ms: 1,
+                problems: Vec::new(),
+            },
+            &[],
+        )
+        .unwrap();
         drop(log);
         match store.resume_run(header(number).id) {
             Ok(_) => assert!(resumes, "{number}"),

@@ -154,6 +154,7 @@ fn a_run_is_resumed_where_it_was_left() {
         let interrupted = RunEnd {
             stop: StopReason::Interrupted,
             wall_ms: 17,
+            problems: Vec::new(),
         };
         partial.end = random.once_in(2).then_some(interrupted);
         let mut store = place.store();
@@ -173,6 +174,7 @@ fn a_run_is_resumed_where_it_was_left() {
         let end = RunEnd {
             stop: StopReason::Decided,
             wall_ms: 99,
+            problems: Vec::new(),
         };
         log.end_run(&end, &verdicts).unwrap();
         drop(log);
@@ -195,6 +197,7 @@ fn a_resume_that_writes_nothing_leaves_the_end_as_it_was() {
     let end = RunEnd {
         stop: StopReason::Interrupted,
         wall_ms: 5,
+        problems: Vec::new(),
     };
     log.end_run(&end, &[]).unwrap();
     drop(log);

@@ -188,6 +188,7 @@ fn run_of_version_1() -> (StoredRun, Vec<(TestIndex, Verdict)>) {
     let end = Some(RunEnd {
         stop: StopReason::Interrupted,
         wall_ms: 1234,
+        problems: Vec::new(),
     });
     let verdict = Verdict {
         kind: VerdictKind::HiddenDefect,

@@ -1,0 +1,1 @@
+# Makes the code of this folder importable from the tests.
