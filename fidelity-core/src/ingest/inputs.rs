@@ -181,3 +181,135 @@ fn unpacked(mut reader: Box<dyn BufRead>) -> io::Result<Box<dyn BufRead>> {
         Box::new(whole)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    const ONE: &str = "<testsuite name='s'><testcase name='a'/></testsuite>";
+
+    /// Returns a directory of reports and its path.
+    fn reports() -> (tempfile::TempDir, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(ONE.as_bytes()).unwrap();
+        let packed = packed.finish().unwrap();
+        write("b/two.xml", ONE.as_bytes());
+        write("a.xml.gz", &packed);
+        write("b/[odd] name.xml", ONE.as_bytes());
+        write("c/gzip-without-saying.XML", &packed);
+        write("d/torn.xml.gz", &packed[..packed.len() - 12]);
+        write("notes.txt", b"no report");
+        let path = directory.path().display().to_string();
+        (directory, path)
+    }
+
+    fn names(inputs: &[Input], root: &str) -> Vec<String> {
+        let root = format!("{root}/");
+        inputs
+            .iter()
+            .map(|input| input.name().replacen(&root, "", 1))
+            .collect()
+    }
+
+    #[test]
+    fn directories_patterns_and_files_are_found_in_order_and_once() {
+        let (_directory, root) = reports();
+        let of = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments
+                .iter()
+                .map(|argument| argument.replace("ROOT", &root))
+                .collect();
+            let (inputs, problems) = find(&arguments);
+            let problems: Vec<String> = problems
+                .iter()
+                .map(|problem| problem.to_string().replace(&root, "ROOT"))
+                .collect();
+            (names(&inputs, &root), problems)
+        };
+        let all = [
+            "a.xml.gz",
+            "b/[odd] name.xml",
+            "b/two.xml",
+            "c/gzip-without-saying.XML",
+            "d/torn.xml.gz",
+        ];
+        let none: [String; 0] = [];
+        assert_eq!(
+            of(&["ROOT"]),
+            (all.map(String::from).to_vec(), none.to_vec())
+        );
+        let (found, said) = of(&["ROOT/b/*.xml", "-", "ROOT/b/two.xml", "-"]);
+        assert_eq!(found, ["b/[odd] name.xml", "b/two.xml", "<stdin>"]);
+        assert_eq!(said, none);
+        assert_eq!(of(&["ROOT/b/[odd] name.xml"]).0, ["b/[odd] name.xml"]);
+        let (found, said) = of(&["ROOT/x*.xml", "ROOT/missing.xml", "ROOT/[.xml"]);
+        assert_eq!(found, ["missing.xml"], "reading it says what is wrong");
+        assert_eq!(said[0], "ROOT/x*.xml: no file matches this pattern");
+        assert!(
+            said[1].starts_with("ROOT/[.xml: this is no pattern: "),
+            "{}",
+            said[1]
+        );
+    }
+
+    #[test]
+    fn a_batch_is_read_in_its_order_and_goes_on_after_what_cannot_be_read() {
+        let (_directory, root) = reports();
+        let (mut inputs, _) = find(std::slice::from_ref(&root));
+        inputs.push(Input::File(format!("{root}/missing.xml").into()));
+        inputs.push(Input::File(format!("{root}/notes.txt").into()));
+        inputs.push(Input::File(root.clone().into()));
+        let read = read_all(
+            &inputs,
+            &Limits::default(),
+            |names: &mut Vec<String>, case| {
+                names.push(case.name.clone());
+            },
+        );
+        let seen: Vec<String> = read
+            .iter()
+            .map(|(summary, names)| match summary.broken() {
+                Some(problem) => format!("{} {}", problem.kind, names.len()),
+                None => names.concat(),
+            })
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                "a",
+                "a",
+                "a",
+                "a",
+                "unreadable 0",
+                "unreadable 0",
+                "not-xml 0",
+                "unreadable 0"
+            ]
+        );
+        let sources: Vec<&str> = read
+            .iter()
+            .map(|(summary, _)| summary.source.as_str())
+            .collect();
+        let expected: Vec<String> = inputs.iter().map(Input::name).collect();
+        assert_eq!(sources, expected);
+    }
+
+    #[test]
+    fn cases_of_a_report_that_breaks_are_not_given_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("torn.xml");
+        fs::write(&path, &ONE[..ONE.len() - 3]).unwrap();
+        let count = |cases: &mut u64, _: &Case| *cases += 1;
+        let read = read_all(&[Input::File(path)], &Limits::default(), count);
+        assert_eq!((read[0].0.trials, read[0].1), (1, 0));
+    }
+}

@@ -50,6 +50,31 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Every kind.
+    pub const ALL: [Self; 21] = [
+        Self::Unreadable,
+        Self::Empty,
+        Self::NotXml,
+        Self::NotJunit,
+        Self::Truncated,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Encoding,
+        Self::ForeignBytes,
+        Self::ForbiddenCharacter,
+        Self::Doctype,
+        Self::UnknownReference,
+        Self::NoName,
+        Self::Cut,
+        Self::Time,
+        Self::Attempts,
+        Self::Properties,
+        Self::Contradiction,
+        Self::SetupScript,
+        Self::Repeated,
+        Self::Merged,
+    ];
+
     /// Returns its word.
     pub fn word(self) -> &'static str {
         match self {

@@ -114,3 +114,17 @@ fn every_well_formed_report_is_read_and_counts_are_those_of_a_plain_parser() {
     println!("{read} read, {other} of another kind, {broken} not well-formed");
     assert!(read > 50);
 }
+
+#[test]
+fn the_page_about_junit_names_every_problem_and_every_rule() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/junit.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let problems = ProblemKind::ALL.map(ProblemKind::word);
+    let rules = crate::ingest::naming::Rule::ALL.map(crate::ingest::naming::Rule::word);
+    for word in problems.into_iter().chain(rules) {
+        assert!(
+            page.contains(&format!("`{word}`")),
+            "docs/junit.md does not name `{word}`"
+        );
+    }
+}
