@@ -199,7 +199,46 @@ fn stored_results_alone_name_the_commits_they_do_not_tell_apart() {
 fn a_killed_search_leaves_nothing_that_survives_the_next_and_goes_on() {
     let ledger = Ledger::new(planted());
     let arguments = ["attribute", "--format", "json", "region", "--good", "begin"];
-    let mut ready = ledger.tool(&arguments);
+    let mut child = started(&ledger, &arguments);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let git = git2::Repository::open(&ledger.project.root).unwrap();
+    assert!(git.worktrees().unwrap().is_empty());
+    let ran = Ran::of(ledger.tool(&arguments).output_of()).exits_with(0);
+    assert!(ran.stderr.contains("going on after"), "{}", ran.stderr);
+    assert_eq!(ran.json()["attribution"]["cause"]["kind"], "both");
+    ledger.is_clean();
+}
+
+#[test]
+fn an_interrupted_search_cleans_up_and_goes_on_and_is_explained_when_it_has_ended() {
+    let ledger = Ledger::new(planted());
+    let arguments = ["attribute", "--format", "json", "region", "--good", "begin"];
+    let mut child = started(&ledger, &arguments);
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(5));
+    ledger.is_clean();
+    let ran = Ran::of(ledger.tool(&arguments).output_of()).exits_with(0);
+    assert!(ran.stderr.contains("going on after"), "{}", ran.stderr);
+    let explained = Ran::of(ledger.tool(&["explain", "region"]).output_of()).exits_with(0);
+    assert!(
+        explained.stdout.contains("SINCE WHEN, AND BY WHAT"),
+        "{}",
+        explained.stdout
+    );
+    let explain = ["explain", "region", "--format", "json"];
+    let explained = Ran::of(ledger.tool(&explain).output_of()).exits_with(0);
+    assert_eq!(explained.json()["attribution"]["cause"]["kind"], "both");
+}
+
+/// Starts the tool, and waits until some commits were checked out: something was built, and trials were made.
+fn started(ledger: &Ledger, arguments: &[&str]) -> std::process::Child {
+    let mut ready = ledger.tool(arguments);
     let mut child = ready
         .0
         .stdout(Stdio::null())
@@ -207,7 +246,6 @@ fn a_killed_search_leaves_nothing_that_survives_the_next_and_goes_on() {
         .spawn()
         .unwrap();
     let began = Instant::now();
-    // Two complete checkouts: something was built, and trials were made.
     while walk(ledger.cache.path())
         .iter()
         .filter(|path| path.extension().is_some_and(|end| end == "done"))
@@ -224,14 +262,7 @@ fn a_killed_search_leaves_nothing_that_survives_the_next_and_goes_on() {
         );
         std::thread::sleep(Duration::from_millis(5));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let git = git2::Repository::open(&ledger.project.root).unwrap();
-    assert!(git.worktrees().unwrap().is_empty());
-    let ran = Ran::of(ledger.tool(&arguments).output_of()).exits_with(0);
-    assert!(ran.stderr.contains("going on after"), "{}", ran.stderr);
-    assert_eq!(ran.json()["attribution"]["cause"]["kind"], "both");
-    ledger.is_clean();
+    child
 }
 
 #[test]

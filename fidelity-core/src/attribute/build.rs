@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -17,6 +17,9 @@ use crate::domain::TestId;
 use crate::suite::{
     CargoOptions, Discovery, LIST_TIMEOUT, Suite, SuiteError, Workspace, discover, locate,
 };
+
+/// Bytes for which there has to be room where a build failed, for the reason not to be that there was none.
+const ROOM: usize = 16 << 20;
 
 /// The longest line of a compiler's message that is taken into a reason, in characters.
 const LONGEST: usize = 200;
@@ -135,7 +138,7 @@ impl Builder<'_> {
                 return Err(error.into());
             }
             Err(error) => {
-                if is_full(&messages, &error) {
+                if is_full(&messages, &error) || has_no_room(&checkout.root) {
                     let target = checkout.target;
                     return Err(BuildError::Full { target });
                 }
@@ -252,6 +255,21 @@ fn is_full(messages: &Path, error: &SuiteError) -> bool {
         .into_iter()
         .chain([metadata.to_owned()])
         .any(|line| SAID.iter().any(|said| line.contains(said)))
+}
+
+/// Returns whether there is no room for what a linker writes. Its own words seldom say so: it may die of a signal where it
+/// maps what it writes.
+fn has_no_room(folder: &Path) -> bool {
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| {
+        file.write_all(&vec![0; ROOM])?;
+        file.flush()
+    });
+    written.is_err_and(|error| {
+        matches!(
+            error.kind(),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+        )
+    })
 }
 
 fn lines(path: &Path) -> Vec<String> {

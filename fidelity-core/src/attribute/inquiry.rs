@@ -91,6 +91,8 @@ pub struct Searched {
     pub within: Vec<CommitId>,
     /// Whether the merge entered last is the cause itself: what it merged passes.
     pub merge_itself: bool,
+    /// Whether outcomes at one commit came in stretches, which independent trials would not.
+    pub time_dependent: bool,
 }
 
 impl Searched {
@@ -315,6 +317,7 @@ fn run<L: Lab>(
     Ok(Searched {
         counts: (0..line.len()).map(|place| search.counts(place)).collect(),
         untestable: search.untestable(),
+        time_dependent: search.is_time_dependent(),
         line,
         ending,
         within: Vec::new(),

@@ -56,6 +56,7 @@ pub fn account(
         ));
     };
     let (good, bad) = (info(good)?, info(bad)?);
+    notes.extend(versions.notes(&case.line));
     if let Some(reason) = &versions.unread {
         let words = format!(
             "the configuration at {} cannot be read, so that only the code was searched: {reason}",
@@ -85,6 +86,10 @@ pub fn account(
         good,
         bad,
     };
+    if answer.code.as_ref().is_some_and(|code| code.time_dependent) {
+        let words = "outcomes at one commit came in stretches: they depend on time, and the probability says less";
+        account.notes.push(words.to_owned());
+    }
     let teller = Teller {
         session,
         case,

@@ -10,6 +10,9 @@ use fidelity_core::domain::{Arm, Environment, KnobId, KnobSetting};
 use super::Session;
 use crate::error::CliError;
 
+/// Commits whose configuration cannot be read that are named.
+const UNREADABLE: usize = 3;
+
 /// A version of the profile.
 #[derive(Clone, Debug)]
 pub struct Version {
@@ -158,6 +161,48 @@ impl Versions {
             Some(found) => (found.commit.clone(), found.merge.clone()),
             None => (None, None),
         }
+    }
+
+    /// Returns what there is to know of the configuration along `line`: where it could not be read, what it was called, and
+    /// where the clone ends.
+    pub fn notes(&self, line: &[Place]) -> Vec<String> {
+        let on_line = |id: &CommitId| line.iter().any(|place| place.commit == *id);
+        let mut notes: Vec<String> = Vec::new();
+        let unreadable = self
+            .history
+            .unreadable
+            .iter()
+            .filter_map(|(at, reason)| match at {
+                At::Commit(id) if on_line(id) => Some((id, reason)),
+                _ => None,
+            });
+        for (id, reason) in unreadable.clone().take(UNREADABLE) {
+            notes.push(format!(
+                "the configuration at {} cannot be read and was passed over: {reason}",
+                id.short()
+            ));
+        }
+        let more = unreadable.count().saturating_sub(UNREADABLE);
+        if 0 < more {
+            notes.push(format!("nor can it be read at {more} other commits"));
+        }
+        for (id, from, to) in self.history.renames.iter().filter(|(id, _, _)| on_line(id)) {
+            notes.push(format!(
+                "{} renamed the configuration from {} to {}",
+                id.short(),
+                from.display(),
+                to.display()
+            ));
+        }
+        if let End::Missing { oldest, shallow } = &self.history.end {
+            let why = if *shallow {
+                "the clone is shallow"
+            } else {
+                "objects are missing"
+            };
+            notes.push(format!("the history ends at {}: {why}", oldest.short()));
+        }
+        notes
     }
 
     /// Returns the input files' knobs that a commit changed.
