@@ -52,6 +52,19 @@ impl Glob {
         self.closed(next)
     }
 
+    /// Returns the only name that can come next, where there is only one: most globs begin with a folder.
+    pub(super) fn only(&self, progress: &Progress) -> Option<&str> {
+        let [at] = progress.as_slice() else {
+            return None;
+        };
+        match self.parts.get(*at) {
+            Some(Part::Name(name)) if !name.iter().any(|byte| matches!(byte, b'*' | b'?')) => {
+                std::str::from_utf8(name).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// Returns whether a path matches that ends with the file `name`.
     pub(super) fn is_match(&self, progress: &Progress, name: &[u8]) -> bool {
         let last = self.parts.len().wrapping_sub(1);

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{ObjectType, Oid, Repository};
+use git2::{ObjectType, Oid, Repository, TreeEntry};
 
 use super::glob::{Glob, Progress};
 
@@ -59,36 +59,63 @@ impl Known {
         if let Some(known) = self.folders.get(&key) {
             return Ok(*known);
         }
-        let mut hasher = blake3::Hasher::new();
-        let mut files = 0_u32;
-        for entry in &repository.find_tree(tree)? {
-            let name = entry.name_bytes();
-            let content = match entry.kind() {
-                Some(ObjectType::Tree) => {
-                    let progress = self.glob.enter(&key.1, name);
-                    if progress.is_empty() {
-                        continue;
-                    }
-                    self.folder(repository, entry.id(), progress)?
-                }
-                _ if self.glob.is_match(&key.1, name) => {
-                    let mut id = [0; 32];
-                    id.iter_mut()
-                        .zip(entry.id().as_bytes())
-                        .for_each(|(to, from)| *to = *from);
-                    Some((1, id))
-                }
-                _ => None,
-            };
-            if let Some((below, content)) = content {
-                hasher.update(&(name.len() as u64).to_le_bytes());
-                hasher.update(name);
-                hasher.update(&content);
-                files = files.saturating_add(below);
+        let mut made = Made::default();
+        let folder = repository.find_tree(tree)?;
+        if let Some(name) = self.glob.only(&key.1) {
+            // By its name, rather than by looking at every other one.
+            if let Some(entry) = folder.get_name(name) {
+                self.take(repository, &entry, &key.1, &mut made)?;
+            }
+        } else {
+            for entry in &folder {
+                self.take(repository, &entry, &key.1, &mut made)?;
             }
         }
+        let Made { hasher, files } = made;
         let digest = (0 < files).then(|| (files, *hasher.finalize().as_bytes()));
         self.folders.insert(key, digest);
         Ok(digest)
     }
+
+    /// Takes an entry of a folder into the folder's digest, if the glob matches it or something below.
+    fn take(
+        &mut self,
+        repository: &Repository,
+        entry: &TreeEntry<'_>,
+        progress: &Progress,
+        made: &mut Made,
+    ) -> Result<(), git2::Error> {
+        let name = entry.name_bytes();
+        let content = match entry.kind() {
+            Some(ObjectType::Tree) => {
+                let progress = self.glob.enter(progress, name);
+                if progress.is_empty() {
+                    return Ok(());
+                }
+                self.folder(repository, entry.id(), progress)?
+            }
+            _ if self.glob.is_match(progress, name) => {
+                let mut id = [0; 32];
+                id.iter_mut()
+                    .zip(entry.id().as_bytes())
+                    .for_each(|(to, from)| *to = *from);
+                Some((1, id))
+            }
+            _ => None,
+        };
+        if let Some((below, content)) = content {
+            made.hasher.update(&(name.len() as u64).to_le_bytes());
+            made.hasher.update(name);
+            made.hasher.update(&content);
+            made.files = made.files.saturating_add(below);
+        }
+        Ok(())
+    }
+}
+
+/// The digest of a folder as it is made.
+#[derive(Default)]
+struct Made {
+    hasher: blake3::Hasher,
+    files: u32,
 }
