@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use fidelity_core::attribute::account::KnobChange;
 use fidelity_core::attribute::commit_search::Place;
-use fidelity_core::attribute::history::{At, CommitId, CommitInfo, FidelityHistory, State, Values};
+use fidelity_core::attribute::history::{
+    At, CommitId, CommitInfo, End, FidelityHistory, State, Values,
+};
 use fidelity_core::domain::{Arm, Environment, KnobId, KnobSetting};
 
 use super::Session;
