@@ -313,6 +313,7 @@ impl Session<'_> {
     }
 
     fn runner_options(&self, policy: &Policy, slots: u32) -> Result<RunnerOptions, CliError> {
+        #[cfg(unix)]
         let wake = self.signals.wake().try_clone_to_owned().map_err(|error| {
             CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
         })?;
@@ -321,6 +322,7 @@ impl Session<'_> {
             slots: slots as usize,
             timeout_ms: policy.timeout_ms,
             arguments: self.arguments.arguments.iter().map(Into::into).collect(),
+            #[cfg(unix)]
             wake: Some(wake),
             parent: None,
         })

@@ -63,7 +63,7 @@ pub mod direct {
         Environment, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, ListedTest,
         Observation, PassEnd, PassSpec, TestIndex, Tried,
     };
-    use crate::exec::{ExecError, Runner};
+    use crate::exec::{Arms, ExecError, Runner};
     use crate::suite::Suite;
 
     /// How trials are run.
@@ -113,6 +113,9 @@ pub mod direct {
 
         /// Changes nothing: there are no trials that could look.
         pub fn set_checkout(&mut self, _directories: Vec<PathBuf>) {}
+
+        /// Changes nothing: there are no trials.
+        pub fn set_tests(&mut self, _suite: &Suite, _listed: &[ListedTest]) {}
 
         /// Returns `environment` as it is.
         pub fn imposed(&self, environment: &Environment) -> Environment {
@@ -177,6 +180,27 @@ pub mod direct {
         pub fn together(&mut self, _profile: &FidelityProfile) -> Result<Vec<Tried>, ExecError> {
             Err(not_supported())
         }
+    }
+
+    impl Arms for DirectRunner {
+        fn apply(
+            &mut self,
+            _baseline: &FidelityProfile,
+            _target: &FidelityProfile,
+            _production: &BTreeMap<KnobId, KnobValue>,
+        ) -> Result<Vec<KnobStatus>, ExecError> {
+            Err(not_supported())
+        }
+
+        fn narrowed(&self, profile: &FidelityProfile) -> FidelityProfile {
+            profile.clone()
+        }
+
+        fn taken_away(&self, _profile: &FidelityProfile) -> Vec<(KnobId, KnobValue, String)> {
+            Vec::new()
+        }
+
+        fn set_tests(&mut self, _suite: &Suite, _listed: &[ListedTest]) {}
     }
 
     impl Runner for DirectRunner {

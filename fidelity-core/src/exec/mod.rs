@@ -18,7 +18,6 @@ pub mod signature;
 
 #[cfg(unix)]
 pub mod canary;
-#[cfg(unix)]
 pub(crate) mod capture;
 #[cfg(unix)]
 pub mod command;
@@ -54,7 +53,11 @@ mod sys;
 #[cfg(not(unix))]
 mod elsewhere;
 #[cfg(not(unix))]
+pub mod elsewhere_command;
+#[cfg(not(unix))]
 pub use elsewhere::{canary, direct, guardian, load, stage};
+#[cfg(not(unix))]
+pub use elsewhere_command as command;
 
 /// Something that can run passes.
 pub trait Runner {
