@@ -366,6 +366,7 @@ fn names_and_ignored_tests_select_what_nextest_selects() {
                 .iter()
                 .map(|text| text.parse().unwrap())
                 .collect(),
+            ..Filter::default()
         };
         let mut ours = names(&suite, filter.select(&suite, case.run_ignored).unwrap());
         ours.sort();

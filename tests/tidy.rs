@@ -107,6 +107,7 @@ fn no_file_is_a_drawer() {
 
 /// Folders of decisions.
 const PURE_FOLDERS: &[&str] = &[
+    "audit",
     "domain",
     "stats",
     "evidence",

@@ -40,6 +40,8 @@ fn run() -> ExitCode {
         Command::Report(arguments) => commands::report::run(&arguments, &global),
         Command::Explain(arguments) => commands::explain::run(&arguments, &global),
         Command::Attribute(arguments) => commands::attribute::run(&arguments, &global),
+        Command::List(arguments) => commands::list::run(&arguments, &global),
+        Command::Audit(arguments) => commands::audit::run(&arguments, &global),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global),
         Command::Power(arguments) => commands::power::run(&arguments, &global),
         Command::Init(arguments) => commands::init::run(&arguments),

@@ -12,6 +12,7 @@
 //! ARCHITECTURE.md holds the map and the invariants.
 
 pub mod attribute;
+pub mod audit;
 pub mod classify;
 pub mod config;
 pub mod domain;

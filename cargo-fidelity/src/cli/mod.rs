@@ -11,12 +11,16 @@ use crate::console::color::ColorArg;
 use crate::exit_code::ExitCode;
 
 mod attribute;
+mod audit;
 mod build;
+mod list;
 mod power;
 mod selection;
 
 pub use attribute::AttributeArgs;
+pub use audit::AuditArgs;
 pub use build::BuildArgs;
+pub use list::ListArgs;
 pub use power::PowerArgs;
 pub use selection::{NoTests, RunIgnored, SelectionArgs};
 
@@ -70,6 +74,8 @@ pub enum Command {
     Report(ReportArgs),
     Explain(ExplainArgs),
     Attribute(Box<AttributeArgs>),
+    List(Box<ListArgs>),
+    Audit(Box<AuditArgs>),
     Doctor(DoctorArgs),
     Power(PowerArgs),
     Init(InitArgs),
@@ -181,8 +187,8 @@ pub struct BudgetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Gate")]
 pub struct GateArgs {
-    /// What makes the command exit with 1: verdicts, or `knob-not-applied` for a knob that was asked for and could not be
-    /// applied [default: hidden-defect,broken]
+    /// What makes the command exit with 1: verdicts, `knob-not-applied` for a knob that was asked for and could not be
+    /// applied, `expired-quarantine` [default: hidden-defect,broken,expired-quarantine]
     #[arg(long, value_name = "CONDITIONS", value_delimiter = ',')]
     pub fail_on: Vec<String>,
     /// Never exit with 1: for looking only

@@ -4,6 +4,7 @@ use fidelity_core::domain::{Problem, RunnerKind, RunnerSettings};
 use fidelity_core::suite::Workspace;
 use fidelity_core::suite::nextest::{CONFIGURATION, Nextest};
 
+use super::prepare::LastVerdicts;
 use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
 use crate::signals::Signals;
@@ -21,6 +22,8 @@ pub struct Choice<'a> {
     pub arguments: &'a RunArgs,
     pub settings: &'a RunnerSettings,
     pub signals: &'a Signals,
+    /// The last verdicts, where an expression asks for them.
+    pub last: &'a LastVerdicts,
 }
 
 impl Choice<'_> {

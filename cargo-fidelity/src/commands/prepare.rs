@@ -1,9 +1,11 @@
 //! What `run` needs before it can run anything: settings, the built suite, and the tests that were chosen.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::RunnerKind;
+use fidelity_core::domain::{RunnerKind, TestId};
+use fidelity_core::store::{LastVerdict, SqliteStore, Store, StoreError, workspace_store};
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
     CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
@@ -11,7 +13,7 @@ use fidelity_core::suite::{
 };
 
 use super::place::configured;
-use crate::cli::{self, BuildArgs, Global, RunArgs};
+use crate::cli::{self, BuildArgs, Global, ProfileArgs, RunArgs, SelectionArgs};
 use crate::console::color::ColorArg;
 use crate::error::CliError;
 use crate::signals::Signals;
@@ -65,7 +67,6 @@ pub fn command_settings(arguments: &RunArgs) -> Result<Option<(PathBuf, Settings
 
 /// Returns the settings of the workspace at `root` with what the command line says.
 pub fn settings(arguments: &RunArgs, root: &Path) -> Result<Settings, CliError> {
-    let source = config::load(root, arguments.profiles.config_file.as_deref())?;
     let budget = &arguments.budget;
     let options = [
         ("max-time", budget.max_time.clone()),
@@ -73,14 +74,25 @@ pub fn settings(arguments: &RunArgs, root: &Path) -> Result<Settings, CliError> 
         ("timeout", budget.timeout.clone()),
         ("fail-on", fail_on(&arguments.gate.fail_on)),
     ];
+    let policy = options
+        .into_iter()
+        .filter_map(|(key, text)| Some((key.to_owned(), text?)))
+        .collect();
+    settings_of(&arguments.profiles, policy, root)
+}
+
+/// Returns the settings of the workspace at `root` with what is said of profiles and of the policy.
+pub fn settings_of(
+    profiles: &ProfileArgs,
+    policy: Vec<(String, String)>,
+    root: &Path,
+) -> Result<Settings, CliError> {
+    let source = config::load(root, profiles.config_file.as_deref())?;
     let overrides = Overrides {
-        set: arguments.profiles.set.clone(),
-        baseline: arguments.profiles.baseline.clone(),
-        target: arguments.profiles.target.clone(),
-        policy: options
-            .into_iter()
-            .filter_map(|(key, text)| Some((key.to_owned(), text?)))
-            .collect(),
+        set: profiles.set.clone(),
+        baseline: profiles.baseline.clone(),
+        target: profiles.target.clone(),
+        policy,
     };
     Ok(config::resolve(source.as_ref(), &overrides)?)
 }
@@ -112,32 +124,53 @@ pub fn build(
     discover(workspace, &request)
 }
 
+/// The last verdict on each test.
+pub type LastVerdicts = BTreeMap<TestId, LastVerdict>;
+
+/// Runs that are looked at for the last verdicts.
+const RUNS: usize = 50;
+
+/// Returns the last verdicts of the store; none where there is no store yet.
+pub fn last_verdicts(global: &Global, root: &Path) -> Result<LastVerdicts, CliError> {
+    let path = global.store.clone();
+    let path = path.unwrap_or_else(|| workspace_store(root));
+    match SqliteStore::open(&path) {
+        Ok(store) => Ok(store.last_verdicts(RUNS)?),
+        Err(StoreError::NoStore { .. }) => Ok(BTreeMap::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Returns the expressions of `-E`.
-pub fn filtersets(arguments: &RunArgs) -> Result<Vec<Filterset>, SuiteError> {
-    let expressions = arguments.selection.filtersets.iter();
+pub fn filtersets(selection: &SelectionArgs) -> Result<Vec<Filterset>, SuiteError> {
+    let expressions = selection.filtersets.iter();
     let parsed = expressions.map(|expression| expression.parse::<Filterset>());
     Ok(parsed.collect::<Result<_, _>>()?)
 }
 
 /// Returns the positions of the chosen tests in the suite.
 pub fn select(
-    arguments: &RunArgs,
+    selection: &SelectionArgs,
     expressions: Vec<Filterset>,
+    last: &LastVerdicts,
     suite: &Suite,
 ) -> Result<Vec<usize>, SuiteError> {
-    let selection = &arguments.selection;
+    let verdicts = last.iter();
     let filter = Filter {
         names: selection.filters.clone(),
         exact: selection.exact,
         skip: selection.skip.clone(),
         expressions,
+        verdicts: verdicts
+            .map(|(test, last)| (test.clone(), last.verdict.kind))
+            .collect(),
     };
-    filter.select(suite, run_ignored(arguments))
+    filter.select(suite, run_ignored(selection))
 }
 
 /// Returns what of ignored tests takes part.
-pub fn run_ignored(arguments: &RunArgs) -> RunIgnored {
-    match arguments.selection.run_ignored {
+pub fn run_ignored(selection: &SelectionArgs) -> RunIgnored {
+    match selection.run_ignored {
         cli::RunIgnored::Default => RunIgnored::Default,
         cli::RunIgnored::Only => RunIgnored::Only,
         cli::RunIgnored::All => RunIgnored::All,

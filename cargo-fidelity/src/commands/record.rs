@@ -129,7 +129,7 @@ pub fn narrow(settings: &mut Settings, runner: &dyn Arms) {
 }
 
 /// Returns the moment, to the second, in RFC 3339.
-fn now() -> String {
+pub fn now() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }

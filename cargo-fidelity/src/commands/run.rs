@@ -74,7 +74,7 @@ fn ask_and_run(
 ) -> Result<ExitCode, CliError> {
     // Before the build, so that a mistyped verdict or expression costs no time.
     conditions(&arguments.gate)?;
-    let expressions = prepare::filtersets(arguments)?;
+    let expressions = prepare::filtersets(&arguments.selection)?;
     let cargo = prepare::cargo_options(arguments, global);
     let (place, mut settings) = match prepare::command_settings(arguments)? {
         Some((root, settings)) => (Place::Project(root), settings),
@@ -84,10 +84,17 @@ fn ask_and_run(
             (Place::Workspace(workspace), settings)
         }
     };
+    let last = match &place {
+        Place::Workspace(workspace) if expressions.iter().any(Filterset::asks_for_verdicts) => {
+            prepare::last_verdicts(global, &workspace.root)?
+        }
+        _ => BTreeMap::new(),
+    };
     let choice = Choice {
         arguments,
         settings: &settings.runner,
         signals,
+        last: &last,
     };
     let (subject, tests) = match place {
         Place::Project(root) => (Subject::of_command(&choice, &root)?, Vec::new()),

@@ -80,7 +80,12 @@ impl Subject {
         let chosen_runner = choice.of(&workspace)?;
         let harnessless = choice.arguments.selection.include_harnessless;
         let mut suite = prepare::build(&workspace, cargo, harnessless, choice.signals)?;
-        let selected = prepare::select(choice.arguments, expressions, &suite)?;
+        let selected = prepare::select(
+            &choice.arguments.selection,
+            expressions,
+            choice.last,
+            &suite,
+        )?;
         match chosen_runner {
             Chosen::Direct(problem) => {
                 suite.problems.extend(problem);
@@ -110,7 +115,7 @@ impl Subject {
         let settings = choice.settings;
         let asked_for = |at: &usize| suite.tests.get(*at).is_some_and(|test| test.ignored);
         // What is held back from `cargo test` alone, cargo-nextest has to be told to run like what is ignored.
-        let run_ignored = match prepare::run_ignored(choice.arguments) {
+        let run_ignored = match prepare::run_ignored(&choice.arguments.selection) {
             RunIgnored::Default if selected.iter().any(asked_for) => RunIgnored::All,
             run_ignored => run_ignored,
         };
@@ -256,7 +261,12 @@ impl Subject {
         self.suite.binaries = binaries;
         self.suite.tests = tests;
         self.suite.problems.extend(found.problems);
-        let selected = prepare::select(arguments, expressions, &self.suite)?;
+        let selected = prepare::select(
+            &arguments.selection,
+            expressions,
+            &prepare::LastVerdicts::new(),
+            &self.suite,
+        )?;
         self.by.everything = selected.len() == self.suite.tests.len();
         let tests = chosen(&self.suite, &selected);
         runner.set_everything(self.by.everything, &tests);

@@ -11,6 +11,8 @@
 //! | [`json`] | the same for programs, schema 1 |
 //! | [`mod@explain`] | one test's evidence in words |
 //! | [`since`] | since when a test fails, and by what |
+//! | [`mod@audit`] | what runs where, and what matters most |
+//! | [`list`] | the tests, what their authors say, the last verdicts |
 //! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
 //! | [`plan`], [`mod@power`] | what a run would do; what passes and budgets detect |
@@ -20,11 +22,13 @@
 //! bidirectional override reaches a terminal.
 
 mod annotation;
+pub mod audit;
 pub mod doctor;
 pub mod explain;
 pub mod gate;
 pub mod human;
 pub mod json;
+pub mod list;
 pub mod model;
 pub mod number;
 mod page;

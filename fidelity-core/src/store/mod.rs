@@ -13,6 +13,8 @@
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
     Arm, Environment, Fingerprint, ListedTest, MachineLoad, Observation, Origin, PassEnd,
     PassRecord, PassSpec, Phase, RunEnd, RunHeader, RunId, Scope, Seed, StoredRun, TestId,
@@ -24,6 +26,7 @@ mod code;
 mod connection;
 mod error;
 mod history;
+mod last;
 mod location;
 mod new_run;
 mod output;
@@ -114,6 +117,12 @@ pub trait Store {
     /// Where it could not be read.
     fn failures_before(&self, limit: usize, except: &[RunId]) -> Result<Vec<PastRun>, StoreError>;
 
+    /// Returns the last verdict on each test that one of the `limit` newest ended runs executed.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn last_verdicts(&self, limit: usize) -> Result<BTreeMap<TestId, LastVerdict>, StoreError>;
+
     /// Returns the first run with this seed; none where there is none.
     ///
     /// # Errors
@@ -179,6 +188,15 @@ pub trait SearchLog {
     /// # Errors
     /// [`StoreError`] where it could not be written.
     fn end(&mut self, ending: &str) -> Result<(), StoreError>;
+}
+
+/// The last verdict on a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastVerdict {
+    /// The run that came to it.
+    pub run: RunId,
+    /// The verdict.
+    pub verdict: Verdict,
 }
 
 /// A line in a list of runs.

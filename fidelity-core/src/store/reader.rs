@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the list of tests of a run.
-    fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
+    pub(super) fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
         let (ids, selected, suspicious, terms): (Vec<u8>, Vec<u8>, Vec<u8>, Option<i64>) = self
             .connection
             .prepare_cached("SELECT tests, selected, suspicious, terms FROM run WHERE id = ?1")?

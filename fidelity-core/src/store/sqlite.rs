@@ -2,6 +2,7 @@
 //!
 //! One connection reads; each run that is written has its own. Must not know how values are packed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -17,8 +18,8 @@ use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
 use super::text::hash_of;
 use super::{
-    ComparableRun, IngestedPass, RunLog, RunSummary, SearchLog, Store, StoredSearch,
-    TestHistoryRow, TestTrial, code, history, location, past, wire,
+    ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store, StoredSearch,
+    TestHistoryRow, TestTrial, code, history, last, location, past, wire,
 };
 use crate::domain::{
     Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
@@ -259,6 +260,10 @@ impl Store for SqliteStore {
 
     fn failures_before(&self, limit: usize, except: &[RunId]) -> Result<Vec<PastRun>, StoreError> {
         self.read(|connection| past::failures_before(&mut Reader::new(connection), limit, except))
+    }
+
+    fn last_verdicts(&self, limit: usize) -> Result<BTreeMap<TestId, LastVerdict>, StoreError> {
+        self.read(|connection| last::last_verdicts(&mut Reader::new(connection), limit))
     }
 
     fn first_with_seed(&self, seed: Seed) -> Result<Option<RunId>, StoreError> {

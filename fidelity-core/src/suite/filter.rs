@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
-use super::filterset::Filterset;
-use super::{Suite, SuiteError, SuiteTest, TestBinary};
+use super::filterset::{Candidate, Filterset};
+use super::{Suite, SuiteError, SuiteTest};
+use crate::domain::{TestId, VerdictKind};
+use std::collections::BTreeMap;
 
 /// Which tests the user asked for. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -16,11 +18,14 @@ pub struct Filter {
     pub skip: Vec<String>,
     /// Expressions; a test is wanted if any admits it, or if there are none.
     pub expressions: Vec<Filterset>,
+    /// The last verdict on each test, where an expression asks for it.
+    pub verdicts: BTreeMap<TestId, VerdictKind>,
 }
 
 impl Filter {
     /// Returns whether a test is wanted: by its name, and by the expressions. `#[ignore]` is not looked at.
-    pub fn admits(&self, binary: &TestBinary, test: &str) -> bool {
+    pub fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        let test = candidate.test.id.test.as_str();
         let hits = |pattern: &String| {
             if self.exact {
                 test == pattern
@@ -34,7 +39,7 @@ impl Filter {
                 || self
                     .expressions
                     .iter()
-                    .any(|wanted| wanted.admits(binary, test)))
+                    .any(|wanted| wanted.admits(candidate)))
     }
 
     /// Returns the positions in [`Suite::tests`] of the tests that are wanted and that `run_ignored` lets through.
@@ -48,10 +53,13 @@ impl Filter {
         }
         let wanted = |test: &SuiteTest| {
             run_ignored.admits(test.is_ignored())
-                && suite
-                    .binaries
-                    .get(test.binary)
-                    .is_some_and(|binary| self.admits(binary, &test.id.test))
+                && suite.binaries.get(test.binary).is_some_and(|binary| {
+                    self.admits(&Candidate {
+                        binary,
+                        test,
+                        verdict: self.verdicts.get(&test.id).copied(),
+                    })
+                })
         };
         let selected: Vec<usize> = (0..suite.tests.len())
             .filter(|position| wanted(&suite.tests[*position]))

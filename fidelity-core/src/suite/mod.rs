@@ -25,6 +25,7 @@ mod harness;
 mod list;
 pub mod nextest;
 pub mod options;
+pub mod substitutes;
 mod target_runner;
 pub mod workspace;
 

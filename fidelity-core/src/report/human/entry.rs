@@ -103,9 +103,15 @@ fn mates(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     };
     let mut names: Vec<String> = mates[..named]
         .iter()
-        .map(|mate| match mate.id().binary == leader.id().binary {
-            true => mate.id().test.clone(),
-            false => mate.id().to_string(),
+        .map(|mate| {
+            let name = match mate.id().binary == leader.id().binary {
+                true => mate.id().test.clone(),
+                false => mate.id().to_string(),
+            };
+            match mate.is_in_quarantine() {
+                true => format!("{name} (in quarantine)"),
+                false => name,
+            }
         })
         .collect();
     if named < mates.len() {

@@ -71,7 +71,9 @@ impl Section<'_> {
         let level = self.report.run.policy.confidence;
         let trials = tests
             .iter()
-            .flat_map(|test| Arm::BOTH.map(|arm| test.arm(arm).trials));
+            .flat_map(|test| Arm::BOTH.map(|arm| test.arm(arm).trials))
+            // A test that is run in one arm says nothing of the other.
+            .filter(|trials| 0 < *trials);
         let rate = percent(excluded_above(trials.min().unwrap_or(0), level));
         format!(
             "fail everywhere; a pass rate above {rate} % is excluded at {}",

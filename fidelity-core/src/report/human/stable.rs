@@ -53,7 +53,7 @@ fn excluded(report: &Report, tests: &[&TestReport]) -> String {
     let level = run.policy.confidence;
     let passes = |arm: Arm| {
         let trials = fewest(tests, arm);
-        let counts: BTreeSet<u32> = tests.iter().map(|test| test.arm(arm).trials).collect();
+        let counts: BTreeSet<u32> = run_in(tests, arm).collect();
         let at_least = if counts.len() == 1 { "" } else { "at least " };
         let noun = format!("{} pass", run.arm(arm));
         let rate = percent(excluded_above(trials, level));
@@ -74,11 +74,7 @@ fn excluded(report: &Report, tests: &[&TestReport]) -> String {
 }
 
 fn fewest(tests: &[&TestReport], arm: Arm) -> u32 {
-    tests
-        .iter()
-        .map(|test| test.arm(arm).trials)
-        .min()
-        .unwrap_or(0)
+    run_in(tests, arm).min().unwrap_or(0)
 }
 
 fn no_tests(page: &mut Page) {
@@ -92,4 +88,16 @@ fn no_tests(page: &mut Page) {
         "check filters, packages and features; to see the tests:",
         "cargo fidelity run --dry-run",
     );
+}
+
+/// Returns the trials of the tests that are run in an arm: others say nothing of it.
+fn run_in<'a>(tests: &'a [&'a TestReport], arm: Arm) -> impl Iterator<Item = u32> + 'a {
+    let absent = move |test: &TestReport| {
+        let terms = test.terms.as_ref();
+        terms.is_some_and(|terms| terms.absent_from(arm).is_some())
+    };
+    tests
+        .iter()
+        .filter(move |test| !absent(test))
+        .map(move |test| test.arm(arm).trials)
 }

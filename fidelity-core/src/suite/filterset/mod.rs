@@ -7,7 +7,12 @@
 //! | `package(M)` | the name of its package; a bare word is a glob |
 //! | `binary(M)` | the name of its target; a bare word is a glob |
 //! | `binary_id(M)` | the name of its binary, `crate::bin/name`; a bare word is a glob |
-//! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`; a bare word is the whole kind |
+//! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`, or what the test covers: `unit`, `integration`, `e2e`; a bare word is the whole kind |
+//! | `needs(M)`, `mocks(M)`, `real(M)` | what its authors say it needs, mocks, uses as it is; a bare word is a glob |
+//! | `profile(M)` | a fidelity profile outside of which it means nothing; a bare word is a glob |
+//! | `severity(M)` | `low`, `medium`, `high`, `critical` as its authors say; a bare word is the whole word |
+//! | `quarantined()` | it is put in quarantine, over or not |
+//! | `verdict(M)` | the last verdict on it in the store, `none` without one; a bare word is the whole verdict |
 //! | `M` | `=exact`, `~contained`, `/regex/`, `#glob` or a bare word; `\)` `\,` `\\` `\/` `\n` `\r` `\t` `\u{..}` are escapes |
 //! | `not X`, `!X` | binds tightest |
 //! | `X and Y`, `X & Y`, `X - Y` | both; the first without the second |
@@ -21,7 +26,8 @@ use std::str::FromStr;
 
 use unicode_width::UnicodeWidthChar;
 
-use super::{Suite, TestBinary};
+use super::{Suite, SuiteTest, TestBinary};
+use crate::domain::VerdictKind;
 
 mod glob;
 mod matcher;
@@ -41,6 +47,7 @@ enum Expression {
     All,
     None,
     Term(Term),
+    Quarantined,
     Not(Box<Expression>),
     /// Long chains are lists, so that only nesting makes the tree deep.
     And(Vec<Expression>),
@@ -63,6 +70,23 @@ enum Subject {
     Binary,
     BinaryId,
     Kind,
+    Needs,
+    Mocks,
+    Real,
+    Profile,
+    Severity,
+    Verdict,
+}
+
+/// A test that an expression is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Its binary.
+    pub binary: &'a TestBinary,
+    /// The test, with what its authors say.
+    pub test: &'a SuiteTest,
+    /// The last verdict on it; none where there is none.
+    pub verdict: Option<VerdictKind>,
 }
 
 /// A range of bytes of the expression.
@@ -80,14 +104,61 @@ impl Subject {
             Self::Binary => &binary.target,
             Self::BinaryId => &binary.id.0,
             Self::Kind => &binary.kind,
+            Self::Needs
+            | Self::Mocks
+            | Self::Real
+            | Self::Profile
+            | Self::Severity
+            | Self::Verdict => "",
+        }
+    }
+}
+
+impl Term {
+    fn holds(&self, candidate: &Candidate<'_>) -> bool {
+        let Candidate {
+            binary,
+            test,
+            verdict,
+        } = *candidate;
+        let said = test.annotation.as_deref();
+        let any = |names: Option<&Vec<String>>| {
+            let mut names = names.into_iter().flatten();
+            names.any(|name| self.matcher.matches(name))
+        };
+        match self.subject {
+            Subject::Kind => {
+                self.matcher.matches(&binary.kind)
+                    || self.matcher.matches(test.kind(binary).0.as_str())
+            }
+            Subject::Needs => any(said.map(|said| &said.needs)),
+            Subject::Mocks => any(said.map(|said| &said.mocks)),
+            Subject::Real => any(said.map(|said| &said.real)),
+            Subject::Profile => any(said.map(|said| &said.profiles)),
+            Subject::Severity => said
+                .and_then(|said| said.severity)
+                .is_some_and(|severity| self.matcher.matches(severity.as_str())),
+            Subject::Verdict => self
+                .matcher
+                .matches(verdict.map_or("none", VerdictKind::as_str)),
+            Subject::Test | Subject::Package | Subject::Binary | Subject::BinaryId => {
+                self.matcher.matches(self.subject.of(binary, &test.id.test))
+            }
         }
     }
 }
 
 impl Filterset {
-    /// Returns whether the expression holds for a test of this name in this binary.
-    pub fn admits(&self, binary: &TestBinary, test: &str) -> bool {
-        self.expression.holds(binary, test)
+    /// Returns whether the expression holds for a test.
+    pub fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        self.expression.holds(candidate)
+    }
+
+    /// Returns whether the expression asks for verdicts, so that a store has to be read for it.
+    pub fn asks_for_verdicts(&self) -> bool {
+        let mut terms = Vec::new();
+        self.expression.terms(&mut terms);
+        terms.iter().any(|term| term.subject == Subject::Verdict)
     }
 
     /// Checks that every package, binary and binary id the expression speaks of exists in the suite: a typing error
@@ -104,7 +175,7 @@ impl Filterset {
                 Subject::Binary => "binary",
                 Subject::BinaryId => "binary id",
                 // Tests come and go with features and platforms, and kinds are known beforehand.
-                Subject::Test | Subject::Kind => continue,
+                _ => continue,
             };
             let names = || {
                 suite
@@ -128,20 +199,24 @@ impl Filterset {
 }
 
 impl Expression {
-    fn holds(&self, binary: &TestBinary, test: &str) -> bool {
+    fn holds(&self, candidate: &Candidate<'_>) -> bool {
         match self {
             Self::All => true,
             Self::None => false,
-            Self::Term(term) => term.matcher.matches(term.subject.of(binary, test)),
-            Self::Not(inner) => !inner.holds(binary, test),
-            Self::And(parts) => parts.iter().all(|part| part.holds(binary, test)),
-            Self::Or(parts) => parts.iter().any(|part| part.holds(binary, test)),
+            Self::Term(term) => term.holds(candidate),
+            Self::Quarantined => {
+                let said = candidate.test.annotation.as_ref();
+                said.is_some_and(|said| said.quarantine.is_some())
+            }
+            Self::Not(inner) => !inner.holds(candidate),
+            Self::And(parts) => parts.iter().all(|part| part.holds(candidate)),
+            Self::Or(parts) => parts.iter().any(|part| part.holds(candidate)),
         }
     }
 
     fn terms<'a>(&'a self, found: &mut Vec<&'a Term>) {
         match self {
-            Self::All | Self::None => {}
+            Self::All | Self::None | Self::Quarantined => {}
             Self::Term(term) => found.push(term),
             Self::Not(inner) => inner.terms(found),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.terms(found)),
@@ -211,7 +286,9 @@ pub enum FiltersetReason {
         nearest: Option<String>,
     },
     /// A set that cargo-nextest has.
-    #[error("`{name}()` is not supported; `test`, `package`, `binary`, `binary_id` and `kind` are")]
+    #[error(
+        "`{name}()` is not supported; `test`, `package`, `binary`, `binary_id`, `kind`, `needs`, `mocks`, `real`, `profile`, `severity`, `quarantined` and `verdict` are"
+    )]
     NotSupported {
         /// As written.
         name: String,
@@ -225,7 +302,7 @@ pub enum FiltersetReason {
         /// The operator that was likely meant.
         nearest: Option<String>,
     },
-    /// `all()` and `none()` take nothing.
+    /// `all()`, `none()` and `quarantined()` take nothing.
     #[error("`{name}()` takes no argument")]
     UnexpectedArgument {
         /// The set.
@@ -249,6 +326,14 @@ pub enum FiltersetReason {
     /// Parentheses or negations are nested too deep.
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
+    /// There is no such word here.
+    #[error("no {what} is called so{}", meant(.nearest))]
+    UnknownWord {
+        /// What was looked at.
+        what: &'static str,
+        /// The word that was likely meant.
+        nearest: Option<String>,
+    },
     /// No package or binary is called so.
     #[error("no {what} matches this{}", meant(.nearest))]
     MatchesNothing {

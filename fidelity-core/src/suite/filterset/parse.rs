@@ -1,5 +1,7 @@
 //! The parser: recursive descent over bytes of the expression, one level of precedence per function.
 
+use crate::domain::{Severity, VerdictKind};
+
 use super::matcher::Matcher;
 use super::{Expression, FiltersetError, FiltersetReason, Span, Subject, Term, nearest};
 
@@ -14,12 +16,18 @@ enum Bare {
     Equal,
 }
 
-const SETS: [(&str, Subject, Bare); 5] = [
+const SETS: [(&str, Subject, Bare); 11] = [
     ("test", Subject::Test, Bare::Contains),
     ("package", Subject::Package, Bare::Glob),
     ("binary", Subject::Binary, Bare::Glob),
     ("binary_id", Subject::BinaryId, Bare::Glob),
     ("kind", Subject::Kind, Bare::Equal),
+    ("needs", Subject::Needs, Bare::Glob),
+    ("mocks", Subject::Mocks, Bare::Glob),
+    ("real", Subject::Real, Bare::Glob),
+    ("profile", Subject::Profile, Bare::Glob),
+    ("severity", Subject::Severity, Bare::Equal),
+    ("verdict", Subject::Verdict, Bare::Equal),
 ];
 
 const ELSEWHERE: [&str; 5] = ["deps", "rdeps", "platform", "default", "group"];
@@ -107,7 +115,7 @@ impl<'a> Parser<'a> {
             return Err(self.error(self.rest_span(), FiltersetReason::ExpectedExpression));
         }
         let subject = SETS.iter().find(|(known, ..)| *known == name);
-        if subject.is_none() && !matches!(name, "all" | "none") {
+        if subject.is_none() && !matches!(name, "all" | "none" | "quarantined") {
             return Err(self.error(span, unknown(name)));
         }
         self.skip_space();
@@ -121,10 +129,10 @@ impl<'a> Parser<'a> {
                 let name = name.to_owned();
                 return Err(self.error(argument, FiltersetReason::UnexpectedArgument { name }));
             }
-            return Ok(if name == "all" {
-                Expression::All
-            } else {
-                Expression::None
+            return Ok(match name {
+                "all" => Expression::All,
+                "quarantined" => Expression::Quarantined,
+                _ => Expression::None,
             });
         };
         let start = self.at;
@@ -133,6 +141,9 @@ impl<'a> Parser<'a> {
             start,
             end: self.at,
         };
+        if let Some(reason) = unknown_word(*subject, &matcher) {
+            return Err(self.error(span, reason));
+        }
         self.skip_space();
         if self.rest().starts_with(',') {
             return Err(self.error(self.here(), FiltersetReason::UnexpectedComma));
@@ -369,7 +380,28 @@ fn unknown(name: &str) -> FiltersetReason {
     let known = SETS
         .iter()
         .map(|(known, ..)| *known)
-        .chain(["all", "none", "not"]);
+        .chain(["all", "none", "quarantined", "not"]);
     let nearest = nearest(&name, known);
     FiltersetReason::UnknownSet { name, nearest }
+}
+
+/// Says that a whole word is none of those there are: a typing error would otherwise select nothing, or everything.
+fn unknown_word(subject: Subject, matcher: &Matcher) -> Option<FiltersetReason> {
+    let Matcher::Equal(word) = matcher else {
+        return None;
+    };
+    let (what, known): (&'static str, Vec<&'static str>) = match subject {
+        Subject::Severity => {
+            let all = Severity::ALL.into_iter();
+            ("severity", all.map(|severity| severity.as_str()).collect())
+        }
+        Subject::Verdict => {
+            let all = VerdictKind::ALL.into_iter();
+            let words = all.map(|kind| kind.as_str()).chain(["none"]);
+            ("verdict", words.collect())
+        }
+        _ => return None,
+    };
+    let nearest = nearest(word, known.iter().copied());
+    (!known.contains(&word.as_str())).then_some(FiltersetReason::UnknownWord { what, nearest })
 }

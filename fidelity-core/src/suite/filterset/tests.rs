@@ -1,7 +1,7 @@
 //! Filtersets: what they admit, and how their mistakes are told.
 
 use super::*;
-use crate::domain::BinaryId;
+use crate::domain::{Annotation, BinaryId, Quarantine, Severity, TestId, TestKind, VerdictKind};
 
 fn binary(package: &str, kind: &str, target: &str) -> TestBinary {
     let id = match kind {
@@ -21,6 +21,16 @@ fn binary(package: &str, kind: &str, target: &str) -> TestBinary {
         says_result: true,
         own_harness: false,
         lists: true,
+    }
+}
+
+fn test(name: &str) -> SuiteTest {
+    SuiteTest {
+        id: TestId::new("core", name),
+        binary: 0,
+        ignored: false,
+        held_back: false,
+        annotation: None,
     }
 }
 
@@ -45,7 +55,15 @@ fn selected(expression: &str) -> String {
         .binaries
         .iter()
         .flat_map(|binary| tests.map(|test| (binary, test)));
-    let admitted = pairs.filter(|(binary, test)| filterset.admits(binary, test));
+    let admitted = pairs.filter(|(binary, name)| {
+        let test = &test(name);
+        let verdict = None;
+        filterset.admits(&Candidate {
+            binary,
+            test,
+            verdict,
+        })
+    });
     admitted
         .map(|(binary, test)| format!("{} {test}\n", binary.id))
         .collect()
@@ -121,7 +139,7 @@ const MISTAKES: &[(&str, &str, usize, usize)] = &[
     ("tset(a)", "unknown set `tset` (did you mean `test`?)", 0, 4),
     (
         "deps(a)",
-        "`deps()` is not supported; `test`, `package`, `binary`, `binary_id` and `kind` are",
+        "`deps()` is not supported; `test`, `package`, `binary`, `binary_id`, `kind`, `needs`, `mocks`, `real`, `profile`, `severity`, `quarantined` and `verdict` are",
         0,
         4,
     ),
@@ -269,12 +287,96 @@ fn no_text_makes_the_parser_panic() {
         }
         let text: String = text.into_iter().collect();
         let outcome = std::panic::catch_unwind(|| match text.parse::<Filterset>() {
-            Ok(filterset) => drop(filterset.admits(&binary("p", "lib", "p"), "a::b")),
+            Ok(filterset) => {
+                let candidate = Candidate {
+                    binary: &binary("p", "lib", "p"),
+                    test: &test("a::b"),
+                    verdict: None,
+                };
+                filterset.admits(&candidate);
+            }
             Err(error) => {
                 assert!(error.column <= width(&text) && error.width >= 1);
                 assert_eq!(error.snippet().lines().count(), 2);
             }
         });
         assert!(outcome.is_ok(), "seed {round}: {text:?}");
+    }
+}
+
+/// Returns whether an expression holds for a test of which much is said.
+fn annotated(expression: &str) -> bool {
+    let filterset: Filterset = expression.parse().unwrap_or_else(|error| panic!("{error}"));
+    let mut test = test("checkout");
+    test.annotation = Some(Box::new(Annotation {
+        profiles: vec!["high".to_owned()],
+        needs: vec!["service.db".to_owned(), "network".to_owned()],
+        kind: Some(TestKind::EndToEnd),
+        mocks: vec!["stripe".to_owned()],
+        severity: Some(Severity::Critical),
+        quarantine: Some(Quarantine {
+            until: "2027-01-31".to_owned(),
+            owner: "payments".to_owned(),
+            reason: "flaky".to_owned(),
+        }),
+        ..Annotation::default()
+    }));
+    filterset.admits(&Candidate {
+        binary: &binary("shop", "test", "it"),
+        test: &test,
+        verdict: Some(VerdictKind::Flaky),
+    })
+}
+
+#[test]
+fn what_authors_say_and_the_last_verdict_can_be_asked_for() {
+    for holds in [
+        "kind(e2e) & needs(service.db) & verdict(flaky)",
+        "kind(test) & !kind(integration)",
+        "needs(service.*) & needs(=network)",
+        "mocks(stripe) & profile(high) & severity(critical) & quarantined()",
+        "!mocks(str) & mocks(~str) & !real(#*)",
+        "!verdict(none) & severity(/^crit/)",
+    ] {
+        assert!(annotated(holds), "{holds}");
+    }
+    for fails in [
+        "kind(unit)",
+        "needs(service)",
+        "verdict(stable)",
+        "severity(high)",
+        "profile(low)",
+    ] {
+        assert!(!annotated(fails), "{fails}");
+    }
+    // Unit tests of a library, of which nothing is said.
+    same("kind(unit)", "kind(lib) + kind(bin)");
+    same("kind(integration)", "kind(test)");
+    same("quarantined() + needs(#*) + severity(/./)", "none()");
+    same("verdict(none)", "all()");
+}
+
+#[test]
+fn a_word_that_is_none_of_those_there_are_is_told_with_the_nearest() {
+    for (expression, said) in [
+        (
+            "verdict(flakey)",
+            "no verdict is called so (did you mean `flaky`?), at column 9",
+        ),
+        (
+            "severity(criticall)",
+            "no severity is called so (did you mean `critical`?), at column 10",
+        ),
+        (
+            "quarantined(x)",
+            "`quarantined()` takes no argument, at column 13",
+        ),
+        (
+            "need(tz)",
+            "unknown set `need` (did you mean `needs`?), at column 1",
+        ),
+    ] {
+        let error = expression.parse::<Filterset>().unwrap_err().to_string();
+        assert!(error.starts_with(said), "{error}");
     }
 }

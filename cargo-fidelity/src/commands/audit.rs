@@ -1,0 +1,116 @@
+//! `cargo fidelity audit`: what the suite says of production, without running any of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, weigh};
+use fidelity_core::classify::verdicts_of;
+use fidelity_core::config::Settings;
+use fidelity_core::domain::{Arm, StoredRun, TestId, VerdictKind};
+use fidelity_core::report::audit::{render, render_json, render_markdown};
+use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::suite::{Suite, locate, substitutes};
+
+use super::output::{Follower, print, style};
+use super::{prepare, record};
+use crate::cli::{AuditArgs, Format, Global};
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::signals::Signals;
+
+/// Stored runs that are looked at, the newest.
+const RUNS: usize = 20;
+
+/// Prints the audit.
+pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let signals = Signals::install().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
+    })?;
+    let cargo = prepare::options(&arguments.build, global);
+    let workspace = locate(&cargo, signals.flag())?;
+    let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
+    let mut follower = Follower::new(global);
+    follower.console().build_started();
+    let suite = prepare::build(&workspace, &cargo, false, &signals)?;
+    let path = global.store.clone();
+    let path = path.unwrap_or_else(|| workspace_store(&workspace.root));
+    let past = match SqliteStore::open(&path) {
+        Ok(store) => past(&store)?,
+        Err(StoreError::NoStore { .. }) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let tests = tests(&suite, &mut settings);
+    let beyond = settings.target.knobs.iter();
+    let audit = weigh(&Gathered {
+        tests,
+        beyond: beyond
+            .filter(|(knob, setting)| settings.beyond_production(knob, setting))
+            .map(|(knob, _)| knob.clone())
+            .collect(),
+        profiles: [&settings.baseline, &settings.target].map(|profile| profile.without_users()),
+        production: settings.production.clone(),
+        past,
+        evidence: substitutes::look(&workspace),
+    });
+    print(&match global.format {
+        _ if arguments.markdown => render_markdown(&audit),
+        Format::Human => render(&audit, &style(global)),
+        Format::Json => render_json(&audit),
+    })?;
+    Ok(ExitCode::Passed)
+}
+
+/// Returns the tests of the suite; knobs are taken to have the effect that is asked of them.
+fn tests(suite: &Suite, settings: &mut Settings) -> Vec<AuditedTest> {
+    let all: Vec<usize> = (0..suite.tests.len()).collect();
+    let mut listed = record::chosen(suite, &all);
+    record::set_terms(&mut listed, suite, settings, &[]);
+    let absent: BTreeMap<TestId, [Option<String>; 2]> = listed
+        .into_iter()
+        .filter_map(|test| Some((test.id, test.terms?.absent)))
+        .collect();
+    let audited = suite.tests.iter().filter_map(|test| {
+        Some(AuditedTest {
+            id: test.id.clone(),
+            kind: test.kind(suite.binaries.get(test.binary)?),
+            annotation: test.annotation.as_deref().cloned(),
+            absent: absent.get(&test.id).cloned().unwrap_or_default(),
+            ignored: test.is_ignored(),
+        })
+    });
+    audited.collect()
+}
+
+/// Returns what the newest stored runs tried.
+fn past(store: &SqliteStore) -> Result<Vec<PastTrials>, CliError> {
+    let runs = store.runs(RUNS)?;
+    let runs = runs.into_iter().map(|run| Ok(tried(&store.load(run.id)?)));
+    runs.collect()
+}
+
+fn tried(run: &StoredRun) -> PastTrials {
+    let mut trials = [0; 2];
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
+    for pass in &run.passes {
+        let arm = pass.spec.arm.index();
+        let reported = pass.observations.iter().filter(|it| it.outcome.is_trial());
+        for observation in reported {
+            trials[arm] += 1;
+            seen[arm].insert(observation.test);
+        }
+    }
+    let [baseline, target] = &seen;
+    let verdicts = verdicts_of(run, &[]).findings;
+    let hidden = verdicts
+        .iter()
+        .filter(|finding| finding.verdict.kind == VerdictKind::HiddenDefect);
+    PastTrials {
+        profiles: Arm::BOTH.map(|arm| match arm {
+            Arm::Baseline => run.header.baseline.name.clone(),
+            Arm::Target => run.header.target.name.clone(),
+        }),
+        trials,
+        tests: baseline.intersection(target).count() as u64,
+        hidden_defects: hidden.count() as u64,
+        knobs: run.header.knobs.clone(),
+    }
+}

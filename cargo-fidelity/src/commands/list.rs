@@ -1,0 +1,83 @@
+//! `cargo fidelity list`: the tests and what is known of them, without running any.
+
+use std::collections::BTreeMap;
+
+use fidelity_core::config::Settings;
+use fidelity_core::domain::{ListedTest, TestId};
+use fidelity_core::report::list::{ListedRow, Listing, render, render_json};
+use fidelity_core::suite::{Suite, SuiteError, locate};
+
+use super::output::{Follower, print, style};
+use super::prepare::{self, LastVerdicts};
+use super::record;
+use crate::cli::{Format, Global, ListArgs, NoTests};
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::signals::Signals;
+
+/// Prints the tests that were asked for.
+pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let signals = Signals::install().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
+    })?;
+    let expressions = prepare::filtersets(&arguments.selection)?;
+    let cargo = prepare::options(&arguments.build, global);
+    let workspace = locate(&cargo, signals.flag())?;
+    let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
+    let mut follower = Follower::new(global);
+    follower.console().build_started();
+    let harnessless = arguments.selection.include_harnessless;
+    let suite = prepare::build(&workspace, &cargo, harnessless, &signals)?;
+    let last = prepare::last_verdicts(global, &workspace.root)?;
+    let selected = match prepare::select(&arguments.selection, expressions, &last, &suite) {
+        Err(SuiteError::NothingSelected { .. })
+            if arguments.selection.no_tests == NoTests::Pass =>
+        {
+            Vec::new()
+        }
+        selected => selected?,
+    };
+    let listing = listing(&suite, &selected, &mut settings, &last);
+    print(&match global.format {
+        Format::Human => render(&listing, &style(global)),
+        Format::Json => render_json(&listing),
+    })?;
+    Ok(ExitCode::Passed)
+}
+
+/// Puts together what is known of the selected tests. Knobs are taken to have the effect that is asked of them.
+fn listing(
+    suite: &Suite,
+    selected: &[usize],
+    settings: &mut Settings,
+    last: &LastVerdicts,
+) -> Listing {
+    let mut tests = record::chosen(suite, selected);
+    let noted = settings.notes.len();
+    record::set_terms(&mut tests, suite, settings, &[]);
+    let mut problems = suite.problems.clone();
+    problems.extend(settings.notes.drain(noted..));
+    let by_id: BTreeMap<&TestId, usize> = selected
+        .iter()
+        .filter_map(|position| Some((&suite.tests.get(*position)?.id, *position)))
+        .collect();
+    let row = |listed: ListedTest| {
+        let test = suite.tests.get(*by_id.get(&listed.id)?)?;
+        let verdict = last.get(&listed.id);
+        Some(ListedRow {
+            kind: test.kind(suite.binaries.get(test.binary)?),
+            ignored: test.is_ignored(),
+            annotation: test.annotation.as_deref().cloned(),
+            absent: listed.terms.map(|terms| terms.absent).unwrap_or_default(),
+            verdict: verdict.map(|last| (last.verdict.clone(), last.run)),
+            id: listed.id,
+        })
+    };
+    Listing {
+        tests: tests.into_iter().filter_map(row).collect(),
+        profiles: [&settings.baseline, &settings.target].map(|profile| profile.name.clone()),
+        available: suite.tests.len(),
+        now: record::now(),
+        problems,
+    }
+}

@@ -1,0 +1,138 @@
+//! Where to invest next: what is not tried yet and promises most, by likelihood times severity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::differences::{Difference, Standing};
+use super::likelihood::{self, belief};
+use super::substitutes::Substitute;
+use super::{AuditedTest, Gathered, PROPOSED};
+use crate::domain::KnobId;
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Investment {
+    /// What, in the imperative.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// Likelihood times severity.
+    pub score: f64,
+}
+
+/// Returns what to do next, first what promises most.
+pub fn proposals(
+    gathered: &Gathered,
+    differences: &[Difference],
+    substitutes: &[Substitute],
+) -> Vec<Investment> {
+    let mut all = production(differences);
+    all.extend(mocked(substitutes));
+    all.extend(missing(&gathered.tests));
+    all.extend(untried(gathered));
+    all.sort_by(|one, other| {
+        other
+            .score
+            .total_cmp(&one.score)
+            .then_with(|| one.what.cmp(&other.what))
+    });
+    all.truncate(PROPOSED);
+    all
+}
+
+/// Facts of production that no arm imposes.
+fn production(differences: &[Difference]) -> Vec<Investment> {
+    differences
+        .iter()
+        .filter(|difference| difference.standing == Standing::OnlyInProduction)
+        .map(|difference| {
+            let fact = difference.values[2].as_deref().unwrap_or_default();
+            Investment {
+                what: format!("set `{}` to {fact} in the target", difference.knob),
+                reason: "production has it, and no test ever runs like that".to_owned(),
+                score: difference.score(),
+            }
+        })
+        .collect()
+}
+
+/// Components that are mocked more often than used.
+fn mocked(substitutes: &[Substitute]) -> Vec<Investment> {
+    let (likely, _) = likelihood::prior(&KnobId::from("service"));
+    substitutes
+        .iter()
+        .map(|substitute| {
+            let Substitute {
+                component,
+                mocking,
+                real,
+                weight,
+                place,
+            } = substitute;
+            let mock_only = f64::from(*mocking) / f64::from(mocking + real);
+            Investment {
+                what: format!("test against a real `{component}`"),
+                reason: format!(
+                    "tests that mock it: {mocking}; that use it as it is: {real} ({place})"
+                ),
+                score: likely * weight * mock_only,
+            }
+        })
+        .collect()
+}
+
+/// What tests need and no arm provides: these tests never run.
+fn missing(tests: &[AuditedTest]) -> Vec<Investment> {
+    let (likely, _) = likelihood::prior(&KnobId::from("service"));
+    let mut lacking: BTreeMap<&str, (u32, f64)> = BTreeMap::new();
+    for test in tests {
+        let Some(said) = test.annotation.as_ref() else {
+            continue;
+        };
+        let Some(why) = test.absent[0].as_ref().filter(|_| test.absent[1].is_some()) else {
+            continue;
+        };
+        let need = said
+            .needs
+            .iter()
+            .find(|need| why.contains(&format!("`{need}`")));
+        if let Some(need) = need {
+            let (count, weight) = lacking.entry(need).or_default();
+            *count += 1;
+            *weight = weight.max(test.weight());
+        }
+    }
+    lacking
+        .into_iter()
+        .map(|(need, (count, weight))| Investment {
+            what: format!("provide `{need}` in an arm"),
+            reason: format!("tests that never run without it: {count}"),
+            // They tell nothing at all today.
+            score: 2.0 * likely * weight,
+        })
+        .collect()
+}
+
+/// Knobs that neither arm sets, by what is known of them.
+fn untried(gathered: &Gathered) -> Vec<Investment> {
+    let set: BTreeSet<&KnobId> = gathered
+        .profiles
+        .iter()
+        .flat_map(|profile| profile.knobs.keys())
+        .chain(gathered.production.keys())
+        .collect();
+    let family = |knob: &KnobId| likelihood::prior(knob).1;
+    let tried: BTreeSet<&str> = set.iter().map(|knob| family(knob)).collect();
+    let weights = gathered.tests.iter().map(AuditedTest::weight);
+    let mean = weights.sum::<f64>() / gathered.tests.len().max(1) as f64;
+    let mut proposed = BTreeSet::new();
+    likelihood::known()
+        .filter(|knob| !matches!(knob.0.as_str(), "service" | "errno" | "env"))
+        .filter(|knob| !set.contains(knob) && !tried.contains(family(knob)))
+        .filter(|knob| proposed.insert(family(knob)))
+        .map(|knob| Investment {
+            reason: format!("no arm varies anything like it; {}", family(&knob)),
+            score: belief(&knob, &gathered.past).mean * mean,
+            what: format!("vary `{knob}`"),
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! The audit of a suite: what runs where, what is replaced by something kinder, and which difference to production matters
+//! most. A function of values: knows no file, store or suite.
+//!
+//! [`weigh()`] puts together what was gathered; [`likelihood`] says how likely a knob is to expose something, and the ranking
+//! here is that likelihood times severity.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    Annotation, FidelityProfile, KnobId, KnobStatus, KnobValue, Severity, TestId, TestKind,
+};
+
+pub mod differences;
+pub mod invest;
+pub mod likelihood;
+pub mod substitutes;
+
+pub use differences::{Difference, Standing};
+pub use invest::Investment;
+pub use substitutes::{Confidence, Evidence, Substitute};
+
+/// Differences that are told.
+pub const TOLD: usize = 10;
+/// Investments that are proposed.
+pub const PROPOSED: usize = 3;
+
+/// What was gathered.
+#[derive(Clone, Debug)]
+pub struct Gathered {
+    /// The tests, sorted by identity.
+    pub tests: Vec<AuditedTest>,
+    /// The fidelity profiles by arm.
+    pub profiles: [FidelityProfile; 2],
+    /// What is known of production.
+    pub production: BTreeMap<KnobId, KnobValue>,
+    /// Whether the target's setting of a knob is harsher than production.
+    pub beyond: BTreeSet<KnobId>,
+    /// What earlier runs tried, newest first.
+    pub past: Vec<PastTrials>,
+    /// What of code and manifests looks like a substitute or a real service.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A test as the audit sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AuditedTest {
+    /// The test.
+    pub id: TestId,
+    /// What it covers, and whether its authors say so.
+    pub kind: (TestKind, bool),
+    /// What its authors say.
+    pub annotation: Option<Annotation>,
+    /// Why it is not run in an arm.
+    pub absent: [Option<String>; 2],
+    /// Whether its user ignores it.
+    pub ignored: bool,
+}
+
+impl AuditedTest {
+    /// Returns how much it weighs that what it checks may not hold: twice as much for each step of severity.
+    pub fn weight(&self) -> f64 {
+        let said = self.annotation.as_ref().and_then(|said| said.severity);
+        weight(said.unwrap_or_default())
+    }
+}
+
+/// Returns the weight of a severity: 1, 2, 4, 8.
+pub fn weight(severity: Severity) -> f64 {
+    match severity {
+        Severity::Low => 1.0,
+        Severity::Medium => 2.0,
+        Severity::High => 4.0,
+        Severity::Critical => 8.0,
+    }
+}
+
+/// What one earlier run tried, and what came of it.
+#[derive(Clone, Debug, Default)]
+pub struct PastTrials {
+    /// The names of its fidelity profiles, by arm.
+    pub profiles: [String; 2],
+    /// Trials by arm.
+    pub trials: [u64; 2],
+    /// Tests that were tried in both arms.
+    pub tests: u64,
+    /// Of these, called hidden defects.
+    pub hidden_defects: u64,
+    /// What became of its knobs.
+    pub knobs: Vec<KnobStatus>,
+}
+
+/// What an audit says.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// By kind: how many tests, how many of them by their place alone, and how many run in the baseline, the target, neither.
+    pub kinds: Vec<(TestKind, KindCount)>,
+    /// The names of the fidelity profiles, by arm.
+    pub profiles: [String; 2],
+    /// Components that some test replaces.
+    pub substitutes: Vec<Substitute>,
+    /// What code and manifests show.
+    pub evidence: Vec<Evidence>,
+    /// Trials of earlier runs by fidelity profile, most first.
+    pub trials: Vec<(String, u64)>,
+    /// Earlier runs that were looked at.
+    pub runs: usize,
+    /// The differences that matter most, first the most.
+    pub differences: Vec<Difference>,
+    /// How many differences there are.
+    pub all_differences: usize,
+    /// What to do next, first what promises most.
+    pub invest: Vec<Investment>,
+}
+
+/// The tests of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KindCount {
+    /// All of them.
+    pub tests: u32,
+    /// Those whose kind is inferred.
+    pub inferred: u32,
+    /// Those that run in an arm.
+    pub run_in: [u32; 2],
+    /// Those that run in neither, ignored ones included.
+    pub nowhere: u32,
+}
+
+/// Puts together what was gathered.
+pub fn weigh(gathered: &Gathered) -> Audit {
+    let substitutes = substitutes::of(&gathered.tests);
+    let mut differences = differences::of(gathered);
+    let invest = invest::proposals(gathered, &differences, &substitutes);
+    let all_differences = differences.len();
+    differences.truncate(TOLD);
+    Audit {
+        kinds: kinds(&gathered.tests),
+        profiles: [0, 1].map(|arm| gathered.profiles[arm].name.clone()),
+        substitutes,
+        evidence: gathered.evidence.clone(),
+        trials: trials(&gathered.past),
+        runs: gathered.past.len(),
+        differences,
+        all_differences,
+        invest,
+    }
+}
+
+fn kinds(tests: &[AuditedTest]) -> Vec<(TestKind, KindCount)> {
+    TestKind::ALL
+        .into_iter()
+        .map(|kind| {
+            let mut count = KindCount::default();
+            for test in tests.iter().filter(|test| test.kind.0 == kind) {
+                count.tests += 1;
+                count.inferred += u32::from(!test.kind.1);
+                let mut nowhere = true;
+                for (arm, absent) in test.absent.iter().enumerate() {
+                    if absent.is_none() && !test.ignored {
+                        count.run_in[arm] += 1;
+                        nowhere = false;
+                    }
+                }
+                count.nowhere += u32::from(nowhere);
+            }
+            (kind, count)
+        })
+        .collect()
+}
+
+fn trials(past: &[PastTrials]) -> Vec<(String, u64)> {
+    let mut by_profile: BTreeMap<&String, u64> = BTreeMap::new();
+    for run in past {
+        for (profile, trials) in run.profiles.iter().zip(run.trials) {
+            *by_profile.entry(profile).or_default() += trials;
+        }
+    }
+    let named = by_profile.into_iter();
+    let mut trials: Vec<(String, u64)> = named
+        .map(|(profile, trials)| (profile.clone(), trials))
+        .collect();
+    trials.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    trials
+}
+
+#[cfg(test)]
+mod tests;

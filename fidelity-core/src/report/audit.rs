@@ -1,0 +1,279 @@
+//! The audit as a page, as Markdown and as JSON: the same parts in the same order, so that no format says more.
+
+use super::Style;
+use super::number::{count, percent, things};
+use super::page::{Indent, Page, Span, Tone, plain, span};
+use crate::audit::{Audit, Difference, Evidence, Standing};
+use crate::domain::Arm;
+
+mod json;
+
+pub use json::render_json;
+
+/// Lines of evidence that are told.
+const EVIDENCE: usize = 8;
+
+/// A part of the audit.
+struct Part {
+    title: &'static str,
+    says: String,
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+    after: Vec<String>,
+}
+
+fn parts(audit: &Audit) -> Vec<Part> {
+    vec![
+        kinds(audit),
+        trials(audit),
+        substitutes(audit),
+        differences(audit),
+        invest(audit),
+    ]
+}
+
+fn words<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+fn kinds(audit: &Audit) -> Part {
+    let [low, high] = &audit.profiles;
+    let rows = audit.kinds.iter().map(|(kind, counted)| {
+        let all = match counted.inferred {
+            0 => counted.tests.to_string(),
+            inferred => format!("{} ({inferred} inferred)", counted.tests),
+        };
+        let run = Arm::BOTH.map(|arm| counted.run_in[arm.index()].to_string());
+        let [in_low, in_high] = run;
+        vec![
+            kind.to_string(),
+            all,
+            in_low,
+            in_high,
+            counted.nowhere.to_string(),
+        ]
+    });
+    let all: u32 = audit.kinds.iter().map(|(_, counted)| counted.tests).sum();
+    Part {
+        title: "TESTS",
+        says: things(u64::from(all), "test"),
+        head: vec![
+            "kind".to_owned(),
+            "tests".to_owned(),
+            format!("in {low}"),
+            format!("in {high}"),
+            "nowhere".to_owned(),
+        ],
+        rows: rows.collect(),
+        after: Vec::new(),
+    }
+}
+
+fn trials(audit: &Audit) -> Part {
+    let all: u64 = audit.trials.iter().map(|(_, trials)| trials).sum();
+    let rows = audit.trials.iter().map(|(profile, trials)| {
+        let share = *trials as f64 / all.max(1) as f64;
+        vec![
+            profile.clone(),
+            count(*trials),
+            format!("{} %", percent(share)),
+        ]
+    });
+    Part {
+        title: "TRIALS",
+        says: match audit.runs {
+            0 => "none yet: `cargo fidelity run` makes some".to_owned(),
+            runs => format!("{} in the last {}", count(all), things(runs as u64, "run")),
+        },
+        head: words(["fidelity profile", "trials", "share"]),
+        rows: rows.collect(),
+        after: Vec::new(),
+    }
+}
+
+fn substitutes(audit: &Audit) -> Part {
+    let rows = audit.substitutes.iter().map(|it| {
+        vec![
+            it.component.clone(),
+            it.mocking.to_string(),
+            it.real.to_string(),
+            it.place.clone(),
+        ]
+    });
+    let line = |line: &Evidence| {
+        let looks = if line.real { "real" } else { "substitute" };
+        format!(
+            "{}  {} ({looks}, {} confidence)",
+            line.place,
+            line.what,
+            line.confidence.as_str()
+        )
+    };
+    let mut after: Vec<String> = audit.evidence.iter().take(EVIDENCE).map(line).collect();
+    if EVIDENCE < audit.evidence.len() {
+        after.push(format!("and {} more", audit.evidence.len() - EVIDENCE));
+    }
+    Part {
+        title: "SUBSTITUTES",
+        says: match (audit.substitutes.len(), audit.evidence.len()) {
+            (0, 0) => "none seen".to_owned(),
+            (said, seen) => format!(
+                "{} by annotation; {} of code or manifests that look like it",
+                things(said as u64, "component"),
+                things(seen as u64, "line")
+            ),
+        },
+        head: words(["component", "mocked by", "real in", "said at"]),
+        rows: rows.collect(),
+        after,
+    }
+}
+
+fn differences(audit: &Audit) -> Part {
+    let rows = audit.differences.iter().map(|difference| {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let [low, high, production] = &difference.values;
+        vec![
+            difference.knob.to_string(),
+            value(low),
+            value(high),
+            value(production),
+            likelihood(difference),
+            format!("{:.1}", difference.severity),
+            difference.reason.clone(),
+        ]
+    });
+    let [low, high] = &audit.profiles;
+    Part {
+        title: "DIFFERENCES",
+        says: match audit.all_differences {
+            0 => "none".to_owned(),
+            all if all == audit.differences.len() => {
+                format!("{all}, by likelihood x severity")
+            }
+            all => format!(
+                "{} of {all}, by likelihood x severity",
+                audit.differences.len()
+            ),
+        },
+        head: vec![
+            "knob".to_owned(),
+            low.clone(),
+            high.clone(),
+            "production".to_owned(),
+            "likelihood".to_owned(),
+            "severity".to_owned(),
+            "why".to_owned(),
+        ],
+        rows: rows.collect(),
+        after: Vec::new(),
+    }
+}
+
+fn likelihood(difference: &Difference) -> String {
+    format!("{} %", percent(difference.belief.mean))
+}
+
+fn invest(audit: &Audit) -> Part {
+    let rows = (1..)
+        .zip(&audit.invest)
+        .map(|(number, it)| vec![format!("{number}. {}", it.what), it.reason.clone()]);
+    Part {
+        title: "INVEST NEXT",
+        says: "what is not tried yet and promises most".to_owned(),
+        head: words(["what", "why"]),
+        rows: rows.collect(),
+        after: Vec::new(),
+    }
+}
+
+/// Returns the audit for people, ending with a line end.
+pub fn render(audit: &Audit, style: &Style) -> String {
+    let mut page = Page::new(style);
+    for part in parts(audit) {
+        page.blank();
+        let title = [
+            span(Tone::Strong, part.title),
+            plain(format!("  {}", part.says)),
+        ];
+        page.text(Indent::hanging(0), &title);
+        if !part.rows.is_empty() {
+            let widths = widths(&part);
+            let cells = |row: &[String], tone: Tone| -> Vec<Vec<Span>> {
+                row.iter().map(|cell| vec![span(tone, cell)]).collect()
+            };
+            if part.title != "INVEST NEXT" {
+                page.columns(2, &cells(&part.head, Tone::Faint), &widths);
+            }
+            for row in &part.rows {
+                page.columns(2, &cells(row, Tone::Plain), &widths);
+            }
+        }
+        for line in &part.after {
+            page.text(Indent::hanging(2), &[span(Tone::Faint, line)]);
+        }
+    }
+    page.finish()
+}
+
+/// Returns the width of each column.
+fn widths(part: &Part) -> Vec<usize> {
+    let longest = |column: usize| {
+        let cells = part.rows.iter().chain(std::iter::once(&part.head));
+        cells.map(|row| row[column].chars().count()).max()
+    };
+    (0..part.head.len())
+        .map(|column| longest(column).unwrap_or(0))
+        .collect()
+}
+
+/// Returns the audit as Markdown, ending with a line end.
+pub fn render_markdown(audit: &Audit) -> String {
+    let mut text = String::from("# Fidelity audit\n");
+    for part in parts(audit) {
+        let title = part.title.to_lowercase();
+        let (first, rest) = title.split_at(1);
+        text += &format!(
+            "\n## {}{rest}\n\n{}\n",
+            first.to_uppercase(),
+            cell(&part.says)
+        );
+        if !part.rows.is_empty() {
+            text += &format!("\n{}", row(&part.head));
+            text += &row(&vec!["---".to_owned(); part.head.len()]);
+            text.extend(part.rows.iter().map(|cells| row(cells)));
+        }
+        if !part.after.is_empty() {
+            text.push('\n');
+            text.extend(part.after.iter().map(|line| format!("- {}\n", cell(line))));
+        }
+    }
+    text
+}
+
+fn row(cells: &[String]) -> String {
+    let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+/// Returns a text that ends no cell and starts no markup of its own: names come from anywhere.
+fn cell(text: &str) -> String {
+    let clean = super::text::clean(text);
+    let mut cell = String::with_capacity(clean.len());
+    for letter in clean.chars() {
+        if matches!(letter, '|' | '<' | '>' | '*' | '_' | '[' | ']' | '\\') {
+            cell.push('\\');
+        }
+        cell.push(letter);
+    }
+    cell
+}
+
+/// Returns the word for who differs from whom.
+fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Tried => "tried",
+        Standing::BeyondProduction => "beyond-production",
+        Standing::OnlyInProduction => "only-in-production",
+    }
+}

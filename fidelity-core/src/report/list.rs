@@ -1,0 +1,208 @@
+//! The list of tests: what their authors say, where each is run, and what was last found of it. Knows no store and no suite.
+
+use super::Style;
+use super::number::{duration_ms, percent, things};
+use super::page::{Indent, Page, Span, Tone, plain, span};
+use super::words::{listed, tones};
+use crate::domain::{Annotation, Arm, Problem, RunId, TestId, TestKind, Verdict};
+
+mod json;
+
+pub use json::render_json;
+
+/// Columns of a name in the list, where it is longer than the others.
+const NAME_COLUMNS: usize = 60;
+
+/// The tests that were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    /// Sorted by identity.
+    pub tests: Vec<ListedRow>,
+    /// The names of the fidelity profiles, by arm.
+    pub profiles: [String; 2],
+    /// How many tests there are, those that were not asked for included.
+    pub available: usize,
+    /// The moment at which quarantines are judged, RFC 3339 in UTC.
+    pub now: String,
+    /// What people should know of the suite.
+    pub problems: Vec<Problem>,
+}
+
+/// A test in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedRow {
+    /// The test.
+    pub id: TestId,
+    /// What it covers, and whether its authors say so.
+    pub kind: (TestKind, bool),
+    /// Whether its user ignores it.
+    pub ignored: bool,
+    /// What its authors say.
+    pub annotation: Option<Annotation>,
+    /// Why it is not run in an arm, indexed by [`Arm::index`].
+    pub absent: [Option<String>; 2],
+    /// The last verdict on it, and the run that came to it.
+    pub verdict: Option<(Verdict, RunId)>,
+}
+
+impl ListedRow {
+    /// Returns whether it is in a quarantine that was over at `now`; none where it is in none.
+    fn expired(&self, now: &str) -> Option<bool> {
+        let quarantine = self.annotation.as_ref()?.quarantine.as_ref()?;
+        Some(quarantine.has_expired(now))
+    }
+}
+
+/// Returns the list for people, ending with a line end.
+pub fn render(listing: &Listing, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let Listing {
+        tests, available, ..
+    } = listing;
+    let of = match tests.len() == *available {
+        true => String::new(),
+        false => format!(" of {available}"),
+    };
+    let [baseline, target] = &listing.profiles;
+    page.text(
+        Indent::all(0),
+        &[plain(format!(
+            "{}{of}, {baseline} (baseline) and {target} (target)",
+            things(tests.len() as u64, "test")
+        ))],
+    );
+    let longest = tests.iter().map(|test| test.id.test.chars().count());
+    let name = longest.max().unwrap_or(0).min(NAME_COLUMNS);
+    let arms = tests.iter().map(|test| arms(listing, test).len());
+    let widths = [
+        name,
+        "integration (inferred)".len(),
+        arms.max().unwrap_or(0),
+    ];
+    let mut binary = None;
+    for test in tests {
+        if binary != Some(&test.id.binary) {
+            binary = Some(&test.id.binary);
+            page.blank();
+            page.text(Indent::all(0), &[span(Tone::Strong, &test.id.binary.0)]);
+        }
+        page.columns(2, &cells(listing, test), &widths);
+        let said = said(listing, test);
+        if !said.is_empty() && !style.quiet {
+            page.text(Indent::hanging(6), &[span(Tone::Faint, said)]);
+        }
+    }
+    if !style.quiet {
+        footer(&mut page, listing);
+    }
+    page.finish()
+}
+
+fn cells(listing: &Listing, test: &ListedRow) -> [Vec<Span>; 4] {
+    let (kind, is_said) = test.kind;
+    let mut words = vec![plain(kind.as_str())];
+    if !is_said {
+        words.push(span(Tone::Faint, " (inferred)"));
+    }
+    let verdict = match &test.verdict {
+        Some((verdict, run)) => vec![
+            span(tones(verdict.kind).1, verdict.kind.as_str()),
+            span(Tone::Faint, format!(" {}", run.short())),
+        ],
+        None => vec![span(Tone::Faint, "no verdict yet")],
+    };
+    [
+        vec![plain(&test.id.test)],
+        words,
+        vec![plain(arms(listing, test))],
+        verdict,
+    ]
+}
+
+/// Returns the arms it is run in.
+fn arms(listing: &Listing, test: &ListedRow) -> String {
+    let run: Vec<String> = Arm::BOTH
+        .into_iter()
+        .filter(|arm| test.absent[arm.index()].is_none())
+        .map(|arm| listing.profiles[arm.index()].clone())
+        .collect();
+    match run.as_slice() {
+        _ if test.ignored => "ignored".to_owned(),
+        [] => "nowhere".to_owned(),
+        [only] => format!("{only} only"),
+        both => both.join(", "),
+    }
+}
+
+/// Returns what its authors say, in one line.
+fn said(listing: &Listing, test: &ListedRow) -> String {
+    let Some(said) = &test.annotation else {
+        return String::new();
+    };
+    let names = |what: &str, names: &[String]| {
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+    };
+    let quarantine = said.quarantine.as_ref().map(|quarantine| {
+        let verb = match test.expired(&listing.now) {
+            Some(true) => "quarantine ended",
+            _ => "quarantine until",
+        };
+        format!("{verb} {} ({})", quarantine.until, quarantine.owner)
+    });
+    let mut parts: Vec<String> = [
+        names("for", &said.profiles),
+        names("needs", &said.needs),
+        names("mocks", &said.mocks),
+        names("real", &said.real),
+        said.severity.map(|severity| format!("severity {severity}")),
+        said.tolerance
+            .map(|rate| format!("tolerance {} %", percent(rate))),
+        said.timeout_ms
+            .map(|ms| format!("at most {}", duration_ms(ms))),
+        said.trials
+            .map(|trials| format!("at most {}", things(u64::from(trials), "trial"))),
+        quarantine,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let absent: Vec<String> = test.absent.iter().flatten().cloned().collect();
+    if !absent.is_empty() && said.profiles.is_empty() {
+        parts.push(format!("not run: {}", absent.join("; ")));
+    }
+    format!("{}  {}", parts.join("; "), said.place)
+        .trim()
+        .to_owned()
+}
+
+fn footer(page: &mut Page, listing: &Listing) {
+    let kinds: Vec<String> = TestKind::ALL
+        .into_iter()
+        .filter_map(|kind| {
+            let of_kind = listing.tests.iter().filter(|test| test.kind.0 == kind);
+            let (said, inferred): (Vec<_>, Vec<_>) = of_kind.partition(|test| test.kind.1);
+            let all = said.len() + inferred.len();
+            (all > 0).then(|| match inferred.len() {
+                0 => format!("{all} {kind}"),
+                inferred => format!("{all} {kind} ({inferred} inferred)"),
+            })
+        })
+        .collect();
+    page.blank();
+    if !kinds.is_empty() {
+        page.text(Indent::hanging(0), &[plain(listed(&kinds, "and"))]);
+    }
+    for problem in &listing.problems {
+        page.text(
+            Indent::hanging(2),
+            &[
+                span(Tone::Faint, &problem.kind),
+                plain("  "),
+                plain(&problem.message),
+            ],
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! The list as its readers see it.
+
+use super::*;
+use crate::domain::{Quarantine, Severity, VerdictKind};
+
+fn listing() -> Listing {
+    let plain = |name: &str| ListedRow {
+        id: TestId::new("shop", name),
+        kind: (TestKind::Unit, false),
+        ignored: false,
+        annotation: None,
+        absent: [None, None],
+        verdict: None,
+    };
+    let verdict = Verdict {
+        kind: VerdictKind::HiddenDefect,
+        reason: "always".to_owned(),
+    };
+    let annotation = Annotation {
+        needs: vec!["service.db".to_owned()],
+        mocks: vec!["stripe".to_owned()],
+        severity: Some(Severity::Critical),
+        tolerance: Some(0.01),
+        timeout_ms: Some(5_000),
+        trials: Some(50),
+        quarantine: Some(Quarantine {
+            until: "2026-01-31".to_owned(),
+            owner: "payments".to_owned(),
+            reason: "the sandbox drops webhooks".to_owned(),
+        }),
+        place: "tests/checkout.rs:12".to_owned(),
+        ..Annotation::default()
+    };
+    let lacks = Some("needs `service.db`, which `low` does not provide".to_owned());
+    let checkout = ListedRow {
+        id: TestId::new("shop::checkout", "a_customer_buys_a_book"),
+        kind: (TestKind::EndToEnd, true),
+        annotation: Some(annotation),
+        absent: [lacks, None],
+        verdict: Some((verdict, RunId(0x3f2a << 112))),
+        ..plain("")
+    };
+    let slow = ListedRow {
+        ignored: true,
+        ..plain("totals::slow")
+    };
+    Listing {
+        tests: vec![plain("totals::are_rounded"), slow, checkout],
+        profiles: ["low", "high"].map(str::to_owned),
+        available: 7,
+        now: "2026-11-28T12:00:00Z".to_owned(),
+        problems: vec![Problem {
+            kind: "doctests-not-run".to_owned(),
+            message: "3 doctests are not run".to_owned(),
+        }],
+    }
+}
+
+#[test]
+fn a_list_says_of_each_test_where_it_runs_and_what_is_known() {
+    insta::assert_snapshot!("human", render(&listing(), &Style::default()));
+    insta::assert_snapshot!("json", render_json(&listing()));
+}

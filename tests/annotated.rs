@@ -1,0 +1,198 @@
+//! The annotated example, on the real binary: its list, its run, its gate, and what `cargo test` says of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use serde_json::Value;
+use support::{Project, repository};
+
+/// Returns a copy of the example that finds the macros where they are.
+fn example() -> Project {
+    let project = Project::copy_of("examples/annotated");
+    let manifest = std::fs::read_to_string(project.root.join("Cargo.toml")).unwrap();
+    let macros = repository().join("fidelity-macros");
+    let manifest = manifest.replace("../../fidelity-macros", macros.to_str().unwrap());
+    project.write("Cargo.toml", &manifest);
+    project
+}
+
+fn test<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let tests = report["tests"].as_array().unwrap();
+    let found = tests.iter().find(|test| test["test"] == name);
+    found.unwrap_or_else(|| panic!("no {name}"))
+}
+
+fn messages(report: &Value, kind: &str) -> Vec<String> {
+    let problems = report["problems"].as_array().unwrap().iter();
+    let of_kind = problems.filter(|problem| problem["kind"] == kind);
+    of_kind
+        .map(|problem| problem["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Test, verdict and reason, as the README of the example promises.
+const EXPECTED: [(&str, &str, &str); 10] = [
+    ("tests::an_order_gets_the_next_number", "stable", ""),
+    ("tests::taxes_are_added::case_3_rounded", "stable", ""),
+    ("tests::waiting_costs_no_order", "stable", ""),
+    ("a_hundred_orders_are_exported", "hidden-defect", "always"),
+    ("two_hundred_orders_are_exported", "hidden-defect", "always"),
+    ("orders_are_taken_from_outside", "stable", "target only"),
+    ("a_catalogue_is_printed_in_apia", "broken", "target only"),
+    ("a_card_is_charged", "stable", "baseline only"),
+    (
+        "orders_survive_a_restart",
+        "undetermined",
+        "not compared: no trial",
+    ),
+    (
+        "a_profile_that_is_mistyped_is_told",
+        "undetermined",
+        "not compared: no trial",
+    ),
+];
+
+#[test]
+fn a_run_obeys_what_the_tests_say() {
+    let project = example();
+    let arguments = ["run", "--format", "json", "--seed", "7"];
+    let report = project.run(&arguments).exits_with(1).json();
+    for (name, verdict, reason) in EXPECTED {
+        let test = test(&report, name);
+        assert_eq!(test["verdict"], verdict, "{name}");
+        assert_eq!(test["reason"], reason, "{name}");
+    }
+    let capped = test(&report, "tests::waiting_costs_no_order");
+    assert_eq!(capped["target"]["trials"], 2, "{capped}");
+    let lone = test(&report, "a_catalogue_is_printed_in_apia");
+    let trials = [&lone["baseline"]["trials"], &lone["target"]["trials"]];
+    assert_eq!(trials, [0, 5]);
+    assert_eq!(
+        messages(&report, "unknown-fidelity-profile"),
+        [
+            "the annotation at tests/shop.rs:34 names the fidelity profile `hihg`, which does not exist; did you mean `high`?"
+        ]
+    );
+    let expired = messages(&report, "expired-quarantine").remove(0);
+    assert!(expired.contains("warehouse answers for it"), "{expired}");
+    the_gate_knows_quarantines(&project);
+    what_was_seen_can_be_asked_for(&project);
+    the_audit_tells_what_is_mocked_and_what_was_exposed(&project);
+}
+
+fn the_gate_knows_quarantines(project: &Project) {
+    let page = project.run(&["report"]).exits_with(1).stdout;
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "GATE FAILED 1 test hidden-defect, 1 test broken, 1 quarantine expired (of warehouse)",
+        "two_hundred_orders_are_exported (in quarantine)",
+        "STABLE 9 tests: no failure in at least 2 high passes",
+    ] {
+        assert!(page.contains(words), "{page}");
+    }
+    let alone = project.run(&["report", "--fail-on", "expired-quarantine"]);
+    let page = alone.exits_with(1).stdout;
+    assert!(page.contains("1 quarantine expired"), "{page}");
+    let other = project.run(&["report", "--fail-on", "baseline-only"]);
+    let page = other.exits_with(0).stdout;
+    assert!(page.contains("GATE PASSED"), "{page}");
+}
+
+fn what_was_seen_can_be_asked_for(project: &Project) {
+    let list = |expression: &str| {
+        let listed = project.run(&["list", "--format", "json", "-E", expression]);
+        let listed = listed.exits_with(0).json();
+        let tests = listed["tests"].as_array().unwrap().clone();
+        tests
+            .iter()
+            .map(|test| test["test"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        list("kind(e2e) & verdict(broken)"),
+        ["a_catalogue_is_printed_in_apia"]
+    );
+    assert_eq!(
+        list("verdict(hidden-defect) & !quarantined()"),
+        ["a_hundred_orders_are_exported"]
+    );
+    assert_eq!(list("needs(service.*)"), ["orders_survive_a_restart"]);
+    assert_eq!(list("mocks(cards) & severity(high)").len(), 3);
+    let again = ["run", "-E", "verdict(hidden-defect)", "--dry-run"];
+    let plan = project.run(&again).exits_with(0).stdout;
+    assert!(plan.contains("2 tests"), "{plan}");
+}
+
+fn the_audit_tells_what_is_mocked_and_what_was_exposed(project: &Project) {
+    let audit = project
+        .run(&["audit", "--format", "json"])
+        .exits_with(0)
+        .json();
+    let kinds = audit["kinds"].as_array().unwrap();
+    let tests: Vec<u64> = kinds
+        .iter()
+        .map(|kind| kind["tests"].as_u64().unwrap())
+        .collect();
+    assert_eq!(tests, [5, 4, 5]);
+    let stripe = &audit["substitutes"].as_array().unwrap()[0];
+    assert_eq!(stripe["component"], "cards", "{stripe}");
+    assert_eq!(stripe["tests_mocking"], 5, "{stripe}");
+    assert_eq!(stripe["tests_real"], 1, "{stripe}");
+    let differences = audit["differences"].as_array().unwrap();
+    let knob = |name: &str| {
+        let found = differences.iter().find(|row| row["knob"] == name);
+        found.unwrap_or_else(|| panic!("no {name} in {differences:?}"))
+    };
+    let (exposed, other) = (&knob("open-files")["exposed"], &knob("cpus")["exposed"]);
+    assert!(other.as_f64() < exposed.as_f64(), "{differences:?}");
+    assert_eq!(audit["invest"].as_array().unwrap().len(), 3);
+    for arguments in [&["audit"][..], &["audit", "--markdown"]] {
+        let page = project.run(arguments).exits_with(0).stdout;
+        assert!(page.contains("cards"), "{page}");
+    }
+}
+
+#[test]
+fn the_list_says_where_tests_run_before_anything_ran() {
+    let project = example();
+    let listed = project.run(&["list"]).exits_with(0);
+    insta::assert_snapshot!("list", listed.stdout);
+    let refused = project
+        .run(&["list", "-E", "verdict(flakey)"])
+        .exits_with(2);
+    assert!(
+        refused.stderr.contains("did you mean `flaky`?"),
+        "{}",
+        refused.stderr
+    );
+    let nothing = project.run(&["list", "-E", "none()"]).exits_with(2);
+    assert_eq!(nothing.stdout, "");
+    let empty = ["list", "-E", "none()", "--no-tests", "pass"];
+    let empty = project.run(&empty).exits_with(0);
+    assert!(
+        empty.stdout.starts_with("0 tests of 14"),
+        "{}",
+        empty.stdout
+    );
+}
+
+#[test]
+fn plain_cargo_test_ignores_what_means_nothing_there_and_runs_the_rest() {
+    let project = example();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = std::process::Command::new(cargo)
+        .args(["test", "--no-fail-fast", "--manifest-path"])
+        .arg(project.root.join("Cargo.toml"))
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "test a_catalogue_is_printed_in_apia ... ignored, fidelity: meant for the fidelity profile `high`, where cargo fidelity runs it",
+        "test orders_are_taken_from_outside ... ignored, fidelity: meant for",
+        "test tests::taxes_are_added::case_1_none ... ok",
+        "test a_card_is_charged ... ok",
+        "test orders_survive_a_restart ... FAILED",
+    ] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+}
