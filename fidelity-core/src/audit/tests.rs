@@ -101,7 +101,8 @@ fn order(audit: &Audit) -> Vec<&str> {
 #[test]
 fn before_any_run_the_published_order_holds() {
     let audit = weigh(&gathered(Vec::new()));
-    assert_eq!(order(&audit), ["cpus", "tz", "memory", "locale", "umask"]);
+    // What production is known to have weighs as much as the rank before it.
+    assert_eq!(order(&audit), ["cpus", "memory", "tz", "locale", "umask"]);
     for difference in &audit.differences {
         let belief = difference.belief;
         assert!(
