@@ -30,6 +30,7 @@ use super::{Suite, SuiteTest, TestBinary};
 use crate::domain::VerdictKind;
 
 mod glob;
+mod known;
 mod matcher;
 mod parse;
 

@@ -1,7 +1,6 @@
 //! The parser: recursive descent over bytes of the expression, one level of precedence per function.
 
-use crate::domain::{Severity, VerdictKind};
-
+use super::known::unknown_word;
 use super::matcher::Matcher;
 use super::{Expression, FiltersetError, FiltersetReason, Span, Subject, Term, nearest};
 
@@ -383,25 +382,4 @@ fn unknown(name: &str) -> FiltersetReason {
         .chain(["all", "none", "quarantined", "not"]);
     let nearest = nearest(&name, known);
     FiltersetReason::UnknownSet { name, nearest }
-}
-
-/// Says that a whole word is none of those there are: a typing error would otherwise select nothing, or everything.
-fn unknown_word(subject: Subject, matcher: &Matcher) -> Option<FiltersetReason> {
-    let Matcher::Equal(word) = matcher else {
-        return None;
-    };
-    let (what, known): (&'static str, Vec<&'static str>) = match subject {
-        Subject::Severity => {
-            let all = Severity::ALL.into_iter();
-            ("severity", all.map(|severity| severity.as_str()).collect())
-        }
-        Subject::Verdict => {
-            let all = VerdictKind::ALL.into_iter();
-            let words = all.map(|kind| kind.as_str()).chain(["none"]);
-            ("verdict", words.collect())
-        }
-        _ => return None,
-    };
-    let nearest = nearest(word, known.iter().copied());
-    (!known.contains(&word.as_str())).then_some(FiltersetReason::UnknownWord { what, nearest })
 }
