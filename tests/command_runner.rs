@@ -227,6 +227,41 @@ fn nothing_a_command_starts_outlives_its_pass_and_nothing_tells_the_arm() {
 }
 
 #[test]
+fn a_tool_that_is_killed_takes_everything_with_it_and_the_run_goes_on() {
+    let project = project(
+        "[ $MODE = harsh ] && bad=fail || bad=pass\nsetsid sleep 876543 &\necho x >> ../passes\nsleep 0.3\nreport $1/a.xml hidden=$bad",
+        "inputs = [\"suite.sh\"]",
+    );
+    let mut tool = project.tool(&["run", "--seed", "1"]);
+    let mut tool = tool.spawn().unwrap();
+    let passes = project.root.join("../passes");
+    while fs::read_to_string(&passes).unwrap_or_default().len() < 2 * 4 {
+        assert!(
+            tool.try_wait().unwrap().is_none(),
+            "it ended before it was killed"
+        );
+        std::thread::yield_now();
+    }
+    tool.kill().unwrap();
+    tool.wait().unwrap();
+    let survives = || {
+        let mut lines = fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .map(|it| fs::read(it.path().join("cmdline")));
+        lines.any(|line| String::from_utf8_lossy(&line.unwrap_or_default()).contains("876543"))
+    };
+    while survives() {
+        std::thread::yield_now();
+    }
+    let ran = project
+        .run(&["run", "--resume", "--format", "json"])
+        .exits_with(1);
+    assert_eq!(ran.verdicts()["shop hidden"], "hidden-defect");
+    assert!(ran.stderr.contains("complete passes"), "{}", ran.stderr);
+}
+
+#[test]
 fn selected_tests_are_all_that_a_focus_pass_runs() {
     let project = project(
         "dir=$1; shift; echo \"$@\" >> ../asked\n[ $MODE = harsh ] && bad=fail || bad=pass\n\

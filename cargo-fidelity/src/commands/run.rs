@@ -1,6 +1,6 @@
 //! `cargo fidelity run`: settings, suite, knobs, plan, passes, report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use fidelity_core::config::Settings;
@@ -245,9 +245,11 @@ impl Session<'_> {
             .as_ref()
             .map_or(in_passes_ms, |end| end.wall_ms.max(in_passes_ms));
         let mut problems = end.map_or_else(Vec::new, |end| end.problems);
+        // A command that goes on is not asked for its suite again: the list says it.
+        let binaries: BTreeSet<_> = tests.iter().map(|test| &test.id.binary).collect();
         self.follower.console().built(&BuiltSuite {
             tests: &tests,
-            binaries: self.subject.suite.binaries.len(),
+            binaries: binaries.len(),
             baseline: &header.baseline.name,
             target: &header.target.name,
         });
