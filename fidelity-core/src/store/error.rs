@@ -191,6 +191,24 @@ impl StoreError {
 }
 
 impl StoreError {
+    /// Returns whether it is the store at `path` that failed.
+    pub fn is_about(&self, path: &Path) -> bool {
+        match self {
+            Self::NoStore { path: place }
+            | Self::NotAStore { path: place }
+            | Self::TooNew { path: place, .. }
+            | Self::Corrupt { path: place, .. }
+            | Self::ReadOnly { path: place }
+            | Self::Full { path: place }
+            | Self::Busy { path: place }
+            | Self::Vanished { path: place }
+            | Self::Io { path: place, .. }
+            | Self::Engine { path: place, .. }
+            | Self::NoRuns { path: place } => place == path,
+            _ => false,
+        }
+    }
+
     /// Returns the error of a system call beside the store at `path`.
     pub(super) fn from_io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();

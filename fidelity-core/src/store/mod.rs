@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `sqlite` | the implementation of [`Store`] |
 //! | `run_log`, `new_run`, `pass` | the writer of one run |
+//! | `merge` | joining the runs of another store |
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
 //! | `search` | attributions: their questions, what they saw, their endings |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
@@ -28,11 +29,13 @@ mod error;
 mod history;
 mod last;
 mod location;
+mod merge;
 mod new_run;
 mod output;
 mod pass;
 mod past;
 mod reader;
+mod resuming;
 mod row;
 mod run_lock;
 mod run_log;
@@ -47,6 +50,7 @@ mod wire;
 
 pub use error::StoreError;
 pub use location::workspace_store;
+pub use merge::Merged;
 pub use output::MAX_STREAM_BYTES;
 pub use sqlite::SqliteStore;
 
@@ -85,6 +89,18 @@ pub trait Store {
     /// # Errors
     /// [`StoreError::NoSuchRun`], and others where it could not be read.
     fn load(&self, id: RunId) -> Result<StoredRun, StoreError>;
+
+    /// Returns what was known of a run before its first pass.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], and others where it could not be read.
+    fn header_of(&self, id: RunId) -> Result<RunHeader, StoreError>;
+
+    /// Returns the tests that a run lists, sorted by identity.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], and others where they could not be read.
+    fn tests_of(&self, id: RunId) -> Result<Vec<ListedTest>, StoreError>;
 
     /// Returns the `limit` newest runs, newest first.
     ///

@@ -17,6 +17,18 @@ pub(super) fn insert_run(
     header: &RunHeader,
     tests: &[ListedTest],
 ) -> Result<i64, Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let key = insert_row(&transaction, header, tests)?;
+    transaction.commit()?;
+    Ok(key)
+}
+
+/// Writes the row of a run and those of its tests that are new, within a transaction of the caller; returns the key.
+pub(super) fn insert_row(
+    transaction: &Connection,
+    header: &RunHeader,
+    tests: &[ListedTest],
+) -> Result<i64, Fault> {
     if u32::try_from(tests.len()).is_err() || !tests.is_sorted_by(|a, b| a.id < b.id) {
         return Err(not_storable(
             "a list of tests that is not sorted, or holds one twice,",
@@ -27,7 +39,6 @@ pub(super) fn insert_run(
         .parse()
         .map_err(|error| not_storable(format!("the start `{}` ({error})", header.started_at)))?;
     let json = wire::write_header(header)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let name = header.id.0.to_be_bytes();
     let taken = transaction
         .prepare("SELECT 1 FROM run WHERE name = ?1")?
@@ -36,11 +47,9 @@ pub(super) fn insert_run(
         return Err(StoreError::RunExists { run: header.id }.into());
     }
     let mut texts = TextWriter::default();
-    let ids = test_ids(&transaction, &mut texts, tests)?;
+    let ids = test_ids(transaction, &mut texts, tests)?;
     let terms = wire::write_terms(tests)?;
-    let terms = terms
-        .map(|text| texts.id(&transaction, &text))
-        .transpose()?;
+    let terms = terms.map(|text| texts.id(transaction, &text)).transpose()?;
     let of = |flag: fn(&ListedTest) -> bool| {
         let tests = tests
             .iter()
@@ -58,8 +67,8 @@ pub(super) fn insert_run(
             header.seed.0.cast_signed(),
             header.seed_given,
             tests.len() as u32,
-            texts.id(&transaction, &wire::write_profile(&header.baseline)?)?,
-            texts.id(&transaction, &wire::write_profile(&header.target)?)?,
+            texts.id(transaction, &wire::write_profile(&header.baseline)?)?,
+            texts.id(transaction, &wire::write_profile(&header.target)?)?,
             header.fingerprint.binaries,
             header.fingerprint.profiles,
             header.fingerprint.toolchain,
@@ -70,9 +79,7 @@ pub(super) fn insert_run(
             terms
         ],
     )?;
-    let key = transaction.last_insert_rowid();
-    transaction.commit()?;
-    Ok(key)
+    Ok(transaction.last_insert_rowid())
 }
 
 /// Returns the key of each test, giving one to those that are new.

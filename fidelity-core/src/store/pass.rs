@@ -10,8 +10,9 @@ use rusqlite::{Connection, params};
 use super::code::{Code, PASSED, SKIPPED};
 use super::error::{Fault, StoreError};
 use super::sequence::{pack, push_number};
+use super::text::TextWriter;
 use super::wire;
-use crate::domain::{MachineLoad, Observation, Origin, Outcome, PassSpec};
+use crate::domain::{MachineLoad, Observation, Origin, Outcome, PassEnd, PassSpec};
 
 /// The most trials that are planned, and the most that are recorded, in one run: what reading it back may set memory
 /// aside for.
@@ -34,6 +35,30 @@ pub(super) struct PassEnding {
     pub(super) elapsed_ms: u64,
     /// What other programs took meanwhile.
     pub(super) machine: Option<MachineLoad>,
+}
+
+impl PassEnding {
+    /// Returns the end of a pass that took so many milliseconds, while others took so much of the machine.
+    pub(super) fn of(
+        end: &PassEnd,
+        (elapsed_ms, machine): (u64, Option<MachineLoad>),
+        connection: &Connection,
+        texts: &mut TextWriter,
+    ) -> Result<Self, Fault> {
+        let reason = end.discarded_because();
+        Ok(Self {
+            code: match end {
+                PassEnd::Completed => COMPLETED,
+                PassEnd::Discarded { .. } => DISCARDED,
+                PassEnd::Disturbed { .. } => DISTURBED,
+            },
+            reason: reason
+                .map(|reason| texts.id(connection, reason))
+                .transpose()?,
+            elapsed_ms,
+            machine,
+        })
+    }
 }
 
 /// Refuses a pass that could not be read back.

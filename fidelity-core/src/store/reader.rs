@@ -66,7 +66,11 @@ impl<'a> Reader<'a> {
         ))
     }
 
-    fn header(&mut self, key: i64, id: RunId) -> Result<(RunHeader, Option<RunEnd>), Fault> {
+    pub(super) fn header(
+        &mut self,
+        key: i64,
+        id: RunId,
+    ) -> Result<(RunHeader, Option<RunEnd>), Fault> {
         let mut statement = self.connection.prepare_cached(
             "SELECT seed, seed_given, baseline, target, binaries, profiles, toolchain, ending, header
              FROM run WHERE id = ?1",
@@ -158,7 +162,7 @@ impl<'a> Reader<'a> {
             {
                 return Err(damaged("the passes of a run are garbled"));
             }
-            let observations = self.observations(key, tests, &pass)?;
+            let observations = self.observations(key, tests, &pass, Outputs::LeaveOut)?;
             planned += pass.spec.tests.len() as u64;
             recorded += observations.len() as u64;
             lines += length_of_lines(&observations);
@@ -177,17 +181,21 @@ impl<'a> Reader<'a> {
         Ok(passes)
     }
 
-    /// Returns what was seen in a pass, in the order of test and attempt. Outputs are left out.
-    fn observations(
+    /// Returns what was seen in a pass, in the order of test and attempt.
+    pub(super) fn observations(
         &mut self,
         key: i64,
         tests: u32,
         pass: &PassRow,
+        outputs: Outputs,
     ) -> Result<Vec<Observation>, Fault> {
         let connection = self.connection;
+        let [stdout, stderr] = match outputs {
+            Outputs::Read => ["output.stdout", "output.stderr"],
+            Outputs::LeaveOut => ["length(output.stdout)", "length(output.stderr)"],
+        };
         let mut select = connection.prepare_cached(&format!(
-            "SELECT {TRIAL_COLUMNS}, length(output.stdout), output.stdout_omitted,
-                    length(output.stderr), output.stderr_omitted
+            "SELECT {TRIAL_COLUMNS}, {stdout}, output.stdout_omitted, {stderr}, output.stderr_omitted
              FROM trial LEFT JOIN output ON output.id = trial.output
              WHERE trial.run = ?1 AND trial.pass = ?2 ORDER BY trial.test, trial.attempt"
         ))?;
@@ -195,7 +203,7 @@ impl<'a> Reader<'a> {
         let mut single = Vec::new();
         while let Some(row) = rows.next()? {
             let texts = (connection, &mut self.texts);
-            single.push(read_trial(row, tests, Outputs::LeaveOut, texts)?);
+            single.push(read_trial(row, tests, outputs, texts)?);
         }
         merge(single, &pass.packed(tests)?)
     }

@@ -10,10 +10,12 @@ use rusqlite::{ErrorCode, params};
 use super::code::{Code, outcome_code};
 use super::connection::Handle;
 use super::error::{Fault, StoreError};
+use super::merge::{Copied, remove_run};
+use super::new_run::insert_row;
 use super::output::OutputWriter;
 use super::pass::{
-    COMPLETED, DISCARDED, DISTURBED, MAX_TRIALS, Packed, PassEnding, check_positions, check_spec,
-    close_pass, end_row, insert_origin, insert_pass, too_many_trials, whole,
+    MAX_TRIALS, Packed, PassEnding, check_positions, check_spec, close_pass, end_row,
+    insert_origin, insert_pass, too_many_trials, whole,
 };
 use super::run_lock::RunLock;
 use super::sequence::pack;
@@ -133,6 +135,46 @@ impl SqliteRunLog {
         }
     }
 
+    /// Copies a run of another store in one transaction, in the place of the one with the same id.
+    pub(super) fn copy_run(&mut self, source: &mut Copied<'_>) -> Result<(), StoreError> {
+        self.transaction(|log| {
+            let connection = &log.handle.connection;
+            remove_run(connection, source.id())?;
+            let (header, tests) = (source.header()?, source.tests()?);
+            log.state.run = insert_row(connection, &header, &tests)?;
+            log.state.tests = tests.len() as u32;
+            source.each_pass(&mut |pass| log.insert_whole(pass))?;
+            let connection = &log.handle.connection;
+            source.write_end(connection, &mut log.texts, log.state.run)
+        })
+    }
+
+    /// Writes a pass with its trials, as it is in another store.
+    fn insert_whole(&mut self, pass: &PassRecord) -> Result<(), Fault> {
+        check_spec(&pass.spec, self.state.tests, 0)?;
+        let environment = wire::write_environment(&pass.environment)?;
+        let environment = self.texts.id(&self.handle.connection, &environment)?;
+        let key = (self.state.run, pass.spec.number);
+        insert_pass(&self.handle.connection, key.0, &pass.spec, environment)?;
+        let mut packed = Packed::default();
+        for seen in &pass.observations {
+            // The trials of an open pass have rows, plain or not.
+            if !packed.take(seen) || pass.end.is_none() {
+                self.insert_trial(key.1, seen)?;
+            }
+        }
+        if let Some((end, elapsed_ms)) = &pass.end {
+            let connection = &self.handle.connection;
+            let spent = (*elapsed_ms, pass.machine);
+            let ending = PassEnding::of(end, spent, connection, &mut self.texts)?;
+            end_row(&self.handle.connection, key, &ending, packed)?;
+        }
+        match &pass.origin {
+            Some(origin) => insert_origin(&self.handle.connection, key, origin),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the row of a trial.
     fn insert_trial(&mut self, pass: u32, seen: &Observation) -> Result<(), Fault> {
         let [signature, message, output] = match &seen.failure {
@@ -183,28 +225,6 @@ impl SqliteRunLog {
                 ),
             }),
         }
-    }
-
-    /// Returns the row of an end.
-    fn ending(
-        &mut self,
-        end: &PassEnd,
-        elapsed_ms: u64,
-        machine: Option<MachineLoad>,
-    ) -> Result<PassEnding, Fault> {
-        let reason = end.discarded_because();
-        Ok(PassEnding {
-            code: match end {
-                PassEnd::Completed => COMPLETED,
-                PassEnd::Discarded { .. } => DISCARDED,
-                PassEnd::Disturbed { .. } => DISTURBED,
-            },
-            reason: reason
-                .map(|reason| self.texts.id(&self.handle.connection, reason))
-                .transpose()?,
-            elapsed_ms,
-            machine,
-        })
     }
 
     /// Stores the parts of a failure; returns the numbers of signature, message and output.
@@ -279,7 +299,12 @@ impl RunLog for SqliteRunLog {
     ) -> Result<(), StoreError> {
         let pass = self.open_pass("a pass was closed")?;
         self.transaction(|log| {
-            let ending = log.ending(end, elapsed_ms, machine)?;
+            let ending = PassEnding::of(
+                end,
+                (elapsed_ms, machine),
+                &log.handle.connection,
+                &mut log.texts,
+            )?;
             close_pass(&log.handle.connection, (log.state.run, pass), &ending)
         })?;
         self.state.open = None;
@@ -287,7 +312,7 @@ impl RunLog for SqliteRunLog {
     }
 
     fn record_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
-        let (spec, Some((end, elapsed_ms))) = (&pass.spec, &pass.end) else {
+        let (spec, Some(_)) = (&pass.spec, &pass.end) else {
             return Err(sequence("a pass without an end was recorded as a whole"));
         };
         if self.state.closed || self.state.open.is_some() || spec.number <= self.state.last_pass {
@@ -299,24 +324,7 @@ impl RunLog for SqliteRunLog {
         let planned = self.state.planned + spec.tests.len() as u64;
         check_spec(spec, self.state.tests, planned)?;
         let recorded = self.check_observations(&pass.observations)?;
-        self.transaction(|log| {
-            let environment = wire::write_environment(&pass.environment)?;
-            let environment = log.texts.id(&log.handle.connection, &environment)?;
-            insert_pass(&log.handle.connection, log.state.run, spec, environment)?;
-            let mut packed = Packed::default();
-            for seen in &pass.observations {
-                if !packed.take(seen) {
-                    log.insert_trial(spec.number, seen)?;
-                }
-            }
-            let ending = log.ending(end, *elapsed_ms, pass.machine)?;
-            let (connection, key) = (&log.handle.connection, (log.state.run, spec.number));
-            end_row(connection, key, &ending, packed)?;
-            match &pass.origin {
-                Some(origin) => insert_origin(connection, key, origin),
-                None => Ok(()),
-            }
-        })?;
+        self.transaction(|log| log.insert_whole(pass))?;
         self.state.planned = planned;
         self.state.recorded = recorded;
         self.state.last_pass = spec.number;

@@ -12,8 +12,9 @@ use super::error::{Fault, StoreError};
 use super::new_run::insert_run;
 use super::pass::COMPLETED;
 use super::reader::Reader;
+use super::resuming::{is_final, state_of};
 use super::row::unsigned;
-use super::run_lock::{LockFailure, RunLock};
+use super::run_lock::RunLock;
 use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
 use super::text::hash_of;
@@ -21,9 +22,7 @@ use super::{
     ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store, StoredSearch,
     TestHistoryRow, TestTrial, code, history, last, location, past, wire,
 };
-use crate::domain::{
-    Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredRun, TestId,
-};
+use crate::domain::{Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredRun, TestId};
 use crate::history::PastRun;
 
 /// How many runs an ambiguous prefix names.
@@ -32,8 +31,8 @@ const AMBIGUOUS_SHOWN: i64 = 10;
 /// A store in a file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    handle: Handle,
-    locks: PathBuf,
+    pub(super) handle: Handle,
+    pub(super) locks: PathBuf,
 }
 
 impl SqliteStore {
@@ -70,22 +69,15 @@ impl SqliteStore {
     }
 
     /// Does `work` in one read transaction, so that all it sees is of one instant.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
         let read = || {
             let transaction = self.handle.connection.unchecked_transaction()?;
             work(&transaction)
         };
         read().map_err(|fault| fault.at(&self.handle.path))
-    }
-
-    /// Takes the right to write a run.
-    fn lock(&self, id: RunId) -> Result<RunLock, StoreError> {
-        RunLock::acquire(&self.locks, id).map_err(|failure| match failure {
-            LockFailure::Held => StoreError::Alive { run: id },
-            LockFailure::Io(source) => {
-                StoreError::from_io("make the lock of a run beside", &self.handle.path, source)
-            }
-        })
     }
 
     fn is_alive(&self, id: RunId) -> Result<bool, Fault> {
@@ -169,6 +161,22 @@ impl Store for SqliteStore {
 
     fn load(&self, id: RunId) -> Result<StoredRun, StoreError> {
         self.read(|connection| Ok(Reader::new(connection).run(id)?.1))
+    }
+
+    fn header_of(&self, id: RunId) -> Result<RunHeader, StoreError> {
+        self.read(|connection| {
+            let mut reader = Reader::new(connection);
+            let (key, _) = reader.key_of(id)?;
+            Ok(reader.header(key, id)?.0)
+        })
+    }
+
+    fn tests_of(&self, id: RunId) -> Result<Vec<ListedTest>, StoreError> {
+        self.read(|connection| {
+            let mut reader = Reader::new(connection);
+            let (key, count) = reader.key_of(id)?;
+            reader.tests(key, count)
+        })
     }
 
     fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, StoreError> {
@@ -346,41 +354,6 @@ fn count_rows(connection: &Connection, run: i64, pass: i64) -> Result<u64, Fault
         "SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3",
     )?;
     count.query_row([run, pass, code::SKIPPED], |row| Ok(unsigned(row, 0)))?
-}
-
-/// Returns whether a run that ended like this is over: what it was to decide is decided, or its limits are used up.
-fn is_final(end: &RunEnd) -> bool {
-    match end.stop {
-        StopReason::Decided
-        | StopReason::OutOfTime
-        | StopReason::OutOfTrials
-        | StopReason::Ingested => true,
-        StopReason::Interrupted | StopReason::Environment { .. } => false,
-    }
-}
-
-/// Returns how far a stored run is.
-fn state_of(key: i64, run: &StoredRun) -> State {
-    let last = run.passes.last();
-    let open = last.filter(|pass| pass.end.is_none());
-    State {
-        run: key,
-        tests: run.tests.len() as u32,
-        last_pass: last.map_or(0, |pass| pass.spec.number),
-        open: open.map(|pass| (pass.spec.clone(), pass.environment.clone())),
-        planned: run
-            .passes
-            .iter()
-            .map(|pass| pass.spec.tests.len() as u64)
-            .sum(),
-        recorded: run
-            .passes
-            .iter()
-            .map(|pass| pass.observations.len() as u64)
-            .sum(),
-        ended_before: run.end.is_some(),
-        closed: false,
-    }
 }
 
 /// Returns the first and last id that begins with these digits; none where they are no digits of an id.

@@ -6,6 +6,7 @@ mod crash;
 mod disk;
 mod fixtures;
 mod hostile;
+mod merge;
 mod misuse;
 mod outputs;
 mod past;
