@@ -84,6 +84,8 @@ pub struct Finding {
     pub signature: Option<String>,
     /// The message that goes with the signature.
     pub message: Option<String>,
+    /// Mean wall time of its trials in microseconds; none without one.
+    pub mean_duration_us: Option<u64>,
     /// Whether failures cluster between passes, so that the intervals are optimistic.
     pub clustered_failures: bool,
     /// Whether every failure of the target was seen in full or binary passes and none in focus passes.
@@ -196,6 +198,7 @@ fn finding(
         cluster: None,
         signature: signature.map(|signature| signature.text.clone()),
         message: signature.map(|signature| signature.message.clone()),
+        mean_duration_us: book.mean_duration_us(),
         clustered_failures: failing.is_some_and(|failing| failing.clustered()),
         only_in_company: failing.is_some_and(|failing| {
             let alone = failing.alone[Arm::Target.index()];

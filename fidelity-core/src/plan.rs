@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::domain::{
-    FidelityProfile, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, RunBy, RunnerKind, Seed,
+    FidelityProfile, Fingerprint, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, RunBy, RunId, RunnerKind, Seed,
 };
 
 /// What the scheduler has to know of a suite.
@@ -75,6 +75,29 @@ impl Conditions<'_> {
         let text = serde_json::to_vec(&wire).unwrap_or_default();
         blake3::hash(&text).to_hex().to_string()
     }
+}
+
+/// Returns what has to be equal for ingested passes to be compared with each other: that both fidelity profiles have the
+/// same names and values. It is never that of a run whose arms were drawn.
+pub fn ingested_fingerprint(baseline: &FidelityProfile, target: &FidelityProfile) -> Fingerprint {
+    let (baseline, target) = (baseline.without_users(), target.without_users());
+    let text = serde_json::to_vec(&[baseline, target]).unwrap_or_default();
+    Fingerprint {
+        binaries: "ingested".to_owned(),
+        profiles: blake3::hash(&text).to_hex().to_string(),
+        toolchain: String::new(),
+    }
+}
+
+/// Returns the id of a run that does nothing but join these, which are sorted: whoever makes it makes the same.
+pub fn id_of_all(runs: &[RunId]) -> RunId {
+    let mut hasher = blake3::Hasher::new();
+    for run in runs {
+        hasher.update(&run.0.to_be_bytes());
+    }
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    RunId(u128::from_be_bytes(id))
 }
 
 #[cfg(test)]

@@ -32,6 +32,24 @@ pub fn revision(workspace: &Path) -> Result<Option<Revision>, RevisionError> {
     })
 }
 
+/// Returns the full id of the commit that `name` names in the repository of `workspace`: a branch, a tag, `HEAD~2`, the
+/// first digits of an id. None where there is no repository, or it knows no such commit.
+pub fn resolve(workspace: &Path, name: &str) -> Option<String> {
+    let repository = Repository::discover(workspace).ok()?;
+    let commit = repository
+        .revparse_single(name)
+        .ok()?
+        .peel_to_commit()
+        .ok()?;
+    Some(commit.id().to_string())
+}
+
+/// Returns the top of the work tree that `place` lies in; none where there is no repository.
+pub fn repository_root(place: &Path) -> Option<PathBuf> {
+    let repository = Repository::discover(place).ok()?;
+    repository.workdir().map(Path::to_owned)
+}
+
 fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
     let repository = match Repository::discover(workspace) {
         Ok(repository) => repository,

@@ -49,3 +49,4 @@ pub use presets::names as preset_names;
 pub use resolve::{Settings, resolve};
 pub use samples::{Sample, profiles, samples};
 pub use source::{Origin, Source, Span};
+pub use suggest::nearest_word;

@@ -50,6 +50,11 @@ pub(crate) fn nearest<'a>(
     best.map(|(_, stands_for)| stands_for)
 }
 
+/// Returns the one of `words` that was probably meant by `word`; none where none is near.
+pub fn nearest_word(word: &str, words: &[&str]) -> Option<String> {
+    nearest(word, words.iter().copied().map(Candidate::plain))
+}
+
 /// Returns the hint that proposes the nearest of `words` to `word`, or else lists them all.
 pub(crate) fn hint<'a>(word: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(word, words.clone().into_iter().map(Candidate::plain)) {

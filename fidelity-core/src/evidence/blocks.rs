@@ -29,6 +29,13 @@ struct Member<'a> {
     map: Option<&'a TestMap>,
 }
 
+impl Member<'_> {
+    fn trials(&self) -> u64 {
+        let trials = self.pass.observations.iter();
+        trials.filter(|seen| seen.outcome.is_trial()).count() as u64
+    }
+}
+
 /// A pass as it is weighed.
 struct Seen<'a> {
     arm: Arm,
@@ -47,6 +54,8 @@ pub struct BlockShape {
     pub id: BlockId,
     /// Its passes by arm.
     pub passes: [u32; 2],
+    /// Trials in them, skipped tests left out.
+    pub trials: u64,
 }
 
 impl BlockShape {
@@ -71,6 +80,7 @@ pub fn blocks_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<BlockShape> {
             BlockShape {
                 id: id.clone(),
                 passes: Arm::BOTH.map(|arm| u32::try_from(of(arm).count()).unwrap_or(u32::MAX)),
+                trials: members.iter().map(|member| member.trials()).sum(),
             }
         })
         .collect()

@@ -108,12 +108,20 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
+/// Opens a file for reading, unpacked if it is gzip.
+///
+/// # Errors
+/// Where it cannot be opened, or is a directory.
+pub fn reader(input: &Input) -> io::Result<Box<dyn BufRead>> {
+    open(input).and_then(unpacked)
+}
+
 /// Reads one report as [`junit::read`] does; gives its cases to `sink` as they come.
 ///
 /// The cases of a file that breaks have been given to `sink` when the summary says so: see [`Summary::broken`].
 pub fn read(input: &Input, limits: &Limits, sink: &mut dyn FnMut(&Case)) -> Summary {
     let name = input.name();
-    match open(input).and_then(unpacked) {
+    match reader(input) {
         Ok(reader) => junit::read(reader, &name, limits, sink),
         Err(error) => Summary {
             problems: vec![Problem {

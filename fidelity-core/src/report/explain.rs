@@ -16,6 +16,7 @@ use super::model::{Report, RunFacts, TestReport};
 pub mod json;
 mod output;
 mod page;
+mod trials;
 mod verdict;
 
 #[cfg(test)]

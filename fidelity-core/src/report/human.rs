@@ -23,7 +23,9 @@ pub fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);
     if !style.quiet {
         header::write(&mut page, report, style);
-        knobs::write(&mut page, report, style);
+        if report.run.blocks.is_none() {
+            knobs::write(&mut page, report, style);
+        }
     }
     for kind in VerdictKind::ALL {
         match kind {

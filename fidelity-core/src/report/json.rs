@@ -59,6 +59,20 @@ struct WireRun<'a> {
     wall_s: f64,
     runner: WireRunner<'a>,
     knobs: Vec<WireKnob<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ingested: Option<WireBlocks>,
+}
+
+/// What stands there for passes that ran elsewhere.
+#[derive(Serialize)]
+struct WireBlocks {
+    order_randomised: bool,
+    blocks: u32,
+    blocks_baseline_only: u32,
+    blocks_target_only: u32,
+    baseline_passes: u32,
+    target_passes: u32,
+    trials: u64,
 }
 
 #[derive(Serialize)]
@@ -175,6 +189,15 @@ impl<'a> From<&'a Report> for WireReport<'a> {
                     reason: Some(run.runner.reason.as_str()).filter(|reason| !reason.is_empty()),
                 },
                 knobs: run.knobs.iter().map(WireKnob::from).collect(),
+                ingested: run.blocks.as_ref().map(|blocks| WireBlocks {
+                    order_randomised: false,
+                    blocks: blocks.complete,
+                    blocks_baseline_only: blocks.one_armed[0],
+                    blocks_target_only: blocks.one_armed[1],
+                    baseline_passes: blocks.passes[0],
+                    target_passes: blocks.passes[1],
+                    trials: blocks.trials,
+                }),
             },
             tests: report.tests.iter().map(WireTest::from).collect(),
             clusters: report.clusters.iter().map(WireCluster::from).collect(),

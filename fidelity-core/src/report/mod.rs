@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`model`] | [`Report`]: the facts, selected, counted and grouped |
 //! | [`human`] | the final page of a run |
+//! | [`junit`], [`csv`] | verdicts for CI, observations for spreadsheets |
 //! | [`json`] | the same for programs, schema 1 |
 //! | [`mod@explain`] | one test's evidence in words |
 //! | [`since`] | since when a test fails, and by what |
@@ -23,12 +24,15 @@
 
 mod annotation;
 pub mod audit;
+mod blocks;
+pub mod csv;
 pub mod doctor;
 pub mod explain;
 pub mod gate;
 pub mod human;
 pub mod json;
 pub mod list;
+pub mod junit;
 pub mod model;
 pub mod number;
 mod page;

@@ -10,6 +10,8 @@ use crate::domain::{
     Revision, RunBy, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
 };
 
+pub use super::blocks::BlockFacts;
+use super::blocks::block_facts;
 pub use super::pass_counts::PassCounts;
 use super::problems::problems;
 use super::said;
@@ -69,6 +71,8 @@ pub struct RunFacts {
     pub joined: Vec<JoinedRun>,
     /// Tests with a suspicious history among those it executes.
     pub suspicious: u32,
+    /// The blocks of passes that ran elsewhere; none for a run whose passes were drawn.
+    pub blocks: Option<BlockFacts>,
     /// How they are screened, for people; none where nobody is screened harder.
     pub screened_harder: Option<String>,
 }
@@ -300,6 +304,7 @@ fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
         },
         stop: run.end.as_ref().map(|end| end.stop.clone()),
         joined: joined.iter().map(joined_run).collect(),
+        blocks: header.ingested.then(|| block_facts(run, joined)),
         suspicious: u32::try_from(suspicious).unwrap_or(u32::MAX),
         screened_harder: super::plan::screened_harder(header, &run.tests),
     }

@@ -68,6 +68,7 @@ pub(super) fn plant(
         cluster: None,
         signature: None,
         message: None,
+        mean_duration_us: Some(12_500),
         clustered_failures: false,
         only_in_company: false,
         fisher_p: None,

@@ -73,7 +73,14 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
         let (id, started_at) = (earlier.id.short(), &earlier.started_at);
         add(
             "joined-run",
-            format!("{passes} of run {id} ({started_at}) count too: same binaries and profiles"),
+            match run.header.ingested {
+                true => {
+                    format!("{passes} of run {id} ({started_at}) count too: same fidelity profiles")
+                }
+                false => format!(
+                    "{passes} of run {id} ({started_at}) count too: same binaries and profiles"
+                ),
+            },
         );
     }
     if let Some((kind, message)) = ending(run) {

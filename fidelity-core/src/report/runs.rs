@@ -44,12 +44,17 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
 fn state(run: &RunSummary) -> String {
     match &run.end {
         None if run.alive => "running".to_owned(),
+        None if run.ingested => "cut short: ingest the files again".to_owned(),
         None => "cut short: --resume goes on".to_owned(),
         Some(end) => {
             let wall = duration_ms(end.wall_ms);
             match &end.stop {
                 StopReason::Decided => format!("done in {wall}"),
+                StopReason::Ingested if run.passes == 0 => "ingested: joins others".to_owned(),
                 StopReason::Ingested => "ingested".to_owned(),
+                StopReason::Interrupted if run.ingested => {
+                    "interrupted: ingest the files again".to_owned()
+                }
                 StopReason::OutOfTime => format!("out of time after {wall}"),
                 StopReason::OutOfTrials => format!("out of trials after {wall}"),
                 StopReason::Interrupted => format!("interrupted after {wall}: --resume goes on"),
@@ -72,6 +77,7 @@ pub fn render_json(runs: &[RunSummary]) -> String {
         stop: Option<&'a StopReason>,
         wall_ms: Option<u64>,
         alive: bool,
+        ingested: bool,
     }
     #[derive(Serialize)]
     struct Wire<'a> {
@@ -88,6 +94,7 @@ pub fn render_json(runs: &[RunSummary]) -> String {
         stop: run.end.as_ref().map(|end| &end.stop),
         wall_ms: run.end.as_ref().map(|end| end.wall_ms),
         alive: run.alive,
+        ingested: run.ingested,
     });
     pretty(&Wire {
         schema: 1,

@@ -1,12 +1,12 @@
 //! The page of one test: its evidence in words, part by part.
 
-use crate::domain::{Arm, Outcome, Phase, Scope};
-use crate::report::number::{confidence, count, duration_us, percent_range, things};
+use crate::domain::{Arm, Outcome, Scope};
+use crate::report::number::{confidence, duration_us, percent_range, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
 use crate::report::words::{beyond_production, commit, name, next, started, tones};
 use crate::report::{Style, text};
 
-use super::{Explanation, SCOPE, Split, SplitRow, Trial, output, scope_name, verdict};
+use super::{Explanation, SCOPE, Split, SplitRow, Trial, output, scope_name, trials, verdict};
 
 /// Cluster mates and earlier verdicts shown, where nothing more is asked for.
 const MATES: usize = 10;
@@ -32,7 +32,7 @@ pub fn render(explanation: &Explanation, style: &Style) -> String {
         mates(&mut page, explanation, style);
         history(&mut page, explanation, style);
         if 0 < style.verbose {
-            passes(&mut page, explanation);
+            trials::list(&mut page, explanation);
         }
         last_lines(&mut page, explanation, style);
     }
@@ -130,7 +130,7 @@ fn strip(explanation: &Explanation, arm: Arm) -> Vec<Span> {
     spans
 }
 
-fn mark(trial: &Trial) -> (Tone, char) {
+pub(super) fn mark(trial: &Trial) -> (Tone, char) {
     let (tone, mark) = match trial.outcome {
         Outcome::Passed | Outcome::Skipped => (Tone::Good, '.'),
         Outcome::Failed => (Tone::Bad, 'F'),
@@ -308,56 +308,6 @@ fn history(page: &mut Page, explanation: &Explanation, style: &Style) {
     }
 }
 
-/// Lists every trial with what its pass drew.
-fn passes(page: &mut Page, explanation: &Explanation) {
-    title(page, "TRIALS");
-    let rows: Vec<Vec<Vec<Span>>> = explanation
-        .trials
-        .iter()
-        .map(|trial| {
-            let (tone, _) = mark(trial);
-            let mut where_ = vec![
-                phase(trial.phase).to_owned(),
-                match trial.scope {
-                    Scope::Alone => "alone".to_owned(),
-                    scope => format!("among {}", scope_name(scope)),
-                },
-            ];
-            where_.extend(
-                trial
-                    .drawn
-                    .iter()
-                    .map(|(knob, value)| format!("{knob} = {value}")),
-            );
-            if trial.run != explanation.run.id {
-                where_.push(format!("run {}", trial.run.short()));
-            }
-            if !trial.counts {
-                where_.push("does not count".to_owned());
-            }
-            vec![
-                vec![plain(format!("pass {}", count(u64::from(trial.pass))))],
-                vec![plain(explanation.run.arm(trial.arm))],
-                vec![span(tone, trial.outcome.to_string())],
-                vec![plain(duration_us(trial.duration_us))],
-                vec![span(Tone::Faint, where_.join(", "))],
-            ]
-        })
-        .collect();
-    table(page, 2, &rows);
-}
-
-fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Screen => "screening",
-        Phase::Focus => "focus",
-        Phase::Company => "company",
-        Phase::MassRepeat => "repeat of a mass failure",
-        Phase::TimeoutCheck => "check of a time-out",
-        Phase::Ingested => "ingested",
-    }
-}
-
 fn last_lines(page: &mut Page, explanation: &Explanation, style: &Style) {
     page.blank();
     if explanation.test.beyond_production {
@@ -373,12 +323,20 @@ fn last_lines(page: &mut Page, explanation: &Explanation, style: &Style) {
         );
     }
     let name = &explanation.command_name;
-    next(
-        page,
-        0,
-        "more passes of it:",
-        &format!("cargo fidelity run {name}"),
-    );
+    match explanation.run.blocks {
+        None => next(
+            page,
+            0,
+            "more passes of it:",
+            &format!("cargo fidelity run {name}"),
+        ),
+        Some(_) => next(
+            page,
+            0,
+            "its passes ran elsewhere, and their order was not randomised: more blocks of both arms, ingested, say more",
+            "",
+        ),
+    }
     if style.verbose == 0 && !explanation.trials.is_empty() {
         let command = format!("cargo fidelity explain {name} -v");
         next(page, 0, "every trial, whole outputs:", &command);

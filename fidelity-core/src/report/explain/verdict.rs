@@ -79,7 +79,7 @@ pub(super) fn evidence(page: &mut Page, explanation: &Explanation) {
             let short = if e < needed { "needs" } else { "needed" };
             text.push_str(&format!(" ({short} {})", written(needed)));
         }
-        text.push_str(&format!(". {}", in_words(e)));
+        text.push_str(&format!(". {}", in_words(e, run.blocks.is_some())));
         page.text(Indent::hanging(2), &[plain(text)]);
     }
     if let Some(generation) = finding.generation.filter(|generation| 1 < *generation) {
@@ -97,11 +97,17 @@ pub(super) fn evidence(page: &mut Page, explanation: &Explanation) {
 }
 
 /// Returns what an e-value means, by Ville's inequality.
-fn in_words(e: f64) -> String {
+fn in_words(e: f64, of_blocks: bool) -> String {
     if e < 0.5 {
         "The trials speak against it.".to_owned()
     } else if e < 2.0 {
         "That is no evidence either way.".to_owned()
+    } else if of_blocks {
+        format!(
+            "If the environment made no difference, and the jobs of a block could have been swapped, blocks would get this \
+             far with a chance of at most 1 in {}.",
+            written(e.floor())
+        )
     } else {
         format!(
             "If the environment made no difference, a run would ever get this far with a chance of at most 1 in {}.",

@@ -196,6 +196,9 @@ impl Section<'_> {
             VerdictKind::BaselineOnly => {
                 format!("see what {} lacks or the test assumes:", run.baseline)
             }
+            VerdictKind::Undetermined if run.blocks.is_some() => {
+                "blocks with passes of both, ingested, decide these; see what is known:".to_owned()
+            }
             // A run that was cut off says below how it goes on.
             VerdictKind::Undetermined if !decided => "see what is known:".to_owned(),
             VerdictKind::Undetermined if run.policy.reuse => {

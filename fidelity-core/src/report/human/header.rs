@@ -1,7 +1,7 @@
 //! The head of the page: what was compared, how much was run, and how to run it again.
 
 use crate::report::Style;
-use crate::report::model::{PassCounts, Report, RunFacts};
+use crate::report::model::{BlockFacts, PassCounts, Report, RunFacts};
 use crate::report::number::{count, duration_ms, things};
 use crate::report::page::{self, Indent, Page, Tone, plain, span};
 use crate::report::words::{commit, replay_command, started};
@@ -23,6 +23,19 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             )),
         ],
     );
+    if let Some(blocks) = &run.blocks {
+        for line in block_lines(run, blocks) {
+            page.text(Indent::hanging(0), &[plain(line)]);
+        }
+        if !run.joined.is_empty() {
+            page.text(Indent::hanging(0), &[plain(joined(run, style))]);
+        }
+        page.text(
+            Indent::hanging(0),
+            &[span(Tone::Faint, identity(run, style))],
+        );
+        return;
+    }
     page.text(
         Indent::hanging(0),
         &[plain(format!(
@@ -57,6 +70,42 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
         page.text(Indent::hanging(0), &line);
         page.text(Indent::hanging(0), &replay);
     }
+}
+
+/// Says what was ingested, and what a verdict on it rests on.
+fn block_lines(run: &RunFacts, blocks: &BlockFacts) -> Vec<String> {
+    let [baseline, target] = blocks.passes;
+    let mut lines = vec![format!(
+        "ingested: {} of {} and {} of {}, {}",
+        things(u64::from(baseline), "pass"),
+        run.baseline,
+        count(u64::from(target)),
+        run.target,
+        things(blocks.trials, "trial")
+    )];
+    let compared = match blocks.complete {
+        0 => "no block has passes of both".to_owned(),
+        complete => format!(
+            "{} with passes of both",
+            things(u64::from(complete), "block")
+        ),
+    };
+    let alone: Vec<String> = [
+        (&run.baseline, blocks.one_armed[0]),
+        (&run.target, blocks.one_armed[1]),
+    ]
+    .into_iter()
+    .filter(|(_, number)| 0 < *number)
+    .map(|(name, number)| format!("{} with {name} only", count(u64::from(number))))
+    .collect();
+    let alone = match alone.is_empty() {
+        true => String::new(),
+        false => format!(" ({} say nothing)", alone.join(" and ")),
+    };
+    lines.push(format!(
+        "order not randomised: the verdicts take it that within a block the jobs could have been swapped; {compared}{alone}"
+    ));
+    lines
 }
 
 /// Returns the passes by phase: `37 passes (6 screening, 31 focus)`.

@@ -33,11 +33,20 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     let screened = fewest(&tests, Arm::Target);
     let wanted = trials_to_exclude(WORTH_EXCLUDING, report.run.policy.confidence);
     if u64::from(screened) < wanted {
-        let says = format!(
-            "to exclude a rate above {} %, in fidelity.toml:",
-            percent(WORTH_EXCLUDING)
-        );
-        next(page, 2, &says, &format!("policy.screen.target = {wanted}"));
+        let rate = percent(WORTH_EXCLUDING);
+        match report.run.blocks {
+            None => next(
+                page,
+                2,
+                &format!("to exclude a rate above {rate} %, in fidelity.toml:"),
+                &format!("policy.screen.target = {wanted}"),
+            ),
+            Some(_) => {
+                let passes = things(wanted, &format!("{} pass", report.run.target));
+                let says = format!("to exclude a rate above {rate} %, ingest {passes}");
+                next(page, 2, &says, "");
+            }
+        }
     }
     if 1 < style.verbose {
         for test in tests {

@@ -1,0 +1,161 @@
+//! Reading observations from CSV, line by line. A line that cannot be used makes the file unusable: what is left of a
+//! damaged file is a selection.
+
+use std::io::Read;
+
+use csv::{ErrorKind, ReaderBuilder, StringRecord};
+
+use super::{COLUMNS, microseconds, outcome, unguard};
+use crate::config::printable::shown;
+use crate::domain::{Arm, Outcome};
+
+/// One observation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The run it was exported from; empty where it is from elsewhere.
+    pub run: String,
+    /// The name of its block; none where the commit is the block.
+    pub block: Option<String>,
+    /// Its pass within the run.
+    pub pass: String,
+    /// The arm.
+    pub arm: Arm,
+    /// The test's binary.
+    pub binary: String,
+    /// The test.
+    pub test: String,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Its wall time in microseconds.
+    pub duration_us: u64,
+    /// The signature of a failure; empty where there is none.
+    pub signature: String,
+    /// The commit; none where nobody said.
+    pub commit: Option<String>,
+}
+
+/// Why a CSV cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvProblem {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// Columns that a file has to have; the others are optional.
+const NEEDED: [&str; 4] = ["arm", "binary", "test", "outcome"];
+
+/// Returns whether a line names the columns of observations, in any order.
+pub fn columns_of(header: &str) -> bool {
+    let header = header.trim_start_matches('\u{feff}').trim_end();
+    let names = header.split(',').map(|name| name.trim().trim_matches('"'));
+    NEEDED
+        .iter()
+        .all(|needed| names.clone().any(|name| name == *needed))
+}
+
+/// Reads a file of observations and gives each to `sink`, in order.
+///
+/// # Errors
+/// The first line that cannot be used. What came before has been given to `sink`, and must not count.
+pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProblem> {
+    let mut reader = ReaderBuilder::new().from_reader(bytes);
+    let header = reader.headers().map_err(|error| problem(1, &error))?;
+    let place = |name: &str| {
+        let is_it = |column: &str| column.trim_start_matches('\u{feff}').trim() == name;
+        header.iter().position(is_it)
+    };
+    let places = COLUMNS.map(place);
+    for (name, place) in COLUMNS.iter().zip(&places) {
+        if NEEDED.contains(name) && place.is_none() {
+            let message = format!(
+                "there is no column `{name}`; the columns are {}",
+                COLUMNS.join(",")
+            );
+            return Err(CsvProblem { line: 1, message });
+        }
+    }
+    let mut record = StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => return Err(problem(line, &error)),
+        }
+        let line = record.position().map_or(line, csv::Position::line);
+        sink(parse(&record, &places).map_err(|message| CsvProblem { line, message })?);
+    }
+}
+
+fn parse(record: &StringRecord, places: &[Option<usize>; 10]) -> Result<Line, String> {
+    let [
+        run,
+        block,
+        pass,
+        arm,
+        binary,
+        test,
+        came_to,
+        duration,
+        signature,
+        commit,
+    ] = places.map(|place| {
+        place
+            .and_then(|place| record.get(place))
+            .unwrap_or_default()
+    });
+    let text = |text: &str| unguard(text).to_owned();
+    let some = |text: &str| Some(unguard(text).to_owned()).filter(|text| !text.is_empty());
+    let arm = match arm {
+        "baseline" => Arm::Baseline,
+        "target" => Arm::Target,
+        other => {
+            return Err(format!(
+                "the arm is `baseline` or `target`, not `{}`",
+                shown(other)
+            ));
+        }
+    };
+    let outcome = outcome(came_to).ok_or_else(|| {
+        format!(
+            "`{}` is no outcome: passed, failed, timed-out, crashed (signal N), skipped, not-reported",
+            shown(came_to)
+        )
+    })?;
+    let duration_us = match duration {
+        "" => 0,
+        text => {
+            microseconds(text).ok_or_else(|| format!("`{}` is no time in seconds", shown(text)))?
+        }
+    };
+    if test.is_empty() {
+        return Err("there is no name of a test".to_owned());
+    }
+    Ok(Line {
+        run: text(run),
+        block: some(block),
+        pass: text(pass),
+        arm,
+        binary: text(binary),
+        test: text(test),
+        outcome,
+        duration_us,
+        signature: text(signature),
+        commit: some(commit),
+    })
+}
+
+fn problem(line: u64, error: &csv::Error) -> CsvProblem {
+    let line = error.position().map_or(line, csv::Position::line);
+    let message = match error.kind() {
+        ErrorKind::Io(error) => format!("it cannot be read: {error}"),
+        ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => format!("{len} columns stand here, and {expected_len} in the first line"),
+        _ => error.to_string(),
+    };
+    CsvProblem { line, message }
+}

@@ -1,0 +1,70 @@
+//! Observations as CSV, one line each: those of a run and of the runs it joined, of completed passes that count. `ingest`
+//! reads them back.
+
+use std::io;
+
+use crate::domain::{PassEnd, PassRecord, Phase, StoredRun};
+use crate::ingest::csv::{COLUMNS, guard, seconds};
+
+/// Writes the observations of `run` and of the earlier runs it joined, those of the earlier ones first. Passes are in order,
+/// and within a pass tests by name, trials of one test by attempt.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS).map_err(of_writing)?;
+    for run in joined.iter().chain([run]) {
+        let id = run.header.id.to_string();
+        let own_commit = run.header.revision.as_ref();
+        let own_commit = own_commit.map_or("", |revision| revision.commit.as_str());
+        for pass in run.passes.iter().filter(|pass| counts(pass)) {
+            let (block, commit) = match &pass.origin {
+                Some(origin) => (
+                    origin.block.name.as_deref().unwrap_or_default(),
+                    origin.block.commit.as_deref().unwrap_or_default(),
+                ),
+                None => ("", own_commit),
+            };
+            let (number, arm) = (pass.spec.number.to_string(), pass.spec.arm.to_string());
+            for seen in &pass.observations {
+                let Some(test) = run.tests.get(seen.test.get()) else {
+                    continue;
+                };
+                let failure = seen.failure.as_ref();
+                let signature = failure.map_or("", |failure| failure.signature.as_str());
+                let written = writer.write_record([
+                    guard(&id).as_ref(),
+                    &guard(block),
+                    &number,
+                    &arm,
+                    &guard(&test.id.binary.0),
+                    &guard(&test.id.test),
+                    &seen.outcome.to_string(),
+                    &seconds(seen.duration_us),
+                    &guard(signature),
+                    &guard(commit),
+                ]);
+                written.map_err(of_writing)?;
+            }
+        }
+    }
+    writer.flush()
+}
+
+/// Returns the error of the writer below: whoever prints tells a reader that went away from a full disk.
+fn of_writing(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// Returns whether the trials of a pass count: it was completed, and is neither a repeat nor a check.
+fn counts(pass: &PassRecord) -> bool {
+    matches!(pass.end, Some((PassEnd::Completed, _)))
+        && !matches!(pass.spec.phase, Phase::MassRepeat | Phase::TimeoutCheck)
+}
+
+#[cfg(test)]
+mod tests;

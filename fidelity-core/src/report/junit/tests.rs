@@ -1,0 +1,98 @@
+//! The JUnit document: what consumers see, and that our own reader reads it back.
+
+use super::render;
+use crate::domain::{Outcome, VerdictKind};
+use crate::ingest::junit::{Case, Limits, read};
+use crate::report::Report;
+use crate::report::planted::{Planted, plant, stable};
+
+fn report() -> Report {
+    use VerdictKind::{BaselineOnly, Broken, Flaky, HiddenDefect, Undetermined};
+    let odd = "odd \x1b[31m\u{202e} <name> & \"\u{1}\u{ffff}]]>";
+    Planted::new()
+        .tests([
+            plant(
+                ("shop", "dates::due"),
+                (HiddenDefect, "always"),
+                (0, 9),
+                (9, 9),
+            )
+            .e(1_240.5, 0.01, 35.0)
+            .says("left \u{0}!= right"),
+            plant(("shop", odd), (Broken, ""), (5, 5), (6, 6))
+                .says("it <broke> & \x1b[0m ]]> \u{b}"),
+            plant(("shop::orders", "retries"), (Flaky, ""), (3, 20), (4, 21))
+                .e(0.8, 0.4, 70.0)
+                .says("timed out"),
+            plant(
+                ("shop::orders", "reads"),
+                (BaselineOnly, "always"),
+                (9, 9),
+                (0, 10),
+            )
+            .e(0.01, 980.0, 70.0),
+            plant(
+                ("shop::orders", "evicts"),
+                (Undetermined, "leans flaky"),
+                (0, 14),
+                (2, 15),
+            )
+            .e(3.2, 0.3, 70.0),
+            stable("shop", "adds"),
+        ])
+        .report()
+}
+
+/// The cases that our reader finds: name, outcome and number of the trial.
+fn cases(xml: &str) -> Vec<(String, Outcome, u16)> {
+    let mut cases = Vec::new();
+    let summary = read(
+        xml.as_bytes(),
+        "own",
+        &Limits::default(),
+        &mut |case: &Case| {
+            cases.push((case.name.clone(), case.trial.outcome, case.attempt));
+        },
+    );
+    assert_eq!(summary.problems, []);
+    cases
+}
+
+#[test]
+fn a_report_as_consumers_see_it() {
+    insta::assert_snapshot!(render(&report()));
+}
+
+#[test]
+fn what_we_write_we_read() {
+    let report = report();
+    let xml = render(&report);
+    let cases = cases(&xml);
+    for test in &report.tests {
+        let name = super::safe(&test.id().test);
+        let trials: Vec<_> = cases.iter().filter(|(case, ..)| *case == name).collect();
+        let last = trials.last().unwrap().1;
+        let expected = match test.kind() {
+            VerdictKind::HiddenDefect | VerdictKind::Broken => Outcome::Failed,
+            _ => Outcome::Passed,
+        };
+        assert_eq!(last, expected, "{name}");
+        let before = trials
+            .iter()
+            .filter(|(_, outcome, _)| *outcome == Outcome::Failed)
+            .count();
+        if test.kind() == VerdictKind::Flaky {
+            assert_eq!(before, 3, "flaky failures stand before the passing trial");
+        }
+    }
+}
+
+#[test]
+fn the_document_is_xml_and_the_same_every_time() {
+    let xml = render(&report());
+    assert_eq!(xml, render(&report()));
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert!(xml.chars().all(allowed));
+    assert!(!xml.contains('\u{1b}') && !xml.contains('\u{202e}'));
+    quick_junit::Report::deserialize_from_str(&xml).unwrap();
+}
