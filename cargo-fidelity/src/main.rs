@@ -15,7 +15,8 @@ mod exit_code;
 mod failure;
 mod signals;
 
-use cli::{Cargo, CargoSubcommand, Command, Fidelity};
+use cli::{Cargo, CargoSubcommand, Command, Fidelity, Format};
+use error::{CliError, ErrorKind};
 
 fn main() -> ExitCode {
     // Before anything else is loaded or read: a guardian has to be small, and cargo starts us in the place of each
@@ -35,8 +36,12 @@ fn main() -> ExitCode {
 fn run() -> ExitCode {
     let CargoSubcommand::Fidelity(Fidelity { command, global }) = Cargo::parse().subcommand;
     global.color.apply();
+    if let Some(error) = refused_format(&command, global.format) {
+        return error.print().report();
+    }
     let ended = match command {
         Command::Run(arguments) => commands::run::run(&arguments, &global),
+        Command::Ingest(arguments) => commands::ingest::run(&arguments, &global),
         Command::Report(arguments) => commands::report::run(&arguments, &global),
         Command::Explain(arguments) => commands::explain::run(&arguments, &global),
         Command::Attribute(arguments) => commands::attribute::run(&arguments, &global),
@@ -51,6 +56,30 @@ fn run() -> ExitCode {
         Ok(code) => code.report(),
         Err(error) => error.print().report(),
     }
+}
+
+/// Returns why a command cannot print in a format; none where it can.
+fn refused_format(command: &Command, format: Format) -> Option<CliError> {
+    let observations = match command {
+        Command::Run(arguments) => !arguments.dry_run,
+        Command::Report(arguments) => !arguments.list,
+        Command::Ingest(arguments) => !arguments.dry_run,
+        _ => false,
+    };
+    let word = match format {
+        Format::Junit => "junit",
+        Format::Csv => "csv",
+        Format::Human | Format::Json => return None,
+    };
+    (!observations).then(|| {
+        CliError::new(
+            ErrorKind::Usage,
+            format!("what this command prints has no format `{word}`"),
+        )
+        .hint(
+            "it has --format human and json; a run with its tests has all: `cargo fidelity report`",
+        )
+    })
 }
 
 #[cfg(test)]

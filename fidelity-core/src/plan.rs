@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::domain::{
-    FidelityProfile, Fingerprint, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, RunBy, RunId, RunnerKind, Seed,
+    FidelityProfile, Fingerprint, KnobId, KnobSetting, KnobStatus, ListedTest, Policy, RunBy,
+    RunId, RunnerKind, Seed,
 };
 
 /// What the scheduler has to know of a suite.

@@ -13,6 +13,7 @@ use crate::exit_code::ExitCode;
 mod attribute;
 mod audit;
 mod build;
+mod ingest;
 mod list;
 mod power;
 mod selection;
@@ -20,6 +21,7 @@ mod selection;
 pub use attribute::AttributeArgs;
 pub use audit::AuditArgs;
 pub use build::BuildArgs;
+pub use ingest::{IngestArgs, Passes};
 pub use list::ListArgs;
 pub use power::PowerArgs;
 pub use selection::{NoTests, RunIgnored, SelectionArgs};
@@ -71,6 +73,7 @@ fn exit_codes() -> String {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArgs>),
+    Ingest(Box<IngestArgs>),
     Report(ReportArgs),
     Explain(ExplainArgs),
     Attribute(Box<AttributeArgs>),
@@ -110,6 +113,10 @@ pub enum Format {
     Human,
     /// For programs, `"schema": 1`
     Json,
+    /// For what shows test results in CI: JUnit XML (`run`, `report`, `ingest`)
+    Junit,
+    /// Every observation, which `ingest` reads back (`run`, `report`, `ingest`)
+    Csv,
 }
 
 /// Runs the suite under both profiles and gives every test a verdict

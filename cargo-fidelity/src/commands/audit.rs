@@ -53,7 +53,7 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     });
     print(&match global.format {
         _ if arguments.markdown => render_markdown(&audit),
-        Format::Human => render(&audit, &style(global)),
+        Format::Human | Format::Junit | Format::Csv => render(&audit, &style(global)),
         Format::Json => render_json(&audit),
     })?;
     Ok(ExitCode::Passed)

@@ -45,8 +45,10 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     })?;
     let account = account(&store, &identity)?;
     let text = match (global.format, &account) {
-        (Format::Human, None) => explain::render(&explanation, &style(global)),
-        (Format::Human, Some(account)) => format!(
+        (Format::Human | Format::Junit | Format::Csv, None) => {
+            explain::render(&explanation, &style(global))
+        }
+        (Format::Human | Format::Junit | Format::Csv, Some(account)) => format!(
             "{}\nSINCE WHEN, AND BY WHAT\n{}",
             explain::render(&explanation, &style(global)),
             since::render(account, &style(global))

@@ -39,7 +39,7 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
     };
     let listing = listing(&suite, &selected, &mut settings, &last);
     print(&match global.format {
-        Format::Human => render(&listing, &style(global)),
+        Format::Human | Format::Junit | Format::Csv => render(&listing, &style(global)),
         Format::Json => render_json(&listing),
     })?;
     Ok(ExitCode::Passed)

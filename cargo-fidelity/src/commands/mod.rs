@@ -5,6 +5,7 @@ pub mod audit;
 pub mod doctor;
 pub mod explain;
 pub mod generate;
+pub mod ingest;
 pub mod init;
 pub mod list;
 pub mod power;

@@ -14,14 +14,32 @@ use crate::error::{CliError, ErrorKind};
 /// Prints a result to standard output. A reader that went away is no error: `| head` is a way to look.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut stdout = anstream::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
+    printed(
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush()),
+    )
+}
+
+/// Has a result written to standard output piece by piece, byte for byte: it may be too long to be held, and is no page.
+pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    printed(write(&mut stdout).and_then(|()| stdout.flush()))
+}
+
+fn printed(result: io::Result<()>) -> Result<(), CliError> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(CliError::new(ErrorKind::Internal, "could not print the result").caused_by(&error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Says something to be known at once, unless the user wants it quiet.
+pub fn note(global: &Global, text: &str) {
+    if !global.quiet {
+        anstream::eprintln!("{}", fidelity_core::report::text::clean(text));
     }
 }
 

@@ -3,10 +3,10 @@
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
 use fidelity_core::domain::{Condition, RunId, StoredRun};
-use fidelity_core::report::{Report, gate, human, json};
+use fidelity_core::report::{Report, csv, gate, human, json, junit};
 use fidelity_core::store::Store;
 
-use super::output::{print, style};
+use super::output::{print, print_with, style};
 use crate::cli::{Format, GateArgs, Global};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -50,11 +50,12 @@ impl Page {
             Some(conditions) => report.with_conditions(conditions),
             None => report,
         };
-        let text = match global.format {
-            Format::Human => human::render(&report, &style(global)),
-            Format::Json => json::render(&report),
-        };
-        print(&text)?;
+        match global.format {
+            Format::Human => print(&human::render(&report, &style(global)))?,
+            Format::Json => print(&json::render(&report))?,
+            Format::Junit => print(&junit::render(&report))?,
+            Format::Csv => print_with(|out| csv::write(&self.run, &self.joined, out))?,
+        }
         let gate = gate(&report, &report.conditions);
         Ok(if gate.passed {
             ExitCode::Passed

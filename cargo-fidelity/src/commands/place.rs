@@ -1,14 +1,15 @@
-//! Where things are: the project, its configuration and its store.
+//! Where things are: the project, its configuration and its store, also where results are from elsewhere.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use fidelity_core::config::FILE_NAME;
+use fidelity_core::revision::{repository_root, resolve, revision};
 use fidelity_core::store::{SqliteStore, workspace_store};
 use fidelity_core::suite::{CargoOptions, locate};
 
 use crate::cli::{Global, PlaceArgs};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 
 /// Returns the root of the project for a command that builds nothing: the workspace, or where a suite that is not cargo's
 /// has its configuration.
@@ -65,4 +66,89 @@ pub fn create_store(global: &Global, root: &Path) -> Result<SqliteStore, CliErro
         .clone()
         .unwrap_or_else(|| workspace_store(root));
     Ok(SqliteStore::open_or_create(&path)?)
+}
+
+/// Where results of other places are kept.
+#[derive(Debug)]
+pub struct Place {
+    /// Where `fidelity.toml` is looked for, and whose repository names commits.
+    pub root: PathBuf,
+    /// The file of the store.
+    pub store: PathBuf,
+    why: Why,
+}
+
+/// Why a place was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    Named,
+    Store,
+    Workspace,
+    Configuration,
+    Repository,
+    Here,
+}
+
+impl Place {
+    /// Says where runs are kept, and why there.
+    pub fn words(&self) -> String {
+        let why = match self.why {
+            Why::Named => "--store",
+            Why::Store => "the nearest store",
+            Why::Workspace => "the workspace",
+            Why::Configuration => "where fidelity.toml is; there is no cargo workspace",
+            Why::Repository => "the repository; there is no cargo workspace",
+            Why::Here => "this directory; there is no cargo workspace and no repository",
+        };
+        format!("runs are kept in {} ({why})", self.store.display())
+    }
+
+    /// Returns the commit that `asked` names: its full id where the repository knows it, the name itself where not. Without a
+    /// name, the commit the repository is at; none where there is none.
+    pub fn commit(&self, asked: Option<&str>) -> Option<String> {
+        match asked {
+            Some(name) => Some(resolve(&self.root, name).unwrap_or_else(|| name.to_owned())),
+            None => revision(&self.root)
+                .ok()
+                .flatten()
+                .map(|found| found.commit),
+        }
+    }
+}
+
+/// Returns where results are kept that were made elsewhere: the store that is named, or the nearest one above; else the
+/// workspace of cargo, else the repository, else this directory.
+pub fn for_results(global: &Global, place: &PlaceArgs) -> Result<Place, CliError> {
+    let here = std::env::current_dir().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not find the current directory").caused_by(&error)
+    })?;
+    let (root, why) = if place.manifest_path.is_some() {
+        (workspace_root(place)?, Why::Workspace)
+    } else if let Some(root) = here.ancestors().find(|root| workspace_store(root).exists()) {
+        (root.to_owned(), Why::Store)
+    } else if here
+        .ancestors()
+        .any(|root| root.join("Cargo.toml").exists())
+        && let Ok(root) = workspace_root(place)
+    {
+        (root, Why::Workspace)
+    } else if let Some(root) = configured(None) {
+        (root, Why::Configuration)
+    } else if let Some(root) = repository_root(&here) {
+        (root, Why::Repository)
+    } else {
+        (here, Why::Here)
+    };
+    Ok(match &global.store {
+        Some(store) => Place {
+            root,
+            store: store.clone(),
+            why: Why::Named,
+        },
+        None => Place {
+            store: workspace_store(&root),
+            root,
+            why,
+        },
+    })
 }

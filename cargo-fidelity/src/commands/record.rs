@@ -135,7 +135,7 @@ pub fn now() -> String {
 }
 
 /// Returns the arguments after `cargo fidelity` as they were typed, but for the users and passwords in URLs.
-fn typed() -> Vec<String> {
+pub(super) fn typed() -> Vec<String> {
     std::env::args_os()
         .skip(2)
         .map(|argument| without_users(&argument.to_string_lossy()))

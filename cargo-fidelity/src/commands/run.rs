@@ -166,8 +166,8 @@ impl Session<'_> {
         };
         if self.arguments.dry_run {
             let text = match self.global.format {
-                Format::Human => plan::render(&header, &plan, &style(self.global)),
                 Format::Json => plan::render_json(&header, &plan),
+                _ => plan::render(&header, &plan, &style(self.global)),
             };
             print(&text)?;
             return Ok(ExitCode::Passed);
@@ -194,6 +194,12 @@ impl Session<'_> {
         let mut store = create_store(self.global, &self.subject.root)?;
         let id = store.find_run(prefix)?;
         let (mut run, mut log) = store.resume_run(id)?;
+        if run.header.ingested {
+            let message = format!("run {} was ingested: there is nothing to run", id.short());
+            return Err(CliError::new(ErrorKind::Usage, message).hint(
+                "give the files to `cargo fidelity ingest` again: what is there already is skipped",
+            ));
+        }
         resuming::restore_users(&mut run, settings)?;
         resuming::check_unchanged(&run, &self.subject, &self.cargo)?;
         resuming::check_conditions(&run, self.arguments)?;

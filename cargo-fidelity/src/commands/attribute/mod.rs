@@ -90,7 +90,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
         session.look(&mut store, &mut follower)?
     };
     let text = match global.format {
-        Format::Human => since::render(&account, &style(global)),
+        Format::Human | Format::Junit | Format::Csv => since::render(&account, &style(global)),
         Format::Json => since::render_json(&account),
     };
     print(&text)?;

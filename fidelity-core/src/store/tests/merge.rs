@@ -97,6 +97,7 @@ fn stored(passes: u32, end: bool) -> (Place, SqliteStore, Box<dyn RunLog>) {
         let end = RunEnd {
             stop: StopReason::Decided,
             wall_ms: 9,
+            problems: Vec::new(),
         };
         log.end_run(&end, &[]).unwrap();
     }

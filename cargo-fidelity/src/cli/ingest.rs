@@ -1,0 +1,57 @@
+//! Options of `ingest`.
+
+use clap::{Args, ValueEnum};
+
+use super::{GateArgs, PlaceArgs, ProfileArgs};
+
+/// Takes in results that were made elsewhere, and judges them
+///
+/// Reads JUnit XML of any tool and our own CSV (`report --format csv`), told apart by content, and joins other stores. Passes
+/// of both arms that belong together are a block; each test is judged by whether its failures go with the labels within
+/// blocks, which assumes that the jobs of a block could have been swapped. Taking in a file twice changes nothing.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// Files (also gzip), directories with .xml files, patterns, `-` for standard input; or a store: `history.db`,
+    /// `.fidelity`
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The fidelity profile that the results were made under: the baseline's or the target's
+    #[arg(long, value_name = "NAME")]
+    pub fidelity_profile: Option<String>,
+    /// The commit that the results were made at: a revision of the repository, or any name [default: HEAD]
+    #[arg(long, value_name = "REV")]
+    pub commit: Option<String>,
+    /// Passes with this name (and commit) belong together, such as the number of a CI run [default: all of the commit]
+    #[arg(long, value_name = "ID")]
+    pub block: Option<String>,
+    /// Which files make a pass
+    #[arg(long, value_name = "RULE", default_value = "disjoint")]
+    pub passes: Passes,
+    /// Leave names as they are written: switches off a rule for names (stress, seeds, parameters, paths, spaces); can be
+    /// repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub keep_names: Vec<String>,
+    /// Take a report without any test for what it is
+    #[arg(long)]
+    pub allow_empty: bool,
+    /// Say what would be taken in, and stop
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub profiles: ProfileArgs,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Which files make a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Passes {
+    /// Files that share no test are one pass, the shards of a job; a file that repeats a test starts the next one
+    Disjoint,
+    /// Every file is a pass of its own
+    PerFile,
+    /// All files of an arm and block are one pass; where they repeat a test, only its first trial counts
+    One,
+}

@@ -1,0 +1,334 @@
+//! `cargo fidelity ingest`: files become passes, passes blocks, blocks a report; other stores are joined.
+
+use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::domain::{
+    Arm, BlockId, RunEnd, RunHeader, RunId, StopReason, TestId, TestIndex,
+};
+use fidelity_core::ingest::intake::Intake;
+use fidelity_core::ingest::junit::Limits;
+use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
+use fidelity_core::ingest::rows::Reading;
+use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
+
+use super::output::note;
+use super::page::{Page, conditions};
+use super::place;
+use crate::cli::{Global, IngestArgs, Passes};
+use crate::clock::Stopwatch;
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::signals::Signals;
+
+mod asked;
+mod cover;
+mod header;
+mod inputs;
+mod stores;
+mod told;
+
+/// What is kept of a text of a failure, at its beginning and at its end.
+const TEXT: usize = 8 << 10;
+
+/// Everything that stays the same while files are taken in.
+struct Session<'a> {
+    arguments: &'a IngestArgs,
+    global: &'a Global,
+    settings: Settings,
+    place: place::Place,
+    signals: Signals,
+    clock: Stopwatch,
+}
+
+/// What came of a part of the arguments.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    /// Something was there: a usable file, or a store.
+    usable: bool,
+    /// Something could not be read.
+    unreadable: bool,
+    /// The run that the last of them became, or is part of.
+    run: Option<RunId>,
+}
+
+/// Takes in what the arguments name, and prints the comparison it belongs to.
+pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let signals = Signals::install().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
+    })?;
+    let gate = conditions(&arguments.gate)?;
+    let place = place::for_results(global, &arguments.place)?;
+    let session = Session {
+        arguments,
+        global,
+        settings: settings(arguments, &place)?,
+        place,
+        signals,
+        clock: Stopwatch::start(),
+    };
+    note(global, &session.place.words());
+    let inputs = inputs::sort(&arguments.files)?;
+    let mut tally = Tally {
+        unreadable: !inputs.problems.is_empty(),
+        ..Tally::default()
+    };
+    for problem in &inputs.problems {
+        anstream::eprintln!("warning: {problem}");
+    }
+    let (mut store, _aside) = open(&session)?;
+    stores::join(&session, &mut store, &inputs.stores, &mut tally)?;
+    if !inputs.files.is_empty() {
+        session.take_in(&mut store, inputs, &mut tally)?;
+    }
+    if arguments.dry_run && tally.usable {
+        return Ok(if tally.unreadable {
+            ExitCode::PartialInput
+        } else {
+            ExitCode::Passed
+        });
+    }
+    if !tally.usable {
+        return Err(
+            CliError::new(ErrorKind::Usage, "nothing of the input could be used")
+                .hint("what is wrong with each file is said above"),
+        );
+    }
+    let Some(run) = cover::latest(&session, &mut store, tally.run)? else {
+        note(global, "the store holds no ingested passes yet");
+        return Ok(if tally.unreadable {
+            ExitCode::PartialInput
+        } else {
+            ExitCode::Passed
+        });
+    };
+    let page = Page::load(&store, run)?;
+    let code = page.print(gate, global)?;
+    Ok(match page.run.end.map(|end| end.stop) {
+        Some(StopReason::Interrupted) => ExitCode::Interrupted,
+        _ if tally.unreadable => ExitCode::PartialInput,
+        _ => code,
+    })
+}
+
+/// Opens the store; where there is none and nothing is to be kept, one that goes away with the directory it comes with.
+fn open(session: &Session<'_>) -> Result<(SqliteStore, Option<tempfile::TempDir>), CliError> {
+    let place = &session.place.store;
+    if !session.arguments.dry_run || place.exists() {
+        return Ok((SqliteStore::open_or_create(place)?, None));
+    }
+    let aside = tempfile::tempdir().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not make a temporary directory").caused_by(&error)
+    })?;
+    let store = SqliteStore::open_or_create(&aside.path().join("aside.db"))?;
+    Ok((store, Some(aside)))
+}
+
+fn settings(arguments: &IngestArgs, place: &place::Place) -> Result<Settings, CliError> {
+    let source = config::load(&place.root, arguments.profiles.config_file.as_deref())?;
+    let overrides = Overrides {
+        set: arguments.profiles.set.clone(),
+        baseline: arguments.profiles.baseline.clone(),
+        target: arguments.profiles.target.clone(),
+        policy: Vec::new(),
+    };
+    Ok(config::resolve(source.as_ref(), &overrides)?)
+}
+
+impl Session<'_> {
+    /// Takes in files, or says what would be taken in.
+    fn take_in(
+        &self,
+        store: &mut SqliteStore,
+        inputs: inputs::Inputs,
+        tally: &mut Tally,
+    ) -> Result<(), CliError> {
+        let arm = self.arm()?;
+        let reading = Reading {
+            arm,
+            block: self.block()?,
+            rules: self.rules()?,
+            limits: Limits {
+                head: TEXT,
+                tail: TEXT,
+                ..Limits::default()
+            },
+            failures: true,
+        };
+        let intake = Intake::scan(inputs.files, reading);
+        let problems = told::files(self.arguments, &intake, tally);
+        if let Some(file) = intake
+            .files
+            .iter()
+            .find(|file| file.needs_arm && file.cases > 0)
+        {
+            let message = format!("{} does not say which environment it is from", file.name);
+            return Err(CliError::new(ErrorKind::Usage, message).hint(self.arms_hint()));
+        }
+        self.check_blocks(&intake)?;
+        let (parts, known) = new_parts(store, &intake)?;
+        let grouping = match self.arguments.passes {
+            Passes::Disjoint => Grouping::Disjoint,
+            Passes::PerFile => Grouping::PerFile,
+            Passes::One => Grouping::One,
+        };
+        let plans = intake.plans(&parts, grouping);
+        for line in told::plans(self, (&intake, &parts), &plans, &known) {
+            note(self.global, &line);
+        }
+        if self.arguments.dry_run || plans.is_empty() {
+            return Ok(());
+        }
+        let header = header::of(self, &plans, problems)?;
+        tally.run = Some(header.id);
+        tally.unreadable |= !self.record(store, &intake, (&plans, &parts), header)?;
+        Ok(())
+    }
+
+    /// Stores the passes of `plans` as a run; returns whether all files were still what they had been.
+    fn record(
+        &self,
+        store: &mut SqliteStore,
+        intake: &Intake,
+        (plans, parts): (&[PassPlan], &[Part]),
+        mut header: RunHeader,
+    ) -> Result<bool, CliError> {
+        let joined = store.comparable(&header.fingerprint)?;
+        header.joined = joined.iter().map(|run| run.id).collect();
+        let mut ids: Vec<TestId> = used_tests(intake, (plans, parts));
+        for run in &header.joined {
+            ids.extend(store.tests_of(*run)?.into_iter().map(|test| test.id));
+        }
+        let tests = cover::listed(ids);
+        let positions: Vec<TestIndex> = intake
+            .tests()
+            .iter()
+            .map(|id| {
+                let place = tests.binary_search_by(|test| test.id.cmp(id));
+                // Tests of files that are left out are in no pass.
+                TestIndex(place.map_or(u32::MAX, |place| place as u32))
+            })
+            .collect();
+        let mut log = store.create_run(&header, &tests)?;
+        let made = self.write(intake, (plans, parts), &positions, log.as_mut());
+        let mut unchanged = true;
+        let stop = match made {
+            Ok(changed) => {
+                unchanged = changed.is_empty();
+                for problem in changed {
+                    anstream::eprintln!("warning: {problem}");
+                }
+                StopReason::Ingested
+            }
+            Err(Stopped::Interrupted) => StopReason::Interrupted,
+            Err(Stopped::Store(error)) => return Err(error.into()),
+        };
+        self.close(store, &header, log, stop)?;
+        Ok(unchanged)
+    }
+
+    fn write(
+        &self,
+        intake: &Intake,
+        (plans, parts): (&[PassPlan], &[Part]),
+        positions: &[TestIndex],
+        log: &mut dyn RunLog,
+    ) -> Result<Vec<fidelity_core::ingest::junit::Problem>, Stopped> {
+        intake.make((plans, parts), positions, &mut |pass| {
+            if self
+                .signals
+                .flag()
+                .load(std::sync::atomic::Ordering::Relaxed)
+            {
+                return Err(Stopped::Interrupted);
+            }
+            log.record_pass(&pass).map_err(Stopped::Store)
+        })
+    }
+
+    /// Closes a run with the verdicts of all that it covers.
+    fn close(
+        &self,
+        store: &SqliteStore,
+        header: &RunHeader,
+        mut log: Box<dyn RunLog>,
+        stop: StopReason,
+    ) -> Result<(), CliError> {
+        use fidelity_core::driver::Clock as _;
+        let page = Page::load(store, header.id)?;
+        let findings = page.verdicts.findings.into_iter();
+        let verdicts: Vec<_> = findings
+            .map(|finding| (finding.test, finding.verdict))
+            .collect();
+        let wall_ms = self.clock.elapsed_ms();
+        let end = RunEnd {
+            stop,
+            wall_ms,
+            problems: Vec::new(),
+        };
+        log.end_run(&end, &verdicts)?;
+        Ok(())
+    }
+}
+
+/// Why passes are not taken in any further.
+enum Stopped {
+    Interrupted,
+    Store(StoreError),
+}
+
+/// Returns the tests of these passes.
+fn used_tests(intake: &Intake, (plans, parts): (&[PassPlan], &[Part])) -> Vec<TestId> {
+    let mut used = vec![false; intake.tests().len()];
+    for part in plans.iter().flat_map(|plan| &plan.parts) {
+        for test in parts[*part].tests.iter() {
+            used[*test as usize] = true;
+        }
+    }
+    let tests = intake.tests().iter().zip(used);
+    tests
+        .filter(|(_, used)| *used)
+        .map(|(id, _)| id.clone())
+        .collect()
+}
+
+/// Returns the parts of files that were not taken in before, each content once, and the names of files left out.
+fn new_parts(
+    store: &dyn Store,
+    intake: &Intake,
+) -> Result<(Vec<Part>, Vec<told::Known>), CliError> {
+    let mut known = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    let mut order: Vec<&Part> = intake.parts.iter().collect();
+    order.sort_by(|one, other| {
+        let name = |part: &Part| intake.files[part.file].name.as_str();
+        fidelity_core::domain::natural_order(name(one), name(other))
+    });
+    let mut stored: Option<(usize, Vec<fidelity_core::store::IngestedPass>)> = None;
+    for part in order {
+        let file = &intake.files[part.file];
+        if stored
+            .as_ref()
+            .is_none_or(|(position, _)| *position != part.file)
+        {
+            stored = Some((part.file, store.ingested_from(&file.digest)?));
+        }
+        let passes = stored.iter().flat_map(|(_, passes)| passes);
+        let same = |arm: Arm, block: &BlockId, name: &str| {
+            arm == part.key.arm && *block == part.key.block && name == part.key.part
+        };
+        let mut earlier =
+            passes.filter(|pass| same(pass.arm, &pass.origin.block, &pass.origin.part));
+        let twin = parts.iter().find(|other| {
+            intake.files[other.file].digest == file.digest
+                && other.file != part.file
+                && other.key == part.key
+        });
+        if let Some(pass) = earlier.next() {
+            known.push(told::Known::Stored(part.file, pass.run));
+        } else if let Some(twin) = twin {
+            known.push(told::Known::Twin(part.file, twin.file));
+        } else {
+            parts.push(part.clone());
+        }
+    }
+    Ok((parts, known))
+}
