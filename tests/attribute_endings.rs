@@ -159,7 +159,7 @@ fn what_changed_outside_of_code_and_profile_is_said_to_be_outside() {
         Ran::of(ready.output_of())
     };
     assert_eq!(outside(&run).code, Some(0));
-    let ran = outside(&["attribute", "--format", "json", "outside"]).exits_with(0);
+    let ran = outside(&["attribute", "--commits", "--format", "json", "outside"]).exits_with(0);
     let found = ran.json()["attribution"].clone();
     assert_eq!(found["cause"]["kind"], "outside", "{found:#}");
     assert_eq!(found["cause"]["wording"], "environment outside the profile");

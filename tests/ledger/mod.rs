@@ -92,7 +92,7 @@ impl Ledger {
     }
 
     pub fn attribute(&self, arguments: &[&str]) -> Ran {
-        let mut all = vec!["attribute", "--format", "json"];
+        let mut all = vec!["attribute", "--commits", "--format", "json"];
         all.extend(arguments);
         Ran::of(self.tool(&all).output_of())
     }

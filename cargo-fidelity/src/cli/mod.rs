@@ -18,7 +18,7 @@ mod list;
 mod power;
 mod selection;
 
-pub use attribute::AttributeArgs;
+pub use attribute::{AttributeArgs, AttributeWhich};
 pub use audit::AuditArgs;
 pub use build::BuildArgs;
 pub use ingest::{IngestArgs, Passes};
@@ -135,6 +135,9 @@ pub struct RunArgs {
     pub gate: GateArgs,
     #[command(flatten)]
     pub build: BuildArgs,
+    /// Which hidden defects to look into for what causes them, after the verdicts
+    #[arg(long, value_name = "WHICH", default_value = "auto", help_heading = Resettable::Reset)]
+    pub attribute: AttributeWhich,
     /// Print the plan and stop before the first pass
     #[arg(long, conflicts_with = "resume", help_heading = Resettable::Reset)]
     pub dry_run: bool,

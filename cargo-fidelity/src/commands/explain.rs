@@ -38,6 +38,7 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
         joined: &page.joined,
         verdicts: &page.verdicts,
         history: &history,
+        attributions: &page.attributions,
         interval,
     };
     let explanation = Explanation::new(&sources, test).ok_or_else(|| {

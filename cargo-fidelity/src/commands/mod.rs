@@ -13,6 +13,8 @@ pub mod report;
 pub mod run;
 
 mod choice;
+mod knobs;
+mod laboratory;
 mod output;
 mod page;
 mod place;

@@ -2,7 +2,7 @@
 
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{Condition, RunId, StoredRun};
+use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun};
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
 use fidelity_core::store::Store;
 
@@ -19,6 +19,8 @@ pub struct Page {
     pub joined: Vec<StoredRun>,
     /// What they come to.
     pub verdicts: Verdicts,
+    /// What experiments showed of its tests.
+    pub attributions: Vec<StoredAttribution>,
 }
 
 impl Page {
@@ -32,7 +34,9 @@ impl Page {
             .map(|id| store.load(*id))
             .collect::<Result<_, _>>()?;
         let verdicts = verdicts_of(&run, &joined);
+        let attributions = store.attributions(id)?;
         Ok(Self {
+            attributions,
             run,
             joined,
             verdicts,
@@ -45,7 +49,8 @@ impl Page {
         conditions: Option<Vec<Condition>>,
         global: &Global,
     ) -> Result<ExitCode, CliError> {
-        let report = Report::new(&self.run, &self.joined, &self.verdicts);
+        let report = Report::new(&self.run, &self.joined, &self.verdicts)
+            .with_attributions(&self.attributions);
         let report = match conditions {
             Some(conditions) => report.with_conditions(conditions),
             None => report,

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{ListedTest, Policy, RunEnd, RunId, StopReason, StoredRun};
+use fidelity_core::domain::{
+    FidelityProfile, ListedTest, Policy, RunEnd, RunId, StopReason, StoredRun,
+};
 use fidelity_core::driver::{Clock, DriveError, World, drive};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
@@ -16,6 +18,7 @@ use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{CargoOptions, Workspace, locate};
 
 use super::choice::Choice;
+use super::laboratory::AfterRun;
 use super::output::{Follower, print, style};
 use super::page::{Page, conditions};
 use super::place::create_store;
@@ -29,6 +32,11 @@ use crate::console::BuiltSuite;
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
+
+/// Returns the profiles of a run that is about to be made.
+fn profiles(run: &StoredRun) -> [FidelityProfile; 2] {
+    [run.header.baseline.clone(), run.header.target.clone()]
+}
 
 /// What `run` works with.
 struct Session<'a> {
@@ -184,9 +192,12 @@ impl Session<'_> {
         };
         let scheduler = scheduler(plan, &run, &joined);
         drop(joined);
+        let profiles = profiles(&run);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        self.print(&store, id, &mut runner)
+        let stopped = self.attribute(id, profiles, (&mut runner, &mut store))?;
+        let code = self.print(&store, id, &mut runner)?;
+        Ok(if stopped { ExitCode::Interrupted } else { code })
     }
 
     /// Goes on with a run that was cut short.
@@ -225,9 +236,12 @@ impl Session<'_> {
         let ended = run.passes.iter().filter(|pass| pass.end.is_some()).count();
         let done = format!("resuming run {} after {ended} complete passes", id.short());
         self.follower.console().note(&done);
+        let profiles = profiles(&run);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        self.print(&store, id, &mut runner)
+        let stopped = self.attribute(id, profiles, (&mut runner, &mut store))?;
+        let code = self.print(&store, id, &mut runner)?;
+        Ok(if stopped { ExitCode::Interrupted } else { code })
     }
 
     /// Runs passes until the scheduler has enough, and closes the run.
@@ -293,6 +307,26 @@ impl Session<'_> {
         };
         log.end_run(&end, &verdicts)?;
         Ok(header.id)
+    }
+
+    /// Looks into what causes the hidden defects, as far as was asked for; returns whether the user interrupted it.
+    fn attribute(
+        &mut self,
+        id: RunId,
+        arms: [FidelityProfile; 2],
+        (runner, store): (&mut Runner, &mut SqliteStore),
+    ) -> Result<bool, CliError> {
+        let stopped = AfterRun {
+            which: self.arguments.attribute,
+            arms,
+            runner: runner.as_runner(),
+            store,
+            clock: &self.started,
+            console: self.follower.console(),
+        }
+        .attribute(id);
+        self.follower.console().finished();
+        stopped
     }
 
     /// Prints the stored run.

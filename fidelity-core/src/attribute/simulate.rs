@@ -147,7 +147,7 @@ impl Knobs {
         let rules = Rules {
             established: true,
             seed,
-            ..Rules::default()
+            ..Rules::of_knobs()
         };
         let mut search = Search::new(space.clone(), rules);
         let fails =

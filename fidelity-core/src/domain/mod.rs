@@ -18,6 +18,7 @@
 //! | cluster | tests that fail together or alike: one cause, counted once |
 
 mod annotation;
+mod attribution;
 mod checkup;
 mod ids;
 mod knob;
@@ -33,6 +34,10 @@ mod runner;
 mod verdict;
 
 pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
+pub use attribution::{
+    Attribution, AttributionEnd, AttributionTrial, Cause, CauseCommit, CauseKind, CausingKnob,
+    SecondMember, Side, StoredAttribution, SuspectedCause,
+};
 pub use checkup::{Machine, Tier, Tool, Tried};
 pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};

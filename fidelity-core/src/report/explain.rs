@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::classify::Verdicts;
 use crate::domain::{
     Arm, CapturedOutput, FidelityProfile, KnobSetting, Observation, Outcome, PassEnd, PassRecord,
-    Phase, Revision, RunId, Scope, StoredRun, TestId, TestIndex, Verdict,
+    Phase, Revision, RunId, Scope, StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
 };
 
 use super::model::{Report, RunFacts, TestReport};
@@ -43,6 +43,8 @@ pub struct Sources<'a> {
     pub verdicts: &'a Verdicts,
     /// The verdicts of the test in earlier runs, oldest first.
     pub history: &'a [PastVerdict],
+    /// What experiments showed of the tests of the run.
+    pub attributions: &'a [StoredAttribution],
     /// How intervals are computed.
     pub interval: Interval,
 }
@@ -146,7 +148,8 @@ pub struct FailureKind {
 impl Explanation {
     /// Returns the explanation of the test at position `test` of the run's list; none if the verdicts do not hold it.
     pub fn new(sources: &Sources<'_>, test: TestIndex) -> Option<Self> {
-        let report = Report::new(sources.run, sources.joined, sources.verdicts);
+        let report = Report::new(sources.run, sources.joined, sources.verdicts)
+            .with_attributions(sources.attributions);
         let id = &sources
             .verdicts
             .findings

@@ -13,6 +13,7 @@ use crate::classify::ArmEvidence;
 use crate::domain::{KnobStatus, OnForeignLoad, Policy, Problem, TestId};
 
 use super::annotation::WireAnnotation;
+use super::cause::{WireAttribution, WireCause};
 use super::model::{ClusterReport, Report, TestReport};
 use super::text::is_unsafe;
 
@@ -134,7 +135,8 @@ pub(super) struct WireTest<'a> {
     needs_passes: Option<u32>,
     cluster: Option<usize>,
     signature: Option<&'a str>,
-    cause: Option<&'a str>,
+    cause: Option<WireCause<'a>>,
+    attribution: Option<WireAttribution<'a>>,
     annotation: Option<WireAnnotation<'a>>,
 }
 
@@ -263,7 +265,8 @@ impl<'a> From<&'a TestReport> for WireTest<'a> {
             needs_passes: finding.needs_passes,
             cluster: finding.cluster,
             signature: finding.signature.as_deref(),
-            cause: None,
+            cause: test.cause().map(WireCause::from),
+            attribution: test.attribution.as_ref().map(WireAttribution::from),
             annotation: WireAnnotation::of(test.terms.as_deref(), test.quarantine.as_ref()),
         }
     }

@@ -14,6 +14,7 @@
 //! | [`since`] | since when a test fails, and by what |
 //! | [`mod@audit`] | what runs where, and what matters most |
 //! | [`list`] | the tests, what their authors say, the last verdicts |
+//! | [`cause`], [`mod@attribution`] | what experiments showed of why a test fails |
 //! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
 //! | [`plan`], [`mod@power`] | what a run would do; what passes and budgets detect |
@@ -23,8 +24,10 @@
 //! bidirectional override reaches a terminal.
 
 mod annotation;
+pub mod attribution;
 pub mod audit;
 mod blocks;
+pub mod cause;
 pub mod csv;
 pub mod doctor;
 pub mod explain;

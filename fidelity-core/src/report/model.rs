@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
-    Arm, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy, Problem, Quarantine,
-    Revision, RunBy, RunId, Seed, StopReason, StoredRun, Terms, TestId, VerdictKind,
+    Arm, Attribution, Cause, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy,
+    Problem, Quarantine, Revision, RunBy, RunId, Seed, StopReason, StoredAttribution, StoredRun,
+    Terms, TestId, VerdictKind,
 };
 
 pub use super::blocks::BlockFacts;
@@ -124,6 +125,8 @@ pub struct TestReport {
     pub terms: Option<Box<Terms>>,
     /// The quarantine it is in, or was.
     pub quarantine: Option<QuarantineReport>,
+    /// What experiments showed of its cause; none where none were made or they did not come to their end.
+    pub attribution: Option<Attribution>,
 }
 
 /// A quarantine as a report shows it.
@@ -136,6 +139,11 @@ pub struct QuarantineReport {
 }
 
 impl TestReport {
+    /// Returns the cause, where one was found.
+    pub fn cause(&self) -> Option<&Cause> {
+        self.attribution.as_ref()?.cause.as_ref()
+    }
+
     /// Returns whether it may fail without the gate failing.
     pub fn is_in_quarantine(&self) -> bool {
         self.quarantine
@@ -221,6 +229,21 @@ impl Report {
     #[must_use]
     pub fn with_conditions(mut self, conditions: Vec<Condition>) -> Self {
         self.conditions = conditions;
+        self
+    }
+
+    /// Returns the report with what experiments showed of causes. Of several for one test the one that found something
+    /// speaks.
+    #[must_use]
+    pub fn with_attributions(mut self, attributions: &[StoredAttribution]) -> Self {
+        for test in &mut self.tests {
+            let mut of_test: Vec<&StoredAttribution> = attributions
+                .iter()
+                .filter(|stored| stored.test == test.finding.test)
+                .collect();
+            of_test.sort_by_key(|stored| stored.attribution.cause.is_none());
+            test.attribution = of_test.first().map(|stored| stored.attribution.clone());
+        }
         self
     }
 
@@ -353,6 +376,7 @@ fn test_report(
             expired: quarantine.has_expired(&facts.started_at),
             said: quarantine.clone(),
         }),
+        attribution: None,
     }
 }
 

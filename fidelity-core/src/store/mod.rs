@@ -11,18 +11,20 @@
 //! | `merge` | joining the runs of another store |
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
 //! | `search` | attributions: their questions, what they saw, their endings |
+//! | `attribution` | the writer and reader of attributions |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Arm, Environment, Fingerprint, ListedTest, MachineLoad, Observation, Origin, PassEnd,
-    PassRecord, PassSpec, Phase, RunEnd, RunHeader, RunId, Scope, Seed, StoredRun, TestId,
-    TestIndex, Verdict,
+    Arm, Attribution, AttributionTrial, Environment, Fingerprint, ListedTest, MachineLoad,
+    Observation, Origin, PassEnd, PassRecord, PassSpec, Phase, RunEnd, RunHeader, RunId, Scope,
+    Seed, StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
+mod attribution;
 mod code;
 mod connection;
 mod error;
@@ -175,6 +177,25 @@ pub trait Store {
     /// # Errors
     /// Where they could not be read.
     fn searches_of(&self, test: &TestId) -> Result<Vec<StoredSearch>, StoreError>;
+
+    /// Opens the record of an attribution of a test (its position in the list of the run), or goes on with the one that has
+    /// this `question`: a word for what is looked into, and between what.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], [`StoreError::Alive`] where a living process is making attributions of this run,
+    /// [`StoreError::NotStorable`] for a test that is not listed, and others where it could not be written.
+    fn attribute(
+        &mut self,
+        run: RunId,
+        test: TestIndex,
+        question: &str,
+    ) -> Result<Box<dyn AttributionLog>, StoreError>;
+
+    /// Returns the attributions of a run that came to their end, in the order of tests.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchRun`], and others where they could not be read.
+    fn attributions(&self, run: RunId) -> Result<Vec<StoredAttribution>, StoreError>;
 }
 
 /// A search as it is stored. Its parts are texts whose form is the searcher's own.
@@ -213,6 +234,24 @@ pub struct LastVerdict {
     pub run: RunId,
     /// The verdict.
     pub verdict: Verdict,
+}
+
+/// The open record of an attribution. What a call has written survives the death of any process.
+pub trait AttributionLog {
+    /// Returns the trials that were stored, in order.
+    fn trials(&self) -> &[AttributionTrial];
+
+    /// Appends a trial.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it could not be written; it is not kept then.
+    fn append(&mut self, trial: &AttributionTrial) -> Result<(), StoreError>;
+
+    /// Keeps what the attribution came to, in the place of what it came to before.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it could not be written.
+    fn end(&mut self, attribution: &Attribution) -> Result<(), StoreError>;
 }
 
 /// A line in a list of runs.

@@ -19,10 +19,13 @@ use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
 use super::text::hash_of;
 use super::{
-    ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store, StoredSearch,
-    TestHistoryRow, TestTrial, code, history, last, location, past, wire,
+    AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store,
+    StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last, location, past, wire,
 };
-use crate::domain::{Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredRun, TestId};
+use crate::domain::{
+    Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredAttribution,
+    StoredRun, TestId, TestIndex,
+};
 use crate::history::PastRun;
 
 /// How many runs an ambiguous prefix names.
@@ -329,6 +332,34 @@ impl Store for SqliteStore {
 
     fn searches_of(&self, test: &TestId) -> Result<Vec<StoredSearch>, StoreError> {
         self.read(|connection| search::searches_of(connection, test))
+    }
+
+    fn attribute(
+        &mut self,
+        run: RunId,
+        test: TestIndex,
+        question: &str,
+    ) -> Result<Box<dyn AttributionLog>, StoreError> {
+        let lock = self
+            .lock(attribution::lock_id(run))
+            .map_err(|error| match error {
+                StoreError::Alive { .. } => StoreError::Alive { run },
+                other => other,
+            })?;
+        let key = self.read(|connection| Reader::new(connection).key_of(run))?;
+        let handle = self.handle.another()?;
+        if handle.connection.is_readonly("main").unwrap_or(true) {
+            return Err(StoreError::ReadOnly { path: handle.path });
+        }
+        let log = attribution::open(handle, lock, key, (test, question));
+        Ok(Box::new(log.map_err(|fault| fault.at(&self.handle.path))?))
+    }
+
+    fn attributions(&self, run: RunId) -> Result<Vec<StoredAttribution>, StoreError> {
+        self.read(|connection| {
+            let key = Reader::new(connection).key_of(run)?;
+            attribution::of_run(connection, key)
+        })
     }
 }
 

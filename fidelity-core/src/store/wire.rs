@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    BlockId, Environment, FidelityProfile, Fingerprint, KnobId, KnobStatus, ListedTest, Origin,
-    Policy, Problem, Revision, RunBy, RunEnd, RunHeader, RunId, Seed, SourceFile, StopReason,
-    Terms,
+    Attribution, AttributionTrial, BlockId, Environment, FidelityProfile, Fingerprint, KnobId,
+    KnobStatus, ListedTest, Origin, Policy, Problem, Revision, RunBy, RunEnd, RunHeader, RunId,
+    Seed, SourceFile, StopReason, Terms,
 };
 
 /// The version of every form below.
@@ -277,6 +277,30 @@ pub(super) fn read_end(text: &str) -> Result<RunEnd, Fault> {
         wall_ms,
         problems,
     })
+}
+
+/// Returns the stored form of a trial of an attribution, in which no URL has a user.
+pub(super) fn write_attribution_trial(trial: &AttributionTrial) -> Result<String, Fault> {
+    let trial = AttributionTrial {
+        environment: trial.environment.without_users(),
+        ..trial.clone()
+    };
+    write("a trial of an attribution", trial)
+}
+
+/// Returns a trial of an attribution from its stored form.
+pub(super) fn read_attribution_trial(text: &str) -> Result<AttributionTrial, Fault> {
+    read("a trial of an attribution", text)
+}
+
+/// Returns the stored form of what an attribution came to.
+pub(super) fn write_attribution(attribution: &Attribution) -> Result<String, Fault> {
+    write("an attribution", attribution)
+}
+
+/// Returns what an attribution came to from its stored form.
+pub(super) fn read_attribution(text: &str) -> Result<Attribution, Fault> {
+    read("an attribution", text)
 }
 
 /// Returns the stored form of a profile, in which no URL has a user. Equal profiles have equal forms.

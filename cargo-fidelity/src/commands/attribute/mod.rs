@@ -16,7 +16,7 @@ use fidelity_core::config::{self, Overrides, Settings};
 use fidelity_core::domain::TestId;
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
-use fidelity_core::report::since;
+use fidelity_core::report::since as page;
 use fidelity_core::store::{SqliteStore, Store};
 use fidelity_core::suite::{CargoOptions, Workspace, locate};
 
@@ -50,8 +50,21 @@ struct Session<'a> {
     evidence: Evidence,
 }
 
-/// Finds out since when a test fails, stores it, and prints it.
+/// Answers the question that is asked: since which commit, or because of which knobs.
 pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
+    if !arguments.commits.are_asked_for() {
+        return super::knobs::run(arguments, global);
+    }
+    if arguments.test.is_empty() {
+        let message = "no test is named whose commit is to be found";
+        return Err(CliError::new(ErrorKind::Usage, message)
+            .hint("name it: `cargo fidelity attribute TEST --commits`"));
+    }
+    since(arguments, global)
+}
+
+/// Finds out since when a test fails, stores it, and prints it.
+fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
@@ -90,8 +103,8 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
         session.look(&mut store, &mut follower)?
     };
     let text = match global.format {
-        Format::Human | Format::Junit | Format::Csv => since::render(&account, &style(global)),
-        Format::Json => since::render_json(&account),
+        Format::Human | Format::Junit | Format::Csv => page::render(&account, &style(global)),
+        Format::Json => page::render_json(&account),
     };
     print(&text)?;
     Ok(match account.cause {

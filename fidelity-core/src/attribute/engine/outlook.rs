@@ -70,7 +70,20 @@ fn log_term(x: f64) -> f64 {
 impl Outlook {
     /// Returns the outlook of a belief.
     pub fn new(belief: &Belief) -> Self {
-        let posterior = belief.posterior().to_vec();
+        Self::of(belief, belief.posterior().to_vec())
+    }
+
+    /// Returns the outlook if one of these hypotheses (at least one) is the true one.
+    pub fn among(belief: &Belief, hypotheses: &[usize]) -> Self {
+        let mut posterior = vec![0.0; belief.posterior().len()];
+        // Evenly: the question is what tells them apart, however improbable some of them are.
+        for hypothesis in hypotheses {
+            posterior[*hypothesis] = 1.0 / hypotheses.len() as f64;
+        }
+        Self::of(belief, posterior)
+    }
+
+    fn of(belief: &Belief, posterior: Vec<f64>) -> Self {
         let log_terms: Vec<f64> = posterior.iter().copied().map(log_term).collect();
         let mut numbers: BTreeMap<Counts, u32> = BTreeMap::new();
         let mut members: Vec<(usize, f64, f64)> = Vec::new();

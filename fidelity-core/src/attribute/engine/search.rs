@@ -130,33 +130,49 @@ impl<S: Space> Search<S> {
             return step;
         }
         let (oriented, leader) = self.leader();
-        if leader.probability >= self.rules.confidence {
-            return self.conclude(leader, &oriented);
+        let [_, elsewhere] = self.belief.sides(leader.hypothesis);
+        let enough = match elsewhere.failures {
+            0 => self.rules.confidence,
+            _ => self.rules.with_noise,
+        };
+        if leader.probability >= enough {
+            return self.conclude(leader, &oriented, price);
         }
         if self.stopped || self.spent >= self.rules.budget {
             return Step::Done(self.inconclusive(&oriented));
         }
         let outlook = Outlook::new(&self.belief);
+        self.most_telling(&outlook, &self.wanted(leader), price)
+            .unwrap_or_else(|| {
+                Step::Done(Ending::CredibleSet {
+                    suspects: suspects(&oriented),
+                })
+            })
+    }
+
+    /// Returns the experiment with the most bits per cost, none where nothing tells anything.
+    fn most_telling(
+        &self,
+        outlook: &Outlook,
+        wanted: &[S::Config],
+        price: &dyn Fn(&S::Config) -> Price,
+    ) -> Option<Step<S::Config>> {
         let tried: Vec<S::Config> = self.cells.keys().cloned().collect();
-        let wanted = self.wanted(leader);
         let choice = self.space.best(&Question {
-            wanted: &wanted,
-            outlook: &outlook,
+            wanted,
+            outlook,
             price,
             testable: &|config| self.is_testable(config),
             tried: &tried,
             draw: self.draw(),
-        });
-        match choice {
-            Some(choice) if choice.gain > NO_GAIN => Step::Try(Experiment {
+        })?;
+        (choice.gain > NO_GAIN).then(|| {
+            Step::Try(Experiment {
                 config: choice.config,
                 purpose: Purpose::Search,
                 likely: choice.batch,
-            }),
-            _ => Step::Done(Ending::CredibleSet {
-                suspects: suspects(&oriented),
-            }),
-        }
+            })
+        })
     }
 
     fn believe(&mut self, config: &S::Config, seen: Counts) {
@@ -227,9 +243,15 @@ impl<S: Space> Search<S> {
             return None;
         }
         let [low_before, low] = self.end_counts(End::Low);
-        let [_, high] = self.end_counts(End::High);
+        let [high_before, high] = self.end_counts(End::High);
+        let (low, high) = if self.rules.recent {
+            (low.plus(low_before), high.plus(high_before))
+        } else {
+            (low, high)
+        };
         // Where it fails at both ends but did not before, nothing between the ends can be the reason.
-        if low.failures >= FAILS_NOW && gate::gate(low_before, low) == Gate::Open {
+        let differs = gate::gate(low_before, low) == Gate::Open;
+        if !self.rules.recent && low.failures >= FAILS_NOW && differs {
             return Some(Step::Done(Ending::Outside {
                 before: low_before,
                 now: low,
@@ -257,7 +279,12 @@ impl<S: Space> Search<S> {
     }
 
     /// Returns the step when one hypothesis is probable enough: to look at both sides of it, or to say so.
-    fn conclude(&self, leader: Suspected, oriented: &[f64]) -> Step<S::Config> {
+    fn conclude(
+        &self,
+        leader: Suspected,
+        oriented: &[f64],
+        price: &dyn Fn(&S::Config) -> Price,
+    ) -> Step<S::Config> {
         if self.space.none() == Some(leader.hypothesis) {
             return Step::Done(Ending::NoneOfThese {
                 probability: leader.probability,
@@ -294,7 +321,16 @@ impl<S: Space> Search<S> {
             }
             let alike = self.alike(leader, oriented);
             if alike.len() > 1 {
-                return Step::Done(Ending::CredibleSet { suspects: alike });
+                // Tried rather than believed, where it can be.
+                let members: Vec<usize> = alike.iter().map(|one| one.hypothesis).collect();
+                let outlook = Outlook::among(&self.belief, &members);
+                return match self.most_telling(&outlook, &[], price) {
+                    Some(_) if self.stopped || self.spent >= self.rules.budget => {
+                        Step::Done(self.inconclusive(oriented))
+                    }
+                    Some(step) => step,
+                    None => Step::Done(Ending::CredibleSet { suspects: alike }),
+                };
             }
         }
         Step::Done(Ending::Found {

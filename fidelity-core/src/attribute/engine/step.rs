@@ -7,12 +7,17 @@ use super::ending::Ending;
 pub struct Rules {
     /// The posterior that ends the search, in 0.5..1.
     pub confidence: f64,
+    /// The posterior that ends it where the test also fails without the cause, at least `confidence`: between sets of knobs
+    /// that look alike then, the posterior is right a little less often than it says.
+    pub with_noise: f64,
     /// Trials that may be spent, those seen before not counted.
     pub budget: u32,
     /// Whether both sides of a claim are looked at again.
     pub confirm: bool,
     /// Whether the trials seen before are enough to say that the ends differ. Else new trials have to.
     pub established: bool,
+    /// Whether the trials seen before are as good as new ones for the gate: they were made just now.
+    pub recent: bool,
     /// What draws follow from.
     pub seed: u64,
 }
@@ -21,10 +26,22 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             confidence: 0.95,
+            with_noise: 0.95,
             budget: 200,
             confirm: true,
             established: false,
+            recent: false,
             seed: 0,
+        }
+    }
+}
+
+impl Rules {
+    /// Returns the thresholds of a search over sets of knobs.
+    pub fn of_knobs() -> Self {
+        Self {
+            with_noise: 0.97,
+            ..Self::default()
         }
     }
 }

@@ -30,6 +30,7 @@ fn explain_of(
         joined: &[],
         verdicts,
         history,
+        attributions: &[],
         interval,
     };
     Explanation::new(&sources, TestIndex(u32::try_from(position).unwrap())).unwrap()
@@ -218,6 +219,7 @@ fn an_undecided_test_says_what_would_decide() {
         joined: &[],
         verdicts: &built.1,
         history: &[],
+        attributions: &[],
         interval,
     };
     let undecided = Explanation::new(&sources, TestIndex(1)).unwrap();
@@ -296,6 +298,7 @@ fn trials_of_joined_runs_come_first_under_their_own_numbering() {
         joined: &joined,
         verdicts: &verdicts,
         history: &[],
+        attributions: &[],
         interval,
     };
     let explanation = Explanation::new(&sources, TestIndex(1)).unwrap();
@@ -318,6 +321,7 @@ fn a_test_without_a_verdict_has_no_explanation() {
         joined: &[],
         verdicts: &verdicts,
         history: &[],
+        attributions: &[],
         interval,
     };
     assert_eq!(Explanation::new(&sources, TestIndex(99)), None);

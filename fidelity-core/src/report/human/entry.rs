@@ -3,6 +3,7 @@
 use super::entries::Entry;
 use super::findings::Section;
 use crate::domain::VerdictKind;
+use crate::report::cause;
 use crate::report::model::TestReport;
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, Tone, plain, span};
@@ -29,6 +30,9 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
             page.text_at_most(lines, indent, &[plain(message)]);
         }
         page.text(indent, &[span(Tone::Faint, numbers)]);
+        if let Some(attribution) = &leader.attribution {
+            page.text(indent, &[plain(cause::line(attribution))]);
+        }
     } else {
         // What needs less attention takes fewer lines.
         let colon = if numbers.is_empty() || message.is_empty() {

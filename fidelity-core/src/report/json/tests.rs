@@ -105,6 +105,7 @@ fn the_keys_are_those_of_the_schema_and_no_others() {
             keys(test),
             [
                 "annotation",
+                "attribution",
                 "baseline",
                 "binary",
                 "cause",

@@ -1,0 +1,175 @@
+//! `cargo fidelity attribute` where no commit is asked for: which knobs make a test fail. The experiments are in
+//! [`super::laboratory`].
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use fidelity_core::config::{self, Overrides};
+use fidelity_core::domain::{AttributionEnd, StoredRun, TestIndex};
+use fidelity_core::exec::direct::RunnerOptions;
+use fidelity_core::report::attribution::{Attributed, render, render_json};
+use fidelity_core::store::{SqliteStore, Store};
+use fidelity_core::suite::locate;
+
+use super::choice::Choice;
+use super::laboratory::{Experiments, Results, defects};
+use super::output::{Follower, print, style};
+use super::page::Page;
+use super::place::open_store;
+use super::subject::Subject;
+use super::{explain, prepare, resuming};
+use crate::cli::{
+    AttributeArgs, Cargo, CargoSubcommand, Command, Fidelity, Format, Global, PlaceArgs, RunArgs,
+};
+use crate::clock::Stopwatch;
+use crate::error::{CliError, ErrorKind};
+use crate::exit_code::ExitCode;
+use crate::signals::Signals;
+
+/// Looks into the test that was named, or into every hidden defect of the run.
+pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let place = PlaceArgs {
+        manifest_path: arguments.build.compilation.manifest_path.clone(),
+    };
+    let mut store = open_store(global, &place)?;
+    let id = store.find_run(&arguments.run)?;
+    let page = Page::load(&store, id)?;
+    if page.run.header.runner.runs_all {
+        let message = "the command of this run always runs all tests: none can be run by itself";
+        return Err(CliError::new(ErrorKind::Usage, message)
+            .hint("use the direct runner or cargo-nextest to look for knobs"));
+    }
+    let tests = if arguments.test.is_empty() {
+        defects(&page.run, &page.verdicts)
+    } else {
+        vec![explain::find(&arguments.test, &page)?]
+    };
+    if tests.is_empty() {
+        let message = format!("run {} has no hidden defect to attribute", id.short());
+        return Err(CliError::new(ErrorKind::Usage, message)
+            .hint("name a test: `cargo fidelity attribute TEST`"));
+    }
+    let results = knobs(arguments, global, page, (&mut store, &tests))?;
+    let text = match global.format {
+        Format::Human => render(&results.attributed, &style(global)),
+        Format::Json => render_json(id, &results.attributed),
+    };
+    print(&text)?;
+    Ok(if results.interrupted {
+        ExitCode::Interrupted
+    } else if results.attributed.iter().all(is_found) {
+        ExitCode::Passed
+    } else {
+        ExitCode::NoConclusion
+    })
+}
+
+fn is_found(attributed: &Attributed) -> bool {
+    attributed.attribution.end == AttributionEnd::Found
+}
+
+/// Builds the suite as the run did, and experiments with its knobs.
+fn knobs(
+    arguments: &AttributeArgs,
+    global: &Global,
+    page: Page,
+    (store, tests): (&mut SqliteStore, &[TestIndex]),
+) -> Result<Results, CliError> {
+    let signals = Signals::install().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
+    })?;
+    let Page {
+        mut run,
+        joined,
+        verdicts,
+        ..
+    } = page;
+    let until_ms = duration(arguments.budget.max_time.as_deref().unwrap_or("none"))?;
+    let typed = as_typed(&run)?;
+    let mut cargo = prepare::cargo_options(&typed, global);
+    if arguments.build.compilation.manifest_path.is_some() {
+        cargo
+            .manifest_path
+            .clone_from(&arguments.build.compilation.manifest_path);
+    }
+    let workspace = locate(&cargo, signals.flag())?;
+    let settings = prepare::settings(&typed, &workspace.root)?;
+    let mut follower = Follower::new(global);
+    follower.console().build_started();
+    let choice = Choice {
+        arguments: &typed,
+        settings: &settings.runner,
+        signals: &signals,
+    };
+    let expressions = prepare::filtersets(&typed)?;
+    let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice, expressions)?;
+    resuming::restore_users(&mut run, &settings)?;
+    resuming::check_unchanged(&run, &subject, &cargo)?;
+    let wake = signals.wake().try_clone_to_owned().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
+    })?;
+    let header = &run.header;
+    let options = RunnerOptions {
+        helper: RunnerOptions::this_executable(),
+        slots: header.parallelism as usize,
+        timeout_ms: header.policy.timeout_ms,
+        arguments: typed.arguments.iter().map(Into::into).collect(),
+        wake: Some(wake),
+        parent: None,
+    };
+    subject.by = header.runner.clone();
+    let mut runner = subject.runner(&run.tests, options)?;
+    let arms = runner.arms();
+    let applied = arms.apply(&header.baseline, &header.target, &BTreeMap::new())?;
+    resuming::check_knobs(&run, &applied, arms)?;
+    arms.set_tests(&subject.suite, &run.tests);
+    let clock = Stopwatch::start();
+    let mut experiments = Experiments {
+        run: &run,
+        joined: &joined,
+        verdicts: &verdicts,
+        runner: runner.as_runner(),
+        store,
+        clock: &clock,
+        console: follower.console(),
+        recent: false,
+        budget: arguments.budget.max_trials,
+        until_ms,
+    };
+    let results = experiments.on(tests);
+    follower.console().finished();
+    results
+}
+
+/// Returns the milliseconds of a duration, none for `none`.
+fn duration(text: &str) -> Result<Option<u64>, CliError> {
+    let overrides = Overrides {
+        policy: vec![("max-time".to_owned(), text.to_owned())],
+        ..Overrides::default()
+    };
+    Ok(config::resolve(None, &overrides)?.policy.max_time_ms)
+}
+
+/// Returns the command line of a run, as if it was typed again: its cargo flags and test arguments have to be the same.
+fn as_typed(run: &StoredRun) -> Result<RunArgs, CliError> {
+    let header = &run.header;
+    let unknown = || {
+        let id = header.id.short();
+        let message = format!(
+            "run {id} was not made by `cargo fidelity run` here: there is nothing to build"
+        );
+        CliError::new(ErrorKind::Usage, message).hint(
+            "attribute a test of a run that ran here; `cargo fidelity report --list` names them",
+        )
+    };
+    let words = ["cargo", "fidelity"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain(header.arguments.iter().cloned());
+    let cargo = Cargo::try_parse_from(words).map_err(|_| unknown())?;
+    let CargoSubcommand::Fidelity(Fidelity { command, .. }) = cargo.subcommand;
+    match command {
+        Command::Run(arguments) => Ok(*arguments),
+        _ => Err(unknown()),
+    }
+}

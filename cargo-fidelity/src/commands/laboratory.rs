@@ -1,0 +1,271 @@
+//! Experiments on the hidden defects of a run, for `run` itself and for `attribute`.
+
+use fidelity_core::attribute::engine::Rules;
+use fidelity_core::attribute::experiment::{AttributeError, Finished, Laboratory, attribute};
+use fidelity_core::attribute::locator::{Factors, Inquiry, Locator, pilot};
+use fidelity_core::classify::{Finding, Verdicts};
+use fidelity_core::domain::{
+    FidelityProfile, RunId, Scope, StopReason, StoredRun, TestIndex, VerdictKind,
+};
+use fidelity_core::driver::Clock;
+use fidelity_core::exec::Runner;
+use fidelity_core::report::attribution::Attributed;
+use fidelity_core::report::cause;
+use fidelity_core::store::{SqliteStore, Store};
+
+use super::page::Page;
+use crate::cli::AttributeWhich;
+use crate::console::Progress;
+use crate::error::CliError;
+
+/// What is looked into, as the store names it.
+pub const QUESTION: &str = "knobs";
+
+/// What experiments work with.
+pub struct Experiments<'a> {
+    /// The run, its profiles with the users of their URLs.
+    pub run: &'a StoredRun,
+    /// The runs it joined.
+    pub joined: &'a [StoredRun],
+    /// What they come to.
+    pub verdicts: &'a Verdicts,
+    /// Runs the trials.
+    pub runner: &'a mut dyn Runner,
+    /// Keeps them.
+    pub store: &'a mut SqliteStore,
+    /// Measures.
+    pub clock: &'a dyn Clock,
+    /// Is told how it goes on.
+    pub console: &'a mut dyn Progress,
+    /// Whether the trials of the run were made just now.
+    pub recent: bool,
+    /// Trials of one test at most.
+    pub budget: u32,
+    /// When to stop, in milliseconds of the clock.
+    pub until_ms: Option<u64>,
+}
+
+/// How long `--attribute auto` takes at most, and how much of it beyond the time limit of the run.
+const AUTO_MS: u64 = 120_000;
+const BEYOND_MAX_TIME_MS: u64 = 30_000;
+
+/// What `run` has after its verdicts.
+pub struct AfterRun<'a> {
+    /// Which hidden defects are looked into.
+    pub which: AttributeWhich,
+    /// The profiles, with the users of their URLs.
+    pub arms: [FidelityProfile; 2],
+    /// Runs the trials.
+    pub runner: &'a mut dyn Runner,
+    /// Keeps them.
+    pub store: &'a mut SqliteStore,
+    /// Measures.
+    pub clock: &'a dyn Clock,
+    /// Is told how it goes on.
+    pub console: &'a mut dyn Progress,
+}
+
+impl AfterRun<'_> {
+    /// Looks into the hidden defects of a run; returns whether the user interrupted it.
+    pub fn attribute(self, id: RunId) -> Result<bool, CliError> {
+        if self.which == AttributeWhich::Never {
+            return Ok(false);
+        }
+        let mut page = Page::load(self.store, id)?;
+        let over = matches!(
+            page.run.end.as_ref().map(|end| &end.stop),
+            Some(StopReason::Decided | StopReason::OutOfTime | StopReason::OutOfTrials)
+        );
+        let tests = defects(&page.run, &page.verdicts);
+        // A command that always runs all cannot run one test under a mixture.
+        if !over || tests.is_empty() || page.run.header.runner.runs_all {
+            return Ok(false);
+        }
+        let header = &mut page.run.header;
+        [header.baseline, header.target] = self.arms;
+        let now = self.clock.elapsed_ms();
+        let until_ms = (self.which == AttributeWhich::Auto).then(|| {
+            let last = header.policy.max_time_ms.map(|limit| limit.max(now));
+            let beyond = last.map(|last| last.saturating_add(BEYOND_MAX_TIME_MS));
+            beyond.unwrap_or(u64::MAX).min(now + AUTO_MS)
+        });
+        let results = Experiments {
+            run: &page.run,
+            joined: &page.joined,
+            verdicts: &page.verdicts,
+            runner: self.runner,
+            store: self.store,
+            clock: self.clock,
+            console: self.console,
+            recent: true,
+            budget: Rules::of_knobs().budget,
+            until_ms,
+        }
+        .on(&tests)?;
+        Ok(results.interrupted)
+    }
+}
+
+/// What became of some experiments.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// Those that came to an end.
+    pub attributed: Vec<Attributed>,
+    /// Whether the user interrupted them.
+    pub interrupted: bool,
+}
+
+/// Returns the hidden defects, one of each cluster, those with the shortest trials first.
+pub fn defects(run: &StoredRun, verdicts: &Verdicts) -> Vec<TestIndex> {
+    let mut clusters = std::collections::BTreeSet::new();
+    let mut defects: Vec<(u64, TestIndex)> = verdicts
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict.kind == VerdictKind::HiddenDefect)
+        .filter(|finding| {
+            let listed = run.tests.get(finding.test.get());
+            listed.is_some_and(|test| test.selected)
+        })
+        .filter(|finding| {
+            finding
+                .cluster
+                .is_none_or(|cluster| clusters.insert(cluster))
+        })
+        .map(|finding| (duration_us(run, finding.test), finding.test))
+        .collect();
+    defects.sort_unstable();
+    defects.into_iter().map(|(_, test)| test).collect()
+}
+
+/// Returns the longest trial of a test.
+fn duration_us(run: &StoredRun, test: TestIndex) -> u64 {
+    let seen = run.passes.iter().flat_map(|pass| &pass.observations);
+    let of_test = seen.filter(|seen| seen.test == test);
+    of_test.map(|seen| seen.duration_us).max().unwrap_or(0)
+}
+
+impl Experiments<'_> {
+    /// Looks into these tests, one after the other, until time is up.
+    pub fn on(&mut self, tests: &[TestIndex]) -> Result<Results, CliError> {
+        let mut results = Results::default();
+        for (number, test) in tests.iter().enumerate() {
+            let late = self
+                .until_ms
+                .is_some_and(|until| until <= self.clock.elapsed_ms());
+            if late && number > 0 {
+                let left = tests.len() - number;
+                let says = format!(
+                    "no time left to attribute {left} more; `cargo fidelity attribute` does it"
+                );
+                self.console.note(&says);
+                break;
+            }
+            match self.one(*test)? {
+                Finished::Attributed(attribution) => {
+                    let id = self.run.tests[test.get()].id.clone();
+                    results.attributed.push(Attributed {
+                        id,
+                        attribution: *attribution,
+                    });
+                }
+                Finished::Interrupted => {
+                    results.interrupted = true;
+                    break;
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    fn runs(&self) -> Vec<&StoredRun> {
+        self.joined
+            .iter()
+            .chain(std::iter::once(self.run))
+            .collect()
+    }
+
+    fn one(&mut self, test: TestIndex) -> Result<Finished, CliError> {
+        let id = self.run.tests[test.get()].id.clone();
+        let finding = self.verdicts.findings.iter().find(|one| one.test == test);
+        let mut locator = self.locator(test, finding);
+        self.console.note(&format!(
+            "attributing {id}: {} differ",
+            fidelity_core::report::number::things(locator.factors().number() as u64, "knob")
+        ));
+        let mut log = self.store.attribute(self.run.header.id, test, QUESTION)?;
+        let run = self.run;
+        let mut laboratory = Laboratory {
+            runner: self.runner,
+            log: log.as_mut(),
+            clock: self.clock,
+            until_ms: self.until_ms,
+            among: &|test, scope| among(run, test, scope),
+            seed: run.header.seed.0 ^ u64::from(test.0),
+            tell: &mut |_, _| {},
+        };
+        let finished = attribute(&mut locator, &mut laboratory)?;
+        if let Finished::Attributed(attribution) = &finished {
+            self.console.note(&cause::line(attribution));
+        }
+        Ok(finished)
+    }
+
+    fn locator(&self, test: TestIndex, finding: Option<&Finding>) -> Locator {
+        let header = &self.run.header;
+        let runs = self.runs();
+        let id = &self.run.tests[test.get()].id;
+        let scope = finding
+            .filter(|finding| finding.only_in_company)
+            .and_then(|_| pilot::company(&runs, id));
+        let factors = Factors::new(&header.baseline, &header.target, &header.knobs, scope);
+        let second = finding.and_then(|finding| {
+            let cluster = self.verdicts.clusters.get(finding.cluster?)?;
+            let mut others = cluster.members.iter().filter(|member| **member != test);
+            let other = others.find(|member| {
+                let listed = self.run.tests.get(member.get());
+                listed.is_some_and(|test| test.selected)
+            })?;
+            Some((*other, self.run.tests[other.get()].id.to_string()))
+        });
+        let rules = Rules {
+            budget: self.budget,
+            recent: self.recent,
+            seed: header.seed.0,
+            ..Rules::of_knobs()
+        };
+        let inquiry = Inquiry {
+            test,
+            second,
+            signatures: pilot::signatures(&runs, id),
+            rules,
+        };
+        let mut locator = Locator::new(factors, inquiry);
+        pilot::remember(&mut locator, &runs, id);
+        locator
+    }
+}
+
+/// Returns the tests of a pass in which `test` runs among so many, sorted.
+fn among(run: &StoredRun, test: TestIndex, scope: Scope) -> Vec<TestIndex> {
+    let binary = &run.tests[test.get()].id.binary;
+    let beside = |other: &fidelity_core::domain::ListedTest| match scope {
+        Scope::Suite => other.selected,
+        Scope::Binary => other.selected && other.id.binary == *binary,
+        Scope::Suspects | Scope::Alone => false,
+    };
+    (0..)
+        .map(TestIndex)
+        .zip(&run.tests)
+        .filter(|(index, other)| *index == test || beside(other))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+impl From<AttributeError> for CliError {
+    fn from(error: AttributeError) -> Self {
+        match error {
+            AttributeError::Exec(error) => error.into(),
+            AttributeError::Store(error) => error.into(),
+        }
+    }
+}

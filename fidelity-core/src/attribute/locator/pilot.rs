@@ -1,0 +1,72 @@
+//! What stored runs already say: trials of the test under environments that a search knows, and the failures to look for.
+
+use std::collections::BTreeSet;
+
+use super::Locator;
+use crate::attribute::engine::Counts;
+use crate::domain::{
+    Arm, Observation, Outcome, PassEnd, PassRecord, Phase, Scope, StoredRun, TestId,
+};
+
+/// Returns the first trials of a test in the completed passes of a run, time-out checks left out: they had more time.
+fn trials<'a>(
+    run: &'a StoredRun,
+    id: &TestId,
+) -> impl Iterator<Item = (&'a PassRecord, &'a Observation)> {
+    let position = run.tests.binary_search_by(|test| test.id.cmp(id)).ok();
+    run.passes
+        .iter()
+        .filter(|pass| matches!(pass.end, Some((PassEnd::Completed, _))))
+        .filter(|pass| pass.spec.phase != Phase::TimeoutCheck)
+        .filter_map(move |pass| {
+            let seen = pass
+                .observations
+                .iter()
+                .find(|seen| Some(seen.test.get()) == position && seen.attempt == 0)?;
+            Some((pass, seen))
+        })
+}
+
+/// Returns the signatures of the failures that the target shows and the baseline does not.
+pub fn signatures(runs: &[&StoredRun], id: &TestId) -> BTreeSet<String> {
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
+    for (pass, observation) in runs.iter().flat_map(|run| trials(run, id)) {
+        if let Some(failure) = &observation.failure {
+            seen[pass.spec.arm.index()].insert(failure.signature.clone());
+        }
+    }
+    let [baseline, target] = seen;
+    let only: BTreeSet<String> = target.difference(&baseline).cloned().collect();
+    if only.is_empty() { target } else { only }
+}
+
+/// Returns the most company in which the test failed in the target.
+pub fn company(runs: &[&StoredRun], id: &TestId) -> Option<Scope> {
+    let failing = |scope: Scope| {
+        runs.iter()
+            .flat_map(|run| trials(run, id))
+            .any(|(pass, seen)| {
+                pass.spec.arm == Arm::Target
+                    && pass.spec.scope == scope
+                    && seen.outcome.is_failure()
+            })
+    };
+    // The smaller company is cheaper, and says more.
+    [Scope::Binary, Scope::Suite]
+        .into_iter()
+        .find(|scope| failing(*scope))
+}
+
+/// Hands every stored trial of a test to a locator.
+pub fn remember(locator: &mut Locator, runs: &[&StoredRun], id: &TestId) {
+    for (pass, observation) in runs.iter().flat_map(|run| trials(run, id)) {
+        let signature = observation.failure.as_ref();
+        let signature = signature.map(|failure| failure.signature.as_str());
+        let failed = match observation.outcome {
+            Outcome::Passed => false,
+            outcome if outcome.is_failure() && locator.is_alike(signature) => true,
+            _ => continue,
+        };
+        locator.remember(&pass.environment, pass.spec.scope, Counts::one(failed));
+    }
+}

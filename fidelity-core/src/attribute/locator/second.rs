@@ -1,0 +1,85 @@
+//! The claim on another test of the cluster: a few trials on each of its sides, in turn.
+
+use super::{Mask, Seen};
+use crate::attribute::engine::confirm::{next_side, trials_needed};
+use crate::attribute::engine::{Checked, Counts, Expect};
+use crate::domain::{SecondMember, Side, TestIndex};
+
+/// The claim on a second test.
+#[derive(Clone, Debug)]
+pub(super) struct Second {
+    test: TestIndex,
+    name: String,
+    needed: u32,
+    sides: Vec<(Mask, Expect, Counts)>,
+}
+
+impl Second {
+    /// Returns the check of what was seen of the first test on `test`.
+    pub(super) fn new(test: TestIndex, name: String, checked: &[Checked<Mask>]) -> Self {
+        let failing = checked
+            .iter()
+            .filter(|side| side.expect == Expect::Fails)
+            .fold(Counts::default(), |all, side| all.plus(side.seen));
+        let none = Counts::default();
+        let sides = checked.iter().map(|side| (side.config, side.expect, none));
+        Self {
+            test,
+            name,
+            needed: trials_needed(failing.mean(), false),
+            sides: sides.collect(),
+        }
+    }
+
+    pub(super) fn test(&self) -> TestIndex {
+        self.test
+    }
+
+    /// Returns the configuration to look at next, none where every side was looked at enough.
+    pub(super) fn next(&self) -> Option<Mask> {
+        let open: Vec<(usize, u32)> = self
+            .sides
+            .iter()
+            .map(|(_, _, seen)| seen.trials)
+            .enumerate()
+            .filter(|(_, trials)| *trials < self.needed)
+            .collect();
+        next_side(&open).map(|place| self.sides[place].0)
+    }
+
+    pub(super) fn trials(&self, config: Mask) -> u32 {
+        let side = self.sides.iter().find(|side| side.0 == config);
+        side.map_or(0, |side| side.2.trials)
+    }
+
+    /// Takes a trial; one that says nothing counts as one that did not fail, so that the check ends.
+    pub(super) fn record(&mut self, config: Mask, seen: Seen) {
+        for side in self.sides.iter_mut().filter(|side| side.0 == config) {
+            side.2 = side.2.plus(Counts::one(seen == Seen::Failed));
+        }
+    }
+
+    /// Returns what was seen, none before every side was looked at.
+    pub(super) fn seen(&self, words: impl Fn(Mask, Expect) -> String) -> Option<SecondMember> {
+        if self.next().is_some() {
+            return None;
+        }
+        let holds = |(_, expect, seen): &(Mask, Expect, Counts)| match expect {
+            Expect::Fails => seen.failures > 0,
+            Expect::Passes => seen.failures == 0,
+        };
+        Some(SecondMember {
+            test: self.name.clone(),
+            agrees: self.sides.iter().all(holds),
+            sides: self
+                .sides
+                .iter()
+                .map(|(config, expect, seen)| Side {
+                    config: words(*config, *expect),
+                    trials: seen.trials,
+                    failures: seen.failures,
+                })
+                .collect(),
+        })
+    }
+}

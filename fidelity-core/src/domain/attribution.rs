@@ -1,0 +1,209 @@
+//! What an attribution came to: the cause of a failure as far as experiments show it, and how sure that is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Environment, Outcome, Scope, TestIndex};
+
+/// How an attribution ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttributionEnd {
+    /// One cause, seen from both sides.
+    Found,
+    /// Several remain, and nothing that can be tried tells them apart.
+    CredibleSet,
+    /// The budget was used up, or it was stopped, before one remained.
+    Inconclusive,
+    /// One is probable, but where it says that the test fails, it did not.
+    Unconfirmed,
+    /// Nothing that differs between the two sides explains the failures.
+    NoneOfThese,
+    /// The two sides do not differ now.
+    NotReproducible,
+    /// The test fails now where it passed before: something outside what is compared has changed.
+    Outside,
+}
+
+impl AttributionEnd {
+    /// Returns the spelling used in JSON and text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::CredibleSet => "credible-set",
+            Self::Inconclusive => "inconclusive",
+            Self::Unconfirmed => "unconfirmed",
+            Self::NoneOfThese => "none-of-these",
+            Self::NotReproducible => "not-reproducible",
+            Self::Outside => "outside",
+        }
+    }
+}
+
+/// An attribution as it is stored and reported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// How it ended.
+    pub end: AttributionEnd,
+    /// The ending in words: a sentence without its full stop.
+    pub wording: String,
+    /// The cause; none without a conclusion.
+    pub cause: Option<Cause>,
+    /// What remains where there is no single cause, most probable first; together at least 90 %.
+    #[serde(default)]
+    pub suspects: Vec<SuspectedCause>,
+    /// Trials it made.
+    pub trials: u32,
+    /// Builds it made.
+    #[serde(default)]
+    pub builds: u32,
+    /// What was not ruled out, each a sentence without its full stop.
+    #[serde(default)]
+    pub not_ruled_out: Vec<String>,
+    /// Whether another member of the cluster has the same cause.
+    #[serde(default)]
+    pub second: Option<SecondMember>,
+}
+
+/// Something that may be the cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SuspectedCause {
+    /// In words: `tz`, `tz and cpus together`.
+    pub wording: String,
+    /// Posterior probability in 0..=1.
+    pub probability: f64,
+}
+
+/// The cause of a failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The knobs that take part; empty where the code alone is the cause.
+    #[serde(default)]
+    pub knobs: Vec<CausingKnob>,
+    /// Whether any of the knobs is enough. Else all of them are needed.
+    #[serde(default)]
+    pub either: bool,
+    /// Posterior probability in 0..=1.
+    pub confidence: f64,
+    /// Where the claim says that the test fails.
+    #[serde(default)]
+    pub sufficient: Vec<Side>,
+    /// Where the claim says that it passes.
+    #[serde(default)]
+    pub necessary: Vec<Side>,
+    /// What changed; none where only the knobs were looked into.
+    #[serde(default)]
+    pub kind: Option<CauseKind>,
+    /// Since when.
+    #[serde(default)]
+    pub commit: Option<CauseCommit>,
+    /// The cause in words: `tz = Pacific/Apia`.
+    pub wording: String,
+}
+
+/// A knob that takes part in a cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CausingKnob {
+    /// Its name; `scope` for what the test ran among.
+    pub knob: String,
+    /// The value that makes the test fail; none where any of its values does.
+    pub value: Option<String>,
+    /// From where on, for a numeric knob: `fails from 40ms, passes at 39ms`.
+    #[serde(default)]
+    pub threshold: Option<String>,
+}
+
+/// What was seen on one side of a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// The configuration in words: `low + tz`, `high - tz`.
+    pub config: String,
+    /// Trials, those stored beforehand included.
+    pub trials: u32,
+    /// Failures among them.
+    pub failures: u32,
+}
+
+/// What a cause is a change of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CauseKind {
+    /// The code.
+    Code,
+    /// The fidelity profile.
+    Fidelity,
+    /// Both are needed.
+    Both,
+    /// Either is enough.
+    Either,
+    /// Neither.
+    Outside,
+}
+
+impl CauseKind {
+    /// Returns the spelling used in JSON and text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Fidelity => "fidelity",
+            Self::Both => "both",
+            Self::Either => "either",
+            Self::Outside => "outside",
+        }
+    }
+}
+
+/// The commit since which a cause is there: information, never blame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseCommit {
+    /// Full commit id in hexadecimal.
+    pub id: String,
+    /// When it was made, RFC 3339.
+    pub date: String,
+    /// Who made it.
+    pub author: String,
+    /// The first line of its message.
+    pub subject: String,
+}
+
+/// Whether another test of the cluster has the same cause.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondMember {
+    /// The test, as people write it.
+    pub test: String,
+    /// Whether it does.
+    pub agrees: bool,
+    /// What was seen.
+    pub sides: Vec<Side>,
+}
+
+/// An attribution of a test of a run, as the store gives it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredAttribution {
+    /// The test.
+    pub test: TestIndex,
+    /// What was looked into: `knobs`, or a range of commits.
+    pub question: String,
+    /// What it came to.
+    pub attribution: Attribution,
+}
+
+/// One trial of an attribution. It is stored before it can decide anything, and is no evidence for a verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributionTrial {
+    /// The part of the attribution: 0 is the search over knobs.
+    pub stage: u32,
+    /// The test.
+    pub test: TestIndex,
+    /// The configuration, as the stage writes it.
+    pub config: String,
+    /// What it ran among.
+    pub scope: Scope,
+    /// The knob values it ran under.
+    pub environment: Environment,
+    /// What it came to; none where the environment could not be provided.
+    pub outcome: Option<Outcome>,
+    /// Whether it failed in the way that is looked into.
+    pub alike: bool,
+    /// Wall time in milliseconds, setting up included.
+    pub elapsed_ms: u64,
+}

@@ -1,0 +1,229 @@
+//! The cause of a finding, in words and as JSON: what was found, what was seen on both sides, what remains.
+
+use serde::Serialize;
+
+use super::number::percent;
+use crate::domain::{Attribution, Cause, Side};
+
+/// Suspects that are named in a line.
+const NAMED: usize = 3;
+
+/// Returns the line beside a finding: `because tz = Pacific/Apia (low + tz fails 7/10, high - tz passes 9/9)`, or why no
+/// cause is known.
+pub fn line(attribution: &Attribution) -> String {
+    match &attribution.cause {
+        Some(cause) => because(cause),
+        None => {
+            let likely: Vec<String> = attribution
+                .suspects
+                .iter()
+                .take(NAMED)
+                .map(|suspect| {
+                    let share = percent(suspect.probability);
+                    format!("{} ({share} %)", suspect.wording)
+                })
+                .collect();
+            let likely = match likely.is_empty() {
+                true => String::new(),
+                false => format!("; most likely {}", likely.join(", ")),
+            };
+            format!("no cause found: {}{likely}", attribution.wording)
+        }
+    }
+}
+
+/// Returns a cause with what was seen on both sides of it.
+pub fn because(cause: &Cause) -> String {
+    let fails = cause.sufficient.iter().map(fails);
+    let passes = cause.necessary.iter().map(passes);
+    let seen: Vec<String> = fails.chain(passes).collect();
+    let mut line = format!("because {}", cause.wording);
+    if !seen.is_empty() {
+        line.push_str(&format!(" ({})", seen.join(", ")));
+    }
+    if let Some(commit) = &cause.commit {
+        let id = commit.id.get(..10).unwrap_or(&commit.id);
+        line.push_str(&format!(", since {id} of {}", commit.date));
+    }
+    line
+}
+
+fn fails(side: &Side) -> String {
+    format!("{} fails {}/{}", side.config, side.failures, side.trials)
+}
+
+fn passes(side: &Side) -> String {
+    let passes = side.trials.saturating_sub(side.failures);
+    format!("{} passes {passes}/{}", side.config, side.trials)
+}
+
+/// Returns what is said of an attribution in full, a line each: the cause, how sure, what it took, what is left.
+pub fn lines(attribution: &Attribution) -> Vec<String> {
+    let mut lines = vec![line(attribution)];
+    if let Some(cause) = &attribution.cause {
+        let share = percent(cause.confidence);
+        lines.push(format!(
+            "posterior probability {share} % among causes of up to three knobs"
+        ));
+    }
+    if let Some(second) = &attribution.second {
+        let agrees = if second.agrees {
+            "has the same cause"
+        } else {
+            "does NOT have this cause"
+        };
+        let seen: Vec<String> = second
+            .sides
+            .iter()
+            .map(|side| format!("{} fails {}/{}", side.config, side.failures, side.trials))
+            .collect();
+        lines.push(format!("{} {agrees} ({})", second.test, seen.join(", ")));
+    }
+    for left in &attribution.not_ruled_out {
+        lines.push(format!("not ruled out: {left}"));
+    }
+    let builds = match attribution.builds {
+        0 => String::new(),
+        builds => format!(" and {}", super::number::things(u64::from(builds), "build")),
+    };
+    let trials = super::number::things(u64::from(attribution.trials), "trial");
+    lines.push(format!(
+        "it took {trials}{builds}, which are no evidence for the verdict"
+    ));
+    lines
+}
+
+/// A cause as JSON.
+#[derive(Serialize)]
+pub struct WireCause<'a> {
+    knobs: Vec<WireKnob<'a>>,
+    either: bool,
+    confidence: f64,
+    sufficient: WireCounts,
+    necessary: Vec<WireSide<'a>>,
+    sides: Vec<WireSide<'a>>,
+    commit: Option<WireCommit<'a>>,
+    kind: Option<&'static str>,
+    wording: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireKnob<'a> {
+    knob: &'a str,
+    value: Option<&'a str>,
+    threshold: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WireCounts {
+    trials: u32,
+    failures: u32,
+}
+
+#[derive(Serialize)]
+struct WireSide<'a> {
+    config: &'a str,
+    trials: u32,
+    failures: u32,
+}
+
+#[derive(Serialize)]
+struct WireCommit<'a> {
+    id: &'a str,
+    date: &'a str,
+    author: &'a str,
+    subject: &'a str,
+}
+
+/// An attribution as JSON.
+#[derive(Serialize)]
+pub struct WireAttribution<'a> {
+    end: &'static str,
+    wording: &'a str,
+    trials: u32,
+    builds: u32,
+    suspects: Vec<WireSuspect<'a>>,
+    not_ruled_out: &'a [String],
+    second: Option<WireSecond<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireSuspect<'a> {
+    wording: &'a str,
+    probability: f64,
+}
+
+#[derive(Serialize)]
+struct WireSecond<'a> {
+    test: &'a str,
+    agrees: bool,
+    sides: Vec<WireSide<'a>>,
+}
+
+impl<'a> From<&'a Side> for WireSide<'a> {
+    fn from(side: &'a Side) -> Self {
+        Self {
+            config: &side.config,
+            trials: side.trials,
+            failures: side.failures,
+        }
+    }
+}
+
+impl<'a> From<&'a Cause> for WireCause<'a> {
+    fn from(cause: &'a Cause) -> Self {
+        let sum = |of: fn(&Side) -> u32| cause.sufficient.iter().map(of).sum();
+        Self {
+            knobs: cause
+                .knobs
+                .iter()
+                .map(|knob| WireKnob {
+                    knob: &knob.knob,
+                    value: knob.value.as_deref(),
+                    threshold: knob.threshold.as_deref(),
+                })
+                .collect(),
+            either: cause.either,
+            confidence: cause.confidence,
+            sufficient: WireCounts {
+                trials: sum(|side| side.trials),
+                failures: sum(|side| side.failures),
+            },
+            necessary: cause.necessary.iter().map(WireSide::from).collect(),
+            sides: cause.sufficient.iter().map(WireSide::from).collect(),
+            commit: cause.commit.as_ref().map(|commit| WireCommit {
+                id: &commit.id,
+                date: &commit.date,
+                author: &commit.author,
+                subject: &commit.subject,
+            }),
+            kind: cause.kind.map(crate::domain::CauseKind::as_str),
+            wording: &cause.wording,
+        }
+    }
+}
+
+impl<'a> From<&'a Attribution> for WireAttribution<'a> {
+    fn from(attribution: &'a Attribution) -> Self {
+        Self {
+            end: attribution.end.as_str(),
+            wording: &attribution.wording,
+            trials: attribution.trials,
+            builds: attribution.builds,
+            suspects: attribution
+                .suspects
+                .iter()
+                .map(|suspect| WireSuspect {
+                    wording: &suspect.wording,
+                    probability: suspect.probability,
+                })
+                .collect(),
+            not_ruled_out: &attribution.not_ruled_out,
+            second: attribution.second.as_ref().map(|second| WireSecond {
+                test: &second.test,
+                agrees: second.agrees,
+                sides: second.sides.iter().map(WireSide::from).collect(),
+            }),
+        }
+    }
+}
