@@ -4,7 +4,7 @@ use crate::domain::{Arm, Outcome, Scope};
 use crate::report::number::{confidence, duration_us, percent_range, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
 use crate::report::words::{beyond_production, commit, name, next, started, tones};
-use crate::report::{Style, cause, text};
+use crate::report::{Style, text};
 
 use super::{Explanation, SCOPE, Split, SplitRow, Trial, output, scope_name, trials, verdict};
 
@@ -20,7 +20,7 @@ pub fn render(explanation: &Explanation, style: &Style) -> String {
     let mut page = Page::new(style);
     head(&mut page, explanation);
     verdict::says(&mut page, explanation);
-    cause_found(&mut page, explanation);
+    verdict::cause_found(&mut page, explanation);
     rates(&mut page, explanation);
     for split in explanation.splits.iter().filter(|split| tells(split)) {
         split_table(&mut page, explanation, split);
@@ -67,17 +67,6 @@ fn head(page: &mut Page, explanation: &Explanation) {
         commit(run.revision.as_ref())
     );
     page.text(Indent::hanging(0), &[span(Tone::Faint, line)]);
-}
-
-/// Writes what experiments showed of the cause; how to make them where a cause is wanted and none were made.
-fn cause_found(page: &mut Page, explanation: &Explanation) {
-    let Some(attribution) = &explanation.test.attribution else {
-        return;
-    };
-    title(page, "CAUSE");
-    for line in cause::lines(attribution) {
-        page.text(Indent::hanging(2), &[plain(line)]);
-    }
 }
 
 fn rates(page: &mut Page, explanation: &Explanation) {

@@ -1,6 +1,7 @@
 //! A verdict in words: what it says, the evidence for it, and what would change it.
 
 use crate::domain::{Arm, VerdictKind};
+use crate::report::cause;
 use crate::report::number::{
     confidence, evidence as written, excluded_above, p_value, percent, things, trials_to_exclude,
 };
@@ -59,6 +60,17 @@ pub(super) fn says(page: &mut Page, explanation: &Explanation) {
     };
     page.blank();
     page.text(Indent::hanging(0), &[plain(sentence)]);
+}
+
+/// Writes what experiments showed of the cause.
+pub(super) fn cause_found(page: &mut Page, explanation: &Explanation) {
+    let Some(attribution) = &explanation.test.attribution else {
+        return;
+    };
+    title(page, "CAUSE");
+    for line in cause::lines(attribution) {
+        page.text(Indent::hanging(2), &[plain(line)]);
+    }
 }
 
 /// Says what the e-values mean.
