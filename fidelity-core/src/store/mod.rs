@@ -45,6 +45,7 @@ mod schema;
 mod search;
 mod sequence;
 mod sqlite;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -17,6 +17,7 @@ use super::row::unsigned;
 use super::run_lock::RunLock;
 use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
+use super::standing::{is_final, state_of};
 use super::text::hash_of;
 use super::{
     AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store,
