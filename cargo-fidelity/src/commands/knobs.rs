@@ -100,9 +100,9 @@ fn knobs(
         arguments: &typed,
         settings: &settings.runner,
         signals: &signals,
+        last: &BTreeMap::new(),
     };
-    let expressions = prepare::filtersets(&typed)?;
-    let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice, expressions)?;
+    let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice, Vec::new())?;
     resuming::restore_users(&mut run, &settings)?;
     resuming::check_unchanged(&run, &subject, &cargo)?;
     let wake = signals.wake().try_clone_to_owned().map_err(|error| {

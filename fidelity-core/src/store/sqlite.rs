@@ -21,11 +21,12 @@ use super::standing::{is_final, state_of};
 use super::text::hash_of;
 use super::{
     AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store,
-    StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last, location, past, wire,
+    StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last, location, past,
+    wire,
 };
 use crate::domain::{
-    Fingerprint, ListedTest, RunEnd, RunHeader, RunId, Seed, StopReason, StoredAttribution,
-    StoredRun, TestId, TestIndex,
+    Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredAttribution, StoredRun, TestId,
+    TestIndex,
 };
 use crate::history::PastRun;
 

@@ -20,7 +20,6 @@ pub fn render(explanation: &Explanation, style: &Style) -> String {
     let mut page = Page::new(style);
     head(&mut page, explanation);
     verdict::says(&mut page, explanation);
-    verdict::cause_found(&mut page, explanation);
     rates(&mut page, explanation);
     for split in explanation.splits.iter().filter(|split| tells(split)) {
         split_table(&mut page, explanation, split);

@@ -60,10 +60,11 @@ pub(super) fn says(page: &mut Page, explanation: &Explanation) {
     };
     page.blank();
     page.text(Indent::hanging(0), &[plain(sentence)]);
+    cause_found(page, explanation);
 }
 
 /// Writes what experiments showed of the cause.
-pub(super) fn cause_found(page: &mut Page, explanation: &Explanation) {
+fn cause_found(page: &mut Page, explanation: &Explanation) {
     let Some(attribution) = &explanation.test.attribution else {
         return;
     };
