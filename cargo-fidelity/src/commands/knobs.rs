@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{AttributionEnd, StoredRun, TestIndex};
+use fidelity_core::domain::{AttributionEnd, RunHeader, StoredRun, TestIndex};
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::attribution::{Attributed, render, render_json};
 use fidelity_core::store::{SqliteStore, Store};
@@ -51,7 +51,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     }
     let results = knobs(arguments, global, page, (&mut store, &tests))?;
     let text = match global.format {
-        Format::Human => render(&results.attributed, &style(global)),
+        Format::Human | Format::Junit | Format::Csv => render(&results.attributed, &style(global)),
         Format::Json => render_json(id, &results.attributed),
     };
     print(&text)?;
@@ -105,18 +105,8 @@ fn knobs(
     let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice, Vec::new())?;
     resuming::restore_users(&mut run, &settings)?;
     resuming::check_unchanged(&run, &subject, &cargo)?;
-    let wake = signals.wake().try_clone_to_owned().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
-    })?;
     let header = &run.header;
-    let options = RunnerOptions {
-        helper: RunnerOptions::this_executable(),
-        slots: header.parallelism as usize,
-        timeout_ms: header.policy.timeout_ms,
-        arguments: typed.arguments.iter().map(Into::into).collect(),
-        wake: Some(wake),
-        parent: None,
-    };
+    let options = options(header, &typed, &signals)?;
     subject.by = header.runner.clone();
     let mut runner = subject.runner(&run.tests, options)?;
     let arms = runner.arms();
@@ -139,6 +129,25 @@ fn knobs(
     let results = experiments.on(tests);
     follower.console().finished();
     results
+}
+
+/// Returns how trials are run: as in that run.
+fn options(
+    header: &RunHeader,
+    typed: &RunArgs,
+    signals: &Signals,
+) -> Result<RunnerOptions, CliError> {
+    let wake = signals.wake().try_clone_to_owned().map_err(|error| {
+        CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
+    })?;
+    Ok(RunnerOptions {
+        helper: RunnerOptions::this_executable(),
+        slots: header.parallelism as usize,
+        timeout_ms: header.policy.timeout_ms,
+        arguments: typed.arguments.iter().map(Into::into).collect(),
+        wake: Some(wake),
+        parent: None,
+    })
 }
 
 /// Returns the milliseconds of a duration, none for `none`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{
-    FidelityProfile, ListedTest, Policy, RunEnd, RunId, StopReason, StoredRun,
+    FidelityProfile, ListedTest, Policy, RunEnd, RunHeader, RunId, StopReason, StoredRun,
 };
 use fidelity_core::driver::{Clock, DriveError, World, drive};
 use fidelity_core::exec::ExecError;
@@ -173,12 +173,7 @@ impl Session<'_> {
             seed: header.seed,
         };
         if self.arguments.dry_run {
-            let text = match self.global.format {
-                Format::Json => plan::render_json(&header, &plan),
-                _ => plan::render(&header, &plan, &style(self.global)),
-            };
-            print(&text)?;
-            return Ok(ExitCode::Passed);
+            return self.print_plan(&header, &plan);
         }
         if let Some(words) = plan::screened_harder(&header, &tests) {
             self.follower.console().note(&words);
@@ -195,9 +190,7 @@ impl Session<'_> {
         let profiles = profiles(&run);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        let stopped = self.attribute(id, profiles, (&mut runner, &mut store))?;
-        let code = self.print(&store, id, &mut runner)?;
-        Ok(if stopped { ExitCode::Interrupted } else { code })
+        self.conclude(id, profiles, (&mut runner, &mut store))
     }
 
     /// Goes on with a run that was cut short.
@@ -239,9 +232,7 @@ impl Session<'_> {
         let profiles = profiles(&run);
         let id = self.sample(run, scheduler, &mut runner, log.as_mut())?;
         drop(log);
-        let stopped = self.attribute(id, profiles, (&mut runner, &mut store))?;
-        let code = self.print(&store, id, &mut runner)?;
-        Ok(if stopped { ExitCode::Interrupted } else { code })
+        self.conclude(id, profiles, (&mut runner, &mut store))
     }
 
     /// Runs passes until the scheduler has enough, and closes the run.
@@ -307,6 +298,27 @@ impl Session<'_> {
         };
         log.end_run(&end, &verdicts)?;
         Ok(header.id)
+    }
+
+    /// Prints what would be done.
+    fn print_plan(&self, header: &RunHeader, plan: &Plan) -> Result<ExitCode, CliError> {
+        print(&match self.global.format {
+            Format::Json => plan::render_json(header, plan),
+            _ => plan::render(header, plan, &style(self.global)),
+        })?;
+        Ok(ExitCode::Passed)
+    }
+
+    /// Looks into causes, and prints the run.
+    fn conclude(
+        &mut self,
+        id: RunId,
+        arms: [FidelityProfile; 2],
+        (runner, store): (&mut Runner, &mut SqliteStore),
+    ) -> Result<ExitCode, CliError> {
+        let stopped = self.attribute(id, arms, (&mut *runner, &mut *store))?;
+        let code = self.print(store, id, runner)?;
+        Ok(if stopped { ExitCode::Interrupted } else { code })
     }
 
     /// Looks into what causes the hidden defects, as far as was asked for; returns whether the user interrupted it.

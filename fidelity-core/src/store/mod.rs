@@ -37,7 +37,6 @@ mod output;
 mod pass;
 mod past;
 mod reader;
-mod resuming;
 mod row;
 mod run_lock;
 mod run_log;

@@ -12,7 +12,6 @@ use super::error::{Fault, StoreError};
 use super::new_run::insert_run;
 use super::pass::COMPLETED;
 use super::reader::Reader;
-use super::resuming::{is_final, state_of};
 use super::row::unsigned;
 use super::run_lock::RunLock;
 use super::run_log::{SqliteRunLog, State};
