@@ -1,6 +1,6 @@
 //! Annotations of the tests in a binary, read without running anything.
 //!
-//! [`section`] finds the bytes [IO], [`record`] reads them, [`placed`] says which tests they are about, and [`arms`] what
+//! [`section`] finds the bytes (the only IO here), [`record`] reads them, [`placed`] says which tests they are about, and [`arms`] what
 //! follows in a run. A binary without annotations costs the reading of its headers.
 
 use crate::domain::Problem;
