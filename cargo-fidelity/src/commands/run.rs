@@ -352,10 +352,8 @@ impl Session<'_> {
         let code = page.print(conditions(&self.arguments.gate)?, self.global)?;
         match page.run.end.map(|end| end.stop) {
             Some(StopReason::Environment { reason }) => {
-                let kept = format!(
-                    "what was seen is kept: `cargo fidelity report {}`",
-                    id.short()
-                );
+                let report = format!("cargo fidelity report {}", id.short());
+                let kept = format!("what was seen is kept: `{report}`");
                 let error = CliError::new(ErrorKind::Environment, reason).hint(kept);
                 Err(match runner.arms().printed() {
                     Some(printed) => error.printed(printed),

@@ -112,7 +112,7 @@ impl EProcess {
     ///
     /// # Guarantee
     /// With the outcomes of the passes fixed, the mean of the factor over all ways to place the labels is exactly 1
-    /// (see [`block::log_factor`]). Where unreported trials count as failed on the reference side and as passed on the
+    /// (see [`super::block::log_factor`]). Where unreported trials count as failed on the reference side and as passed on the
     /// suspected one, the mean is at most 1.
     pub fn bet_block(&mut self, reference: Tally, suspected: Tally) {
         let placements = Placements::new(reference, suspected);

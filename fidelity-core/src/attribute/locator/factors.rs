@@ -1,5 +1,5 @@
 //! What differs between two arms, as knobs that a search can turn: names and values behind the places of a
-//! [`Mask`](crate::attribute::knobs::Mask).
+//! [`Mask`].
 
 use std::collections::BTreeMap;
 

@@ -1,1 +1,196 @@
-//! Scripted inquiries.
+//! Whole inquiries against planted truths: what the locator asks is answered by a function of the environment, and what
+//! it says has to be that function.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::{AttributionEnd, FidelityProfile, KnobId, KnobSetting, KnobValue, Outcome};
+
+fn text(word: &str) -> KnobValue {
+    KnobValue::Text(word.to_owned())
+}
+
+fn profile(name: &str, knobs: Vec<(&str, KnobSetting)>) -> FidelityProfile {
+    FidelityProfile {
+        name: name.to_owned(),
+        knobs: knobs
+            .into_iter()
+            .map(|(knob, setting)| (KnobId::from(knob), setting))
+            .collect(),
+    }
+}
+
+/// Five knobs that differ, one of them with two values, and one that both arms share.
+fn factors() -> Factors {
+    let fixed = |value| KnobSetting::Fixed(value);
+    let low = profile("low", vec![("locale", fixed(text("C")))]);
+    let high = profile(
+        "high",
+        vec![
+            ("cpus", fixed(KnobValue::Count(1))),
+            ("home", fixed(text("missing"))),
+            ("locale", fixed(text("C"))),
+            ("open-files", fixed(KnobValue::Count(64))),
+            (
+                "tz",
+                KnobSetting::OneOf(vec![text("Pacific/Apia"), text("America/St_Johns")]),
+            ),
+            ("umask", fixed(KnobValue::Mode(0o077))),
+        ],
+    );
+    Factors::new(&low, &high, &[], None)
+}
+
+fn locator() -> Locator {
+    let inquiry = Inquiry {
+        test: TestIndex(3),
+        second: None,
+        signatures: BTreeSet::new(),
+        rules: Rules::of_knobs(),
+    };
+    Locator::new(factors(), inquiry)
+}
+
+/// What a test comes to under knob values.
+type Truth = fn(&BTreeMap<KnobId, KnobValue>) -> bool;
+
+fn has(knobs: &BTreeMap<KnobId, KnobValue>, knob: &str, value: &KnobValue) -> bool {
+    knobs.get(&KnobId::from(knob)) == Some(value)
+}
+
+fn trial(wanted: Wanted, fails: Truth) -> AttributionTrial {
+    assert!(has(&wanted.environment.0, "locale", &text("C")));
+    AttributionTrial {
+        stage: wanted.stage,
+        test: wanted.test,
+        config: wanted.config,
+        scope: wanted.scope,
+        outcome: Some(if fails(&wanted.environment.0) {
+            Outcome::Failed
+        } else {
+            Outcome::Passed
+        }),
+        environment: wanted.environment,
+        alike: true,
+        elapsed_ms: 1,
+    }
+}
+
+fn price(_: &str, _: Scope) -> Price {
+    Price {
+        run: 1.0,
+        setup: 0.0,
+    }
+}
+
+/// Answers until nothing is asked any more.
+fn inquire(fails: Truth) -> (Locator, Vec<AttributionTrial>) {
+    let (mut locator, mut made) = (locator(), Vec::new());
+    while let Some(wanted) = locator.next(&price) {
+        let trial = trial(wanted, fails);
+        assert!(locator.record(&trial));
+        made.push(trial);
+        assert!(made.len() < 400, "it never ends");
+    }
+    (locator, made)
+}
+
+/// Returns how an inquiry ended and the cause in words.
+fn cause_of(fails: Truth) -> (AttributionEnd, String) {
+    let attribution = inquire(fails).0.attribution().unwrap();
+    let words = attribution.cause.map(|cause| cause.wording);
+    (attribution.end, words.unwrap_or_default())
+}
+
+#[test]
+fn one_knob_two_together_and_either_of_two_are_told_apart() {
+    let found = |words: &str| (AttributionEnd::Found, words.to_owned());
+    let umask: Truth = |knobs| has(knobs, "umask", &KnobValue::Mode(0o077));
+    assert_eq!(cause_of(umask), found("umask = 077"));
+    let both: Truth = |knobs| {
+        has(knobs, "umask", &KnobValue::Mode(0o077)) && has(knobs, "home", &text("missing"))
+    };
+    assert_eq!(
+        cause_of(both),
+        found("home = missing and umask = 077 together")
+    );
+    let either: Truth = |knobs| {
+        has(knobs, "umask", &KnobValue::Mode(0o077)) || has(knobs, "home", &text("missing"))
+    };
+    assert_eq!(cause_of(either), found("home = missing or umask = 077"));
+}
+
+#[test]
+fn of_a_choice_the_value_is_named_that_makes_the_test_fail() {
+    let apia: Truth = |knobs| has(knobs, "tz", &text("Pacific/Apia"));
+    let (end, words) = cause_of(apia);
+    assert_eq!(
+        (end, words.as_str()),
+        (AttributionEnd::Found, "tz = Pacific/Apia")
+    );
+    let any: Truth = |knobs| knobs.contains_key(&KnobId::from("tz"));
+    let attribution = inquire(any).0.attribution().unwrap();
+    let knob = &attribution.cause.unwrap().knobs[0];
+    assert_eq!((knob.knob.as_str(), &knob.value), ("tz", &None));
+}
+
+#[test]
+fn a_number_is_followed_to_where_the_test_begins_to_fail() {
+    let few: Truth = |knobs| match knobs.get(&KnobId::from("open-files")) {
+        Some(KnobValue::Count(count)) => *count < 100,
+        _ => false,
+    };
+    let attribution = inquire(few).0.attribution().unwrap();
+    let cause = attribution.cause.unwrap();
+    let threshold = cause.knobs[0].threshold.clone().unwrap();
+    let numbers: Vec<u64> = threshold
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    assert!(
+        numbers.iter().any(|number| (96..=112).contains(number)),
+        "{threshold}"
+    );
+}
+
+#[test]
+fn a_test_that_passes_everywhere_now_is_not_reproducible() {
+    let (end, words) = cause_of(|_| false);
+    assert_eq!((end, words.as_str()), (AttributionEnd::NotReproducible, ""));
+}
+
+#[test]
+fn both_sides_of_a_claim_were_seen() {
+    let umask: Truth = |knobs| has(knobs, "umask", &KnobValue::Mode(0o077));
+    let cause = inquire(umask).0.attribution().unwrap().cause.unwrap();
+    for side in &cause.sufficient {
+        assert!(
+            side.failures >= 2 && side.failures == side.trials,
+            "{side:?}"
+        );
+    }
+    for side in &cause.necessary {
+        assert!(side.failures == 0 && side.trials >= 3, "{side:?}");
+    }
+    assert!(!cause.sufficient.is_empty() && !cause.necessary.is_empty());
+}
+
+#[test]
+fn an_inquiry_that_was_cut_short_goes_on_where_it_was() {
+    let umask: Truth = |knobs| has(knobs, "umask", &KnobValue::Mode(0o077));
+    let (whole, made) = inquire(umask);
+    for cut in 0..=made.len() {
+        let mut again = locator();
+        for stored in &made[..cut] {
+            again.next(&price);
+            assert!(again.record(stored), "{cut}");
+        }
+        for expected in &made[cut..] {
+            let asked = trial(again.next(&price).unwrap(), umask);
+            assert_eq!(&asked, expected, "{cut}");
+            assert!(again.record(&asked));
+        }
+        assert_eq!(again.next(&price), None);
+        assert_eq!(again.attribution(), whole.attribution());
+    }
+}

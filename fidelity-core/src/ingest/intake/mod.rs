@@ -1,6 +1,6 @@
 //! Taking in files: looked at once to learn which tests, passes and blocks there are, and read a second time to make the
 //! passes, a few at a time. Memory is bounded by the number of different tests, four bytes a trial, and one batch of passes.
-//! [IO]
+//! (IO)
 //!
 //! Must not know the store: what was taken in before is for the caller to say.
 
