@@ -1,7 +1,7 @@
 //! The report as JUnit XML, for what shows test results in CI: one suite a binary, one case a test.
 //!
 //! A hidden defect and a broken test are failures; a flaky test passes with `flakyFailure`s; baseline-only and undetermined
-//! tests pass; a test without a trial is skipped. Verdict, rates and evidence are properties of the case (`fidelity.*`).
+//! tests pass; a test without a trial is skipped. Verdict, rates, evidence and cause are properties of the case (`fidelity.*`).
 //! Characters that XML or a terminal does not take are escaped as on every page. Nothing is of the moment: neither host nor
 //! time but the run's own.
 
@@ -12,6 +12,7 @@ use quick_junit::{
 };
 
 use super::Report;
+use super::cause;
 use super::model::TestReport;
 use super::number::{evidence, percent_range};
 use super::text::clean;
@@ -98,6 +99,9 @@ fn case(report: &Report, test: &TestReport) -> TestCase {
     case.add_property(("fidelity.e-value", evidence(finding.e_value).as_str()));
     if let Some(signature) = &finding.signature {
         case.add_property(("fidelity.signature", safe(signature).as_str()));
+    }
+    if let Some(attribution) = &test.attribution {
+        case.add_property(("fidelity.cause", safe(&cause::line(attribution)).as_str()));
     }
     if let Some(cluster) = finding.cluster {
         case.add_property(("fidelity.cluster", cluster.to_string().as_str()));

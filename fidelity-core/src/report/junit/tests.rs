@@ -1,7 +1,9 @@
 //! The JUnit document: what consumers see, and that our own reader reads it back.
 
 use super::render;
-use crate::domain::{Outcome, VerdictKind};
+use crate::domain::{
+    Attribution, AttributionEnd, Cause, Outcome, Side, StoredAttribution, VerdictKind,
+};
 use crate::ingest::junit::{Case, Limits, read};
 use crate::report::Report;
 use crate::report::planted::{Planted, plant, stable};
@@ -61,6 +63,45 @@ fn cases(xml: &str) -> Vec<(String, Outcome, u16)> {
 #[test]
 fn a_report_as_consumers_see_it() {
     insta::assert_snapshot!(render(&report()));
+}
+
+#[test]
+fn a_cause_that_was_found_is_a_property() {
+    let report = report();
+    let test = report.tests[0].finding.test;
+    let side = |config: &str, failures| Side {
+        config: config.to_owned(),
+        trials: 4,
+        failures,
+    };
+    let attribution = Attribution {
+        end: AttributionEnd::Found,
+        wording: String::new(),
+        cause: Some(Cause {
+            knobs: Vec::new(),
+            either: false,
+            confidence: 0.98,
+            sufficient: vec![side("low + tz", 4)],
+            necessary: vec![side("high - tz", 0)],
+            kind: None,
+            commit: None,
+            wording: "tz = Pacific/Apia".to_owned(),
+        }),
+        suspects: Vec::new(),
+        trials: 8,
+        builds: 0,
+        not_ruled_out: Vec::new(),
+        second: None,
+    };
+    let stored = StoredAttribution {
+        test,
+        question: "knobs".to_owned(),
+        attribution,
+    };
+    let xml = render(&report.with_attributions(&[stored]));
+    let line = "because tz = Pacific/Apia (low + tz fails 4/4, high - tz passes 4/4)";
+    let property = format!("<property name=\"fidelity.cause\" value=\"{line}\"/>");
+    assert_eq!(xml.matches(&property).count(), 1, "{xml}");
 }
 
 #[test]
