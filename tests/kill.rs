@@ -137,6 +137,8 @@ impl Stage {
 
     fn start(&self, log: &Path, resume: bool) -> Child {
         let mut arguments = vec!["run", "--format", "json", "--offline", "-j", "2"];
+        // Trials of an attribution are begun like others, and counted apart.
+        arguments.extend(["--attribute", "never"]);
         let fresh = ["--seed", SEED, "--set", "policy.reuse=false"];
         if resume {
             arguments.push("--resume");

@@ -87,7 +87,7 @@ impl SmallDisk {
         fs::create_dir(at).unwrap();
         let mut mount = Command::new("mount");
         mount
-            .args(["-t", "tmpfs", "-o", "size=640k", "small"])
+            .args(["-t", "tmpfs", "-o", "size=768k", "small"])
             .arg(at);
         let mounted = mount.stderr(Stdio::null()).status();
         mounted

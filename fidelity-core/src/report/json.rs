@@ -17,6 +17,10 @@ use super::cause::{WireAttribution, WireCause};
 use super::model::{ClusterReport, Report, TestReport};
 use super::text::is_unsafe;
 
+mod blocks;
+
+use blocks::WireBlocks;
+
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
 
@@ -62,18 +66,6 @@ struct WireRun<'a> {
     knobs: Vec<WireKnob<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ingested: Option<WireBlocks>,
-}
-
-/// What stands there for passes that ran elsewhere.
-#[derive(Serialize)]
-struct WireBlocks {
-    order_randomised: bool,
-    blocks: u32,
-    blocks_baseline_only: u32,
-    blocks_target_only: u32,
-    baseline_passes: u32,
-    target_passes: u32,
-    trials: u64,
 }
 
 #[derive(Serialize)]
@@ -191,15 +183,7 @@ impl<'a> From<&'a Report> for WireReport<'a> {
                     reason: Some(run.runner.reason.as_str()).filter(|reason| !reason.is_empty()),
                 },
                 knobs: run.knobs.iter().map(WireKnob::from).collect(),
-                ingested: run.blocks.as_ref().map(|blocks| WireBlocks {
-                    order_randomised: false,
-                    blocks: blocks.complete,
-                    blocks_baseline_only: blocks.one_armed[0],
-                    blocks_target_only: blocks.one_armed[1],
-                    baseline_passes: blocks.passes[0],
-                    target_passes: blocks.passes[1],
-                    trials: blocks.trials,
-                }),
+                ingested: run.blocks.as_ref().map(WireBlocks::from),
             },
             tests: report.tests.iter().map(WireTest::from).collect(),
             clusters: report.clusters.iter().map(WireCluster::from).collect(),

@@ -18,6 +18,11 @@ use super::problems::problems;
 use super::said;
 use super::text::shell_word;
 
+mod cluster;
+
+pub use cluster::ClusterReport;
+pub(super) use cluster::causes;
+
 /// Everything any renderer says about a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -175,15 +180,6 @@ impl TestReport {
     }
 }
 
-/// Tests with one cause.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClusterReport {
-    /// What joins them.
-    pub reason: String,
-    /// Its members, sorted.
-    pub members: Vec<TestId>,
-}
-
 impl Report {
     /// Returns the report of `run`, which joined the passes of `joined`, with the verdicts reached on all of them.
     pub fn new(run: &StoredRun, joined: &[StoredRun], verdicts: &Verdicts) -> Self {
@@ -270,18 +266,6 @@ impl Report {
             shell_word(&id.test)
         }
     }
-}
-
-/// Returns how many causes tests have: a cluster is one.
-pub(super) fn causes<'a>(tests: impl Iterator<Item = &'a TestReport>) -> usize {
-    let mut clusters = BTreeSet::new();
-    tests
-        .filter(|test| {
-            test.finding
-                .cluster
-                .is_none_or(|cluster| clusters.insert(cluster))
-        })
-        .count()
 }
 
 /// Returns the names that occur more than once.

@@ -13,14 +13,15 @@
 //! | `search` | attributions: their questions, what they saw, their endings |
 //! | `attribution` | the writer and reader of attributions |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
+//! | `test_trial`, `run_id` | values that are given back, and how ids are written |
 //! | `code`, `sequence`, `text`, `output`, `wire` | how values are written |
 
 use std::collections::BTreeMap;
 
 use crate::domain::{
     Arm, Attribution, AttributionTrial, Environment, Fingerprint, ListedTest, MachineLoad,
-    Observation, Origin, PassEnd, PassRecord, PassSpec, Phase, RunEnd, RunHeader, RunId, Scope,
-    Seed, StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
+    Observation, Origin, PassEnd, PassRecord, PassSpec, RunEnd, RunHeader, RunId, Seed,
+    StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
@@ -38,6 +39,7 @@ mod pass;
 mod past;
 mod reader;
 mod row;
+mod run_id;
 mod run_lock;
 mod run_log;
 mod schema;
@@ -45,6 +47,7 @@ mod search;
 mod sequence;
 mod sqlite;
 mod standing;
+mod test_trial;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -55,6 +58,7 @@ pub use location::workspace_store;
 pub use merge::Merged;
 pub use output::MAX_STREAM_BYTES;
 pub use sqlite::SqliteStore;
+pub use test_trial::{PassSummary, TestTrial};
 
 /// A place where runs are kept.
 pub trait Store {
@@ -325,34 +329,6 @@ pub struct TestHistoryRow {
     pub baseline: TrialCount,
     /// What was counted in the target.
     pub target: TrialCount,
-}
-
-/// What is needed of a pass to understand one of its trials.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PassSummary {
-    /// Its number within the run.
-    pub number: u32,
-    /// Why it was made.
-    pub phase: Phase,
-    /// The arm.
-    pub arm: Arm,
-    /// What the tests ran among.
-    pub scope: Scope,
-    /// Multiplier of the time limit.
-    pub timeout_factor: u32,
-    /// How it ended; none if it was cut short.
-    pub end: Option<PassEnd>,
-}
-
-/// A trial of a test, with the pass it belongs to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TestTrial {
-    /// The pass.
-    pub pass: PassSummary,
-    /// The knob values it ran under.
-    pub environment: Environment,
-    /// What was seen, output included.
-    pub observation: Observation,
 }
 
 /// The open record of the run being made. What a call has written survives the death of any process.

@@ -13,6 +13,7 @@ use super::new_run::insert_run;
 use super::pass::COMPLETED;
 use super::reader::Reader;
 use super::row::unsigned;
+use super::run_id::{id_at, ids_that_begin_with};
 use super::run_lock::RunLock;
 use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
@@ -386,19 +387,4 @@ fn count_rows(connection: &Connection, run: i64, pass: i64) -> Result<u64, Fault
         "SELECT count(*) FROM trial WHERE run = ?1 AND pass = ?2 AND outcome <> ?3",
     )?;
     count.query_row([run, pass, code::SKIPPED], |row| Ok(unsigned(row, 0)))?
-}
-
-/// Returns the first and last id that begins with these digits; none where they are no digits of an id.
-fn ids_that_begin_with(prefix: &str) -> Option<(u128, u128)> {
-    let digits = prefix.len();
-    if !(1..=32).contains(&digits) || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    let first = u128::from_str_radix(&format!("{prefix:0<32}"), 16).ok()?;
-    let last = u128::from_str_radix(&format!("{prefix:f<32}"), 16).ok()?;
-    Some((first, last))
-}
-
-fn id_at(row: &Row<'_>, column: usize) -> Result<RunId, Fault> {
-    Ok(RunId(u128::from_be_bytes(row.get(column)?)))
 }

@@ -1,5 +1,6 @@
 //! Runs made up from a seed, and how they are written and compared.
 
+use crate::domain::{Phase, Scope};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

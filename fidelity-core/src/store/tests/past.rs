@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::*;
 use super::fixtures::*;
+use crate::domain::Phase;
 use crate::history::{PastFailure, PastRun};
 
 /// What a run saw fail, found by looking at everything.

@@ -1,0 +1,31 @@
+//! The blocks of passes that ran elsewhere, as JSON.
+
+use serde::Serialize;
+
+use crate::report::model::BlockFacts;
+
+/// What stands there for passes that ran elsewhere.
+#[derive(Serialize)]
+pub(super) struct WireBlocks {
+    order_randomised: bool,
+    blocks: u32,
+    blocks_baseline_only: u32,
+    blocks_target_only: u32,
+    baseline_passes: u32,
+    target_passes: u32,
+    trials: u64,
+}
+
+impl From<&BlockFacts> for WireBlocks {
+    fn from(facts: &BlockFacts) -> Self {
+        Self {
+            order_randomised: false,
+            blocks: facts.complete,
+            blocks_baseline_only: facts.one_armed[0],
+            blocks_target_only: facts.one_armed[1],
+            baseline_passes: facts.passes[0],
+            target_passes: facts.passes[1],
+            trials: facts.trials,
+        }
+    }
+}
