@@ -6,7 +6,8 @@ use support::Project;
 
 /// A crate with a test that fails in the target, or not, and one that never does.
 fn planted(broken: bool) -> Project {
-    let project = Project::library("planted", &source(broken));
+    let mut project = Project::library("planted", &source(broken));
+    project.seeded = false;
     project.write(
         "fidelity.toml",
         "[profile.low]\n\n[profile.high]\nenv.MODE = { one-of = [\"fast\", \"odd\"] }\n",

@@ -8,6 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
@@ -27,6 +28,10 @@ pub struct Project {
     _keeps: TempDir,
     /// The project's root.
     pub root: PathBuf,
+    /// Whether runs that name no seed are given one. With a seed of its own a run leaves history alone.
+    pub seeded: bool,
+    /// How many runs were given a seed.
+    runs: AtomicU32,
 }
 
 impl Project {
@@ -64,6 +69,8 @@ impl Project {
         Self {
             _keeps: keeps,
             root,
+            seeded: true,
+            runs: AtomicU32::new(0),
         }
     }
 
@@ -75,14 +82,22 @@ impl Project {
         fs::write(path, text).expect("the file can be written");
     }
 
-    /// Returns the tool, ready to run `cargo fidelity ARGS` in the project, in an environment without surprises.
+    /// Returns the tool, ready to run `cargo fidelity ARGS` in the project, in an environment without surprises. A run that names
+    /// no seed gets its number in this project as seed: what it draws is then the same on every machine.
     pub fn tool(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(TOOL);
-        command
-            .arg("fidelity")
-            .args(arguments)
-            .current_dir(&self.root)
-            .stdin(Stdio::null());
+        command.arg("fidelity").args(arguments);
+        let draws = self.seeded
+            && arguments.contains(&"run")
+            && !arguments.contains(&"--")
+            && !arguments
+                .iter()
+                .any(|argument| argument.starts_with("--seed") || argument.starts_with("--resume"));
+        if draws {
+            let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+            command.arg(format!("--seed={run}"));
+        }
+        command.current_dir(&self.root).stdin(Stdio::null());
         for (name, _) in std::env::vars_os() {
             let surprising = [
                 "CARGO_FIDELITY",

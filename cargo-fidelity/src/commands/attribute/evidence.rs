@@ -29,8 +29,9 @@ pub struct Evidence {
     pub not_applied: Vec<KnobId>,
     /// Its most frequent signature.
     pub signature: Option<String>,
-    /// Whether it failed among suspects at most, as trials of a search are made.
-    pub fails_alone: bool,
+    /// Whether it passed whenever it ran among suspects at most, as trials of a search are made, and so seems to need other
+    /// tests beside it. False too where it only ever ran among others: nothing then says that it needs them.
+    pub needs_company: bool,
     /// Trials under this environment, by commit.
     pub seen: BTreeMap<CommitId, Counts>,
     /// Commits at which runs saw the test pass in the target, whatever its profile was then; the newest run first.
@@ -55,11 +56,7 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
             run: row.run,
             commit: row.commit.clone().map(CommitId),
             dirty: row.dirty,
-            fails_alone: trials.iter().any(|trial| {
-                trial.environment == environment
-                    && trial.pass.scope.is_narrow()
-                    && trial.observation.outcome.is_failure()
-            }),
+            needs_company: needs_company(&trials, &environment),
             environment,
             not_applied: header
                 .knobs
@@ -165,13 +162,22 @@ fn worst(trials: &[TestTrial]) -> Option<(Environment, Option<String>)> {
     ))
 }
 
-/// Returns the counts of trials under the same environment; failures of another signature left out. Where it was never seen to
-/// fail but among other tests, what ran among them is left out too: trials of a search are made alone.
+/// Returns whether it ran among suspects at most under the environment, and never failed there.
+fn needs_company(trials: &[TestTrial], environment: &Environment) -> bool {
+    let mut narrow = trials
+        .iter()
+        .filter(|trial| trial.environment == *environment && trial.pass.scope.is_narrow())
+        .peekable();
+    narrow.peek().is_some() && !narrow.any(|trial| trial.observation.outcome.is_failure())
+}
+
+/// Returns the counts of trials under the same environment; failures of another signature left out. Where it fails among other
+/// tests only, what ran among them is left out too: trials of a search are made alone.
 fn alike(trials: &[TestTrial], evidence: &Evidence) -> Counts {
     let wanted = evidence.signature.as_deref().map(without_lines);
     let mut counts = Counts::default();
     for trial in trials {
-        let pooled = evidence.fails_alone || trial.pass.scope.is_narrow();
+        let pooled = !evidence.needs_company || trial.pass.scope.is_narrow();
         if trial.environment != evidence.environment || !pooled {
             continue;
         }
