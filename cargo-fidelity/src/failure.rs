@@ -138,7 +138,8 @@ impl From<StoreError> for CliError {
             | StoreError::Finished { .. }
             | StoreError::Joined { .. }
             | StoreError::Alive { .. }
-            | StoreError::Searching { .. } => ErrorKind::Usage,
+            | StoreError::Searching { .. }
+            | StoreError::Attributing { .. } => ErrorKind::Usage,
             _ => ErrorKind::Internal,
         };
         let cli = Self::from_error(kind, &error);

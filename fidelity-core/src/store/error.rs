@@ -132,6 +132,12 @@ pub enum StoreError {
         /// The test.
         test: TestId,
     },
+    /// A living process is attributing tests of the run.
+    #[error("tests of run {run} are being attributed by another process")]
+    Attributing {
+        /// The run.
+        run: RunId,
+    },
     /// A later run joined what was seen of this run until then: more of it would change the later run's verdicts.
     #[error("run {run} was joined by run {by}")]
     Joined {

@@ -186,7 +186,7 @@ pub trait Store {
     /// this `question`: a word for what is looked into, and between what.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchRun`], [`StoreError::Alive`] where a living process is making attributions of this run,
+    /// [`StoreError::NoSuchRun`], [`StoreError::Attributing`] where a living process is making attributions of this run,
     /// [`StoreError::NotStorable`] for a test that is not listed, and others where it could not be written.
     fn attribute(
         &mut self,

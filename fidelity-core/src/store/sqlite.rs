@@ -345,7 +345,7 @@ impl Store for SqliteStore {
         let lock = self
             .lock(attribution::lock_id(run))
             .map_err(|error| match error {
-                StoreError::Alive { .. } => StoreError::Alive { run },
+                StoreError::Alive { .. } => StoreError::Attributing { run },
                 other => other,
             })?;
         let key = self.read(|connection| Reader::new(connection).key_of(run))?;

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use super::super::*;
 use super::random::Random;
 use crate::domain::{
-    Annotation, CapturedOutput, Failure, FidelityProfile, KnobId, KnobSetting, KnobStatus,
-    KnobValue, Outcome, PassRecord, Policy, Problem, Quarantine, Revision, Severity, StopReason,
-    Terms, TestKind, VerdictKind,
+    Annotation, Attribution, AttributionEnd, AttributionTrial, CapturedOutput, Cause, Failure,
+    FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, Outcome, PassRecord, Policy,
+    Problem, Quarantine, Revision, Severity, StopReason, Terms, TestKind, VerdictKind,
 };
 
 /// A store in a directory of its own.
@@ -108,6 +108,43 @@ pub(super) fn failed(test: u32, output: &str) -> Observation {
             },
         })),
         ..row_free(test, Outcome::Failed, 5)
+    }
+}
+
+/// A trial of an attribution that failed as it was looked for.
+pub(super) fn attribution_trial(test: u32, config: &str) -> AttributionTrial {
+    AttributionTrial {
+        stage: 0,
+        test: TestIndex(test),
+        config: config.to_owned(),
+        scope: Scope::Alone,
+        environment: Environment::default(),
+        outcome: Some(Outcome::Failed),
+        alike: true,
+        elapsed_ms: 7,
+    }
+}
+
+/// An attribution that found this cause.
+pub(super) fn attribution(wording: &str) -> Attribution {
+    Attribution {
+        end: AttributionEnd::Found,
+        wording: format!("because {wording}"),
+        cause: Some(Cause {
+            knobs: Vec::new(),
+            either: false,
+            confidence: 0.99,
+            sufficient: Vec::new(),
+            necessary: Vec::new(),
+            kind: None,
+            commit: None,
+            wording: wording.to_owned(),
+        }),
+        suspects: Vec::new(),
+        trials: 1,
+        builds: 0,
+        not_ruled_out: vec!["more".to_owned()],
+        second: None,
     }
 }
 

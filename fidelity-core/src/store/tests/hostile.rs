@@ -31,6 +31,8 @@ fn use_everything(file: &Path) -> Vec<StoreError> {
     for id in ids.collect::<std::collections::BTreeSet<_>>() {
         errors.extend(store.load(id).err());
         errors.extend(store.trials_of(id, &test).err());
+        errors.extend(store.attributions(id).err());
+        errors.extend(store.attribute(id, TestIndex(1), "knobs").err());
         match store.resume_run(id) {
             Err(error) => errors.push(error),
             Ok((run, mut log)) => {
@@ -75,7 +77,12 @@ fn small_store() -> Vec<u8> {
             log.end_run(&end, &[(TestIndex(1), verdict)]).unwrap();
         }
     }
-    drop(store);
+    let mut log = store
+        .attribute(header(1).id, TestIndex(1), "knobs")
+        .unwrap();
+    log.append(&attribution_trial(1, "1f")).unwrap();
+    log.end(&attribution("umask = 077")).unwrap();
+    drop((log, store));
     fs::read(place.file()).unwrap()
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole, on real files.
 
+mod attributions;
 mod concurrency;
 mod crash;
 #[cfg(unix)]
