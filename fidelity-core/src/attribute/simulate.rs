@@ -204,3 +204,6 @@ fn play<S: Space>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
