@@ -118,6 +118,7 @@ fn knobs(
         run: &run,
         joined: &joined,
         verdicts: &verdicts,
+        suite: &subject.suite,
         runner: runner.as_runner(),
         store,
         clock: &clock,

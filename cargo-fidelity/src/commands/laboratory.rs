@@ -1,17 +1,20 @@
 //! Experiments on the hidden defects of a run, for `run` itself and for `attribute`.
 
+use std::collections::BTreeSet;
+
 use fidelity_core::attribute::engine::Rules;
 use fidelity_core::attribute::experiment::{AttributeError, Finished, Laboratory, attribute};
-use fidelity_core::attribute::locator::{Factors, Inquiry, Locator, pilot};
+use fidelity_core::attribute::locator::{Factors, Inquiry, Locator, Weights, pilot, weights};
 use fidelity_core::classify::{Finding, Verdicts};
 use fidelity_core::domain::{
-    FidelityProfile, RunId, Scope, StopReason, StoredRun, TestIndex, VerdictKind,
+    FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId, TestIndex, VerdictKind,
 };
 use fidelity_core::driver::Clock;
 use fidelity_core::exec::Runner;
 use fidelity_core::report::attribution::Attributed;
 use fidelity_core::report::cause;
 use fidelity_core::store::{SqliteStore, Store};
+use fidelity_core::suite::{Suite, mentioned};
 
 use super::page::Page;
 use crate::cli::AttributeWhich;
@@ -29,6 +32,8 @@ pub struct Experiments<'a> {
     pub joined: &'a [StoredRun],
     /// What they come to.
     pub verdicts: &'a Verdicts,
+    /// Its test binaries.
+    pub suite: &'a Suite,
     /// Runs the trials.
     pub runner: &'a mut dyn Runner,
     /// Keeps them.
@@ -55,6 +60,8 @@ pub struct AfterRun<'a> {
     pub which: AttributeWhich,
     /// The profiles, with the users of their URLs.
     pub arms: [FidelityProfile; 2],
+    /// The test binaries.
+    pub suite: &'a Suite,
     /// Runs the trials.
     pub runner: &'a mut dyn Runner,
     /// Keeps them.
@@ -93,6 +100,7 @@ impl AfterRun<'_> {
             run: &page.run,
             joined: &page.joined,
             verdicts: &page.verdicts,
+            suite: self.suite,
             runner: self.runner,
             store: self.store,
             clock: self.clock,
@@ -117,7 +125,7 @@ pub struct Results {
 
 /// Returns the hidden defects, one of each cluster, those with the shortest trials first.
 pub fn defects(run: &StoredRun, verdicts: &Verdicts) -> Vec<TestIndex> {
-    let mut clusters = std::collections::BTreeSet::new();
+    let mut clusters = BTreeSet::new();
     let mut defects: Vec<(u64, TestIndex)> = verdicts
         .findings
         .iter()
@@ -187,7 +195,7 @@ impl Experiments<'_> {
     fn one(&mut self, test: TestIndex) -> Result<Finished, CliError> {
         let id = self.run.tests[test.get()].id.clone();
         let finding = self.verdicts.findings.iter().find(|one| one.test == test);
-        let mut locator = self.locator(test, finding);
+        let mut locator = self.locator(test, finding)?;
         self.console.note(&format!(
             "attributing {id}: {} differ",
             fidelity_core::report::number::things(locator.factors().number() as u64, "knob")
@@ -210,14 +218,15 @@ impl Experiments<'_> {
         Ok(finished)
     }
 
-    fn locator(&self, test: TestIndex, finding: Option<&Finding>) -> Locator {
+    fn locator(&self, test: TestIndex, finding: Option<&Finding>) -> Result<Locator, CliError> {
         let header = &self.run.header;
         let runs = self.runs();
         let id = &self.run.tests[test.get()].id;
         let scope = finding
             .filter(|finding| finding.only_in_company)
             .and_then(|_| pilot::company(&runs, id));
-        let factors = Factors::new(&header.baseline, &header.target, &header.knobs, scope);
+        let factors = Factors::new(&header.baseline, &header.target, &header.knobs, scope)
+            .weighed(self.weights(id)?);
         let second = finding.and_then(|finding| {
             let cluster = self.verdicts.clusters.get(finding.cluster?)?;
             let mut others = cluster.members.iter().filter(|member| **member != test);
@@ -241,7 +250,27 @@ impl Experiments<'_> {
         };
         let mut locator = Locator::new(factors, inquiry);
         pilot::remember(&mut locator, &runs, id);
-        locator
+        Ok(locator)
+    }
+
+    /// Returns how much more probable knobs are to take part that changed since a run last saw the test pass in the target, and
+    /// those of which its sources speak.
+    fn weights(&self, id: &TestId) -> Result<Weights, CliError> {
+        let now = &self.run.header.target;
+        let history = self.store.history_of(id)?;
+        let green = history
+            .iter()
+            .find(|row| 0 < row.target.trials && row.target.failures == 0);
+        let changed = match green {
+            Some(row) => weights::changed(&self.store.load(row.run)?.header.target, now),
+            None => BTreeSet::new(),
+        };
+        let mut binaries = self.suite.binaries.iter();
+        let binary = binaries.find(|binary| binary.id == id.binary);
+        let words = now.knobs.keys();
+        let words = words.map(|knob| (knob.clone(), weights::words(knob)));
+        let spoken = binary.map(|binary| mentioned(&binary.directory, &words.collect()));
+        Ok(Weights::new(&changed, &spoken.unwrap_or_default()))
     }
 }
 

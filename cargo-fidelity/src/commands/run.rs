@@ -331,6 +331,7 @@ impl Session<'_> {
         let stopped = AfterRun {
             which: self.arguments.attribute,
             arms,
+            suite: &self.subject.suite,
             runner: runner.as_runner(),
             store,
             clock: &self.started,

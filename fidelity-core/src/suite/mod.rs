@@ -3,7 +3,7 @@
 //! [`discover`] builds and starts things, with the help of its neighbours: [`workspace`] asks cargo where things are,
 //! `build` has cargo build, `target_runner` finds the user's runner, [`capture`] learns from cargo itself how it starts
 //! each binary, `list` asks the binaries for their tests, `doctest` counts what is left out, [`fingerprint`] hashes.
-//! `annotation` reads what authors say of their tests.
+//! `annotation` reads what authors say of their tests, `mentions` which words their sources have.
 //! [`filter`] and [`filterset`] decide about names and touch nothing. No part of this knows of arms, knobs or trials.
 
 use std::ffi::OsString;
@@ -23,6 +23,7 @@ pub mod filterset;
 mod fingerprint;
 mod harness;
 mod list;
+mod mentions;
 pub mod nextest;
 pub mod options;
 pub mod substitutes;
@@ -33,6 +34,7 @@ pub use discover::{Discovery, LIST_TIMEOUT, discover};
 pub use error::SuiteError;
 pub use filter::{Filter, RunIgnored};
 pub use fingerprint::{BuildFingerprint, fingerprint};
+pub use mentions::mentioned;
 pub use options::CargoOptions;
 pub use workspace::{Workspace, locate};
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::weights::Weights;
 use crate::attribute::knobs::{
     Constraints, Group, Hypothesis, KNOBS_AT_MOST, Mask, Shape, bit, places,
 };
@@ -36,6 +37,7 @@ pub struct Factors {
     count: usize,
     /// Knobs that differ and were left out, because there are too many.
     left_out: Vec<KnobId>,
+    weights: Weights,
 }
 
 fn values(setting: Option<&KnobSetting>) -> Vec<Option<KnobValue>> {
@@ -61,6 +63,7 @@ impl Factors {
             scope: None,
             count: 0,
             left_out: Vec::new(),
+            weights: Weights::default(),
         };
         if let Some(scope) = scope {
             factors.scope = Some((0, scope));
@@ -84,6 +87,13 @@ impl Factors {
             }
         }
         factors
+    }
+
+    /// Returns the same with other weights of the knobs.
+    #[must_use]
+    pub fn weighed(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
     }
 
     fn add(&mut self, knob: &KnobId, low: Vec<Option<KnobValue>>, high: Vec<Option<KnobValue>>) {
@@ -115,7 +125,11 @@ impl Factors {
 
     /// Returns what configurations are possible.
     pub fn constraints(&self) -> Constraints {
-        let mut constraints = Constraints::free(self.count);
+        let mut weights = vec![1.0; self.count];
+        for factor in &self.factors {
+            weights[factor.whole] = self.weights.of(&factor.knob);
+        }
+        let mut constraints = Constraints::new(weights);
         for factor in self
             .factors
             .iter()

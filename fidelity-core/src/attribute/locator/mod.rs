@@ -20,10 +20,12 @@ pub mod pilot;
 mod second;
 mod threshold;
 mod verdict;
+pub mod weights;
 
 pub use factors::Factors;
 use second::Second;
 use threshold::Threshold;
+pub use weights::Weights;
 
 /// What is to be found out.
 #[derive(Clone, Debug, PartialEq)]

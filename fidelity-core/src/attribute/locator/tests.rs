@@ -42,13 +42,17 @@ fn factors() -> Factors {
 }
 
 fn locator() -> Locator {
+    of(factors())
+}
+
+fn of(factors: Factors) -> Locator {
     let inquiry = Inquiry {
         test: TestIndex(3),
         second: None,
         signatures: BTreeSet::new(),
         rules: Rules::of_knobs(),
     };
-    Locator::new(factors(), inquiry)
+    Locator::new(factors, inquiry)
 }
 
 /// What a test comes to under knob values.
@@ -85,7 +89,11 @@ fn price(_: &str, _: Scope) -> Price {
 
 /// Answers until nothing is asked any more.
 fn inquire(fails: Truth) -> (Locator, Vec<AttributionTrial>) {
-    let (mut locator, mut made) = (locator(), Vec::new());
+    inquire_with(locator(), fails)
+}
+
+fn inquire_with(mut locator: Locator, fails: Truth) -> (Locator, Vec<AttributionTrial>) {
+    let mut made = Vec::new();
     while let Some(wanted) = locator.next(&price) {
         let trial = trial(wanted, fails);
         assert!(locator.record(&trial));
@@ -193,4 +201,22 @@ fn an_inquiry_that_was_cut_short_goes_on_where_it_was() {
         assert_eq!(again.next(&price), None);
         assert_eq!(again.attribution(), whole.attribution());
     }
+}
+
+#[test]
+fn a_knob_that_was_changed_lately_is_looked_at_first_and_believed_no_sooner() {
+    let weighed = |knob: &str| {
+        let changed = [KnobId::from(knob)].into();
+        let spoken = [KnobId::from(knob)].into();
+        of(factors().weighed(Weights::new(&changed, &spoken)))
+    };
+    let umask: Truth = |knobs| has(knobs, "umask", &KnobValue::Mode(0o077));
+    let trials = |knob: &str| {
+        let (locator, made) = inquire_with(weighed(knob), umask);
+        let cause = locator.attribution().unwrap().cause.unwrap();
+        // What was tried decides, whatever was thought before.
+        assert_eq!(cause.wording, "umask = 077");
+        made.len()
+    };
+    assert!(trials("umask") <= trials("cpus"));
 }
