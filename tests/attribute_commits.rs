@@ -49,6 +49,20 @@ fn agrees(test: &str, range: &[&str], kind: &str) -> Value {
     }
     assert!(0.9 < cause["confidence"].as_f64().unwrap(), "{found:#}");
     ledger.is_clean();
+    // The report of the run that saw it fail tells it beside the finding.
+    let ran = Ran::of(
+        ledger
+            .tool(&["report", "--no-gate", "--format", "json"])
+            .output_of(),
+    );
+    let report = ran.exits_with(0).json();
+    let mut tests = report["tests"].as_array().unwrap().iter();
+    let reported = tests
+        .find(|reported| reported["test"] == found["test"])
+        .unwrap();
+    assert_eq!(reported["cause"]["kind"], kind, "{reported:#}");
+    let since = &reported["cause"]["commit"]["id"];
+    assert_eq!(since, first.as_str(), "{reported:#}");
     found
 }
 

@@ -44,7 +44,7 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     let explanation = Explanation::new(&sources, test).ok_or_else(|| {
         CliError::new(ErrorKind::Internal, "the run has no verdict for this test")
     })?;
-    let account = account(&store, &identity)?;
+    let account = accounts(&store, &identity)?.into_iter().next();
     let text = match (global.format, &account) {
         (Format::Human | Format::Junit | Format::Csv, None) => {
             explain::render(&explanation, &style(global))
@@ -63,14 +63,14 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     Ok(ExitCode::Passed)
 }
 
-/// Returns what the newest attribution of the test to commits that came to its end says; none without one.
-fn account(store: &dyn Store, test: &TestId) -> Result<Option<Account>, CliError> {
+/// Returns what the attributions of the test to commits that came to their end say, the newest first.
+pub(super) fn accounts(store: &dyn Store, test: &TestId) -> Result<Vec<Account>, CliError> {
     let searches = store.searches_of(test)?;
     let endings = searches
         .iter()
         .filter_map(|search| search.ending.as_deref());
     // What another version wrote may not be understood: it is passed over.
-    Ok(endings.filter_map(Account::read).next())
+    Ok(endings.filter_map(Account::read).collect())
 }
 
 /// Returns the interval of a failure rate; everything is possible where nothing was counted.

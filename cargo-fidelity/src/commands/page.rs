@@ -1,8 +1,9 @@
 //! Printing a run: from the store, never from memory, so that `run` and `report` print the same bytes.
 
+use fidelity_core::attribute::account::Account;
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun};
+use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, VerdictKind};
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
 use fidelity_core::store::Store;
 
@@ -21,6 +22,8 @@ pub struct Page {
     pub verdicts: Verdicts,
     /// What experiments showed of its tests.
     pub attributions: Vec<StoredAttribution>,
+    /// Since when its tests fail, where that was looked into.
+    accounts: Vec<Account>,
 }
 
 impl Page {
@@ -35,8 +38,10 @@ impl Page {
             .collect::<Result<_, _>>()?;
         let verdicts = verdicts_of(&run, &joined);
         let attributions = store.attributions(id)?;
+        let accounts = accounts(store, &run, &verdicts)?;
         Ok(Self {
             attributions,
+            accounts,
             run,
             joined,
             verdicts,
@@ -50,7 +55,8 @@ impl Page {
         global: &Global,
     ) -> Result<ExitCode, CliError> {
         let report = Report::new(&self.run, &self.joined, &self.verdicts)
-            .with_attributions(&self.attributions);
+            .with_attributions(&self.attributions)
+            .with_accounts(&self.accounts);
         let report = match conditions {
             Some(conditions) => report.with_conditions(conditions),
             None => report,
@@ -68,6 +74,23 @@ impl Page {
             ExitCode::GateFailed
         })
     }
+}
+
+/// Returns the newest attributions to commits of the failures that this run, or one it joined, has seen.
+fn accounts(
+    store: &dyn Store,
+    run: &StoredRun,
+    verdicts: &Verdicts,
+) -> Result<Vec<Account>, CliError> {
+    let seen_by = |id| id == run.header.id || run.header.joined.contains(&id);
+    let mut accounts = Vec::new();
+    for finding in &verdicts.findings {
+        if finding.verdict.kind != VerdictKind::Stable {
+            let mut of_test = super::explain::accounts(store, &finding.id)?.into_iter();
+            accounts.extend(of_test.find(|account| account.run.is_some_and(seen_by)));
+        }
+    }
+    Ok(accounts)
 }
 
 /// Returns the conditions that the command line puts in the place of the stored ones.

@@ -8,47 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::commit_search::{CommitEnding, Spent, Why};
 use super::crossing::Side;
 use super::engine::Counts;
-use super::history::CommitInfo;
-use crate::domain::{RunId, TestId};
+use crate::domain::{CauseKind, CommitInfo, RunId, TestId};
 
-/// What made the difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A change of the code.
-    Code,
-    /// A change of the environment that the profile describes.
-    Fidelity,
-    /// Both together.
-    Both,
-    /// Each alone.
-    Either,
-    /// Something that is in neither.
-    Outside,
-}
-
-impl Kind {
-    /// Returns the word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-            Self::Fidelity => "fidelity",
-            Self::Both => "both",
-            Self::Either => "either",
-            Self::Outside => "outside",
-        }
-    }
-
-    /// Returns the kind of a side; none where another factor takes part.
-    pub fn of(side: Side) -> Option<Self> {
-        match side {
-            Side::Code => Some(Self::Code),
-            Side::Profile => Some(Self::Fidelity),
-            Side::Both => Some(Self::Both),
-            Side::Either => Some(Self::Either),
-            Side::Neither => Some(Self::Outside),
-            Side::Other => None,
-        }
+/// Returns the kind of cause that a side is; none where another factor takes part.
+pub fn kind_of(side: Side) -> Option<CauseKind> {
+    match side {
+        Side::Code => Some(CauseKind::Code),
+        Side::Profile => Some(CauseKind::Fidelity),
+        Side::Both => Some(CauseKind::Both),
+        Side::Either => Some(CauseKind::Either),
+        Side::Neither => Some(CauseKind::Outside),
+        Side::Other => None,
     }
 }
 
@@ -89,7 +59,7 @@ impl Tally {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
     /// What made the difference.
-    pub kind: Kind,
+    pub kind: CauseKind,
     /// The whole of it in a sentence.
     pub wording: String,
     /// How sure it is, in 0..=1: the posterior probability, over all parts of the claim.
@@ -247,7 +217,7 @@ pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, St
 /// `code` is the commit of the code and `profile` what changed the profile, as people know them, where they take part;
 /// `later` says whether the profile changed after the code.
 pub fn wording(
-    kind: Kind,
+    kind: CauseKind,
     (code, profile): (Option<&str>, Option<&str>),
     later: bool,
     good: &str,
@@ -255,20 +225,20 @@ pub fn wording(
     let code = code.unwrap_or("a commit that was not found");
     let profile = profile.unwrap_or("a commit that was not found");
     match kind {
-        Kind::Code => format!("introduced by {code} (code)"),
-        Kind::Fidelity => {
+        CauseKind::Code => format!("introduced by {code} (code)"),
+        CauseKind::Fidelity => {
             format!("exposed by {profile} (fidelity change), latent since {good} or before")
         }
-        Kind::Both if later => {
+        CauseKind::Both if later => {
             format!("exposed by {profile} (fidelity change), latent since {code}")
         }
-        Kind::Both => {
+        CauseKind::Both => {
             format!("introduced by {code} (code), visible only since {profile} (fidelity change)")
         }
-        Kind::Either => {
+        CauseKind::Either => {
             format!("either alone: {code} (code), or {profile} (fidelity change)")
         }
-        Kind::Outside => "environment outside the profile".to_owned(),
+        CauseKind::Outside => "environment outside the profile".to_owned(),
     }
 }
 
@@ -281,12 +251,12 @@ mod tests {
         let say = |kind, later| wording(kind, (Some("c"), Some("q")), later, "g");
         insta::assert_snapshot!(
             [
-                say(Kind::Code, false),
-                say(Kind::Fidelity, false),
-                say(Kind::Both, true),
-                say(Kind::Both, false),
-                say(Kind::Either, false),
-                say(Kind::Outside, false),
+                say(CauseKind::Code, false),
+                say(CauseKind::Fidelity, false),
+                say(CauseKind::Both, true),
+                say(CauseKind::Both, false),
+                say(CauseKind::Either, false),
+                say(CauseKind::Outside, false),
             ]
             .join("\n"),
             @r"

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, Outcome, Scope, TestIndex};
+use super::{CommitInfo, Environment, Outcome, Scope, TestIndex};
 
 /// How an attribution ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub struct Cause {
     pub kind: Option<CauseKind>,
     /// Since when.
     #[serde(default)]
-    pub commit: Option<CauseCommit>,
+    pub commit: Option<CommitInfo>,
     /// The cause in words: `tz = Pacific/Apia`.
     pub wording: String,
 }
@@ -150,19 +150,6 @@ impl CauseKind {
             Self::Outside => "outside",
         }
     }
-}
-
-/// The commit since which a cause is there: information, never blame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CauseCommit {
-    /// Full commit id in hexadecimal.
-    pub id: String,
-    /// When it was made, RFC 3339.
-    pub date: String,
-    /// Who made it.
-    pub author: String,
-    /// The first line of its message.
-    pub subject: String,
 }
 
 /// Whether another test of the cluster has the same cause.

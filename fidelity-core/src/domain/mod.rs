@@ -20,6 +20,7 @@
 mod annotation;
 mod attribution;
 mod checkup;
+mod commit;
 mod ids;
 mod knob;
 mod machine;
@@ -35,10 +36,11 @@ mod verdict;
 
 pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
 pub use attribution::{
-    Attribution, AttributionEnd, AttributionTrial, Cause, CauseCommit, CauseKind, CausingKnob,
-    SecondMember, Side, StoredAttribution, SuspectedCause,
+    Attribution, AttributionEnd, AttributionTrial, Cause, CauseKind, CausingKnob, SecondMember,
+    Side, StoredAttribution, SuspectedCause,
 };
 pub use checkup::{Machine, Tier, Tool, Tried};
+pub use commit::{CommitId, CommitInfo};
 pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};
 pub use machine::MachineLoad;

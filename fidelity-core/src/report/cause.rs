@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::number::percent;
-use crate::domain::{Attribution, Cause, Side};
+use crate::domain::{Attribution, Cause, CommitInfo, Side};
 
 /// Suspects that are named in a line.
 const NAMED: usize = 3;
@@ -12,7 +12,7 @@ const NAMED: usize = 3;
 /// cause is known.
 pub fn line(attribution: &Attribution) -> String {
     match &attribution.cause {
-        Some(cause) => because(cause),
+        Some(cause) => with_evidence(&attribution.wording, cause),
         None => {
             let likely: Vec<String> = attribution
                 .suspects
@@ -32,18 +32,29 @@ pub fn line(attribution: &Attribution) -> String {
     }
 }
 
-/// Returns a cause with what was seen on both sides of it.
-pub fn because(cause: &Cause) -> String {
+/// Returns the sentence of a cause with what was seen on both sides of it, and since when it is there.
+fn with_evidence(sentence: &str, cause: &Cause) -> String {
     let fails = cause.sufficient.iter().map(fails);
     let passes = cause.necessary.iter().map(passes);
     let seen: Vec<String> = fails.chain(passes).collect();
-    let mut line = format!("because {}", cause.wording);
+    let mut line = sentence.to_owned();
     if !seen.is_empty() {
         line.push_str(&format!(" ({})", seen.join(", ")));
     }
-    if let Some(commit) = &cause.commit {
-        let id = commit.id.get(..10).unwrap_or(&commit.id);
-        line.push_str(&format!(", since {id} of {}", commit.date));
+    if let Some(commit) = &cause.commit
+        // A sentence about commits names it itself.
+        && !sentence.contains(commit.id.short())
+    {
+        let day = commit.date.get(..10).unwrap_or(&commit.date);
+        let kind = match cause.kind {
+            Some(kind) => format!(" ({})", kind.as_str()),
+            None => String::new(),
+        };
+        line.push_str(&format!(
+            ", since {} of {day}{kind}: {}",
+            commit.id.short(),
+            commit.subject
+        ));
     }
     line
 }
@@ -102,7 +113,7 @@ pub struct WireCause<'a> {
     sufficient: WireCounts,
     necessary: Vec<WireSide<'a>>,
     sides: Vec<WireSide<'a>>,
-    commit: Option<WireCommit<'a>>,
+    commit: Option<&'a CommitInfo>,
     kind: Option<&'static str>,
     wording: &'a str,
 }
@@ -125,14 +136,6 @@ struct WireSide<'a> {
     config: &'a str,
     trials: u32,
     failures: u32,
-}
-
-#[derive(Serialize)]
-struct WireCommit<'a> {
-    id: &'a str,
-    date: &'a str,
-    author: &'a str,
-    subject: &'a str,
 }
 
 /// An attribution as JSON.
@@ -191,12 +194,7 @@ impl<'a> From<&'a Cause> for WireCause<'a> {
             },
             necessary: cause.necessary.iter().map(WireSide::from).collect(),
             sides: cause.sufficient.iter().map(WireSide::from).collect(),
-            commit: cause.commit.as_ref().map(|commit| WireCommit {
-                id: &commit.id,
-                date: &commit.date,
-                author: &commit.author,
-                subject: &commit.subject,
-            }),
+            commit: cause.commit.as_ref(),
             kind: cause.kind.map(crate::domain::CauseKind::as_str),
             wording: &cause.wording,
         }

@@ -19,6 +19,7 @@ use super::said;
 use super::text::shell_word;
 
 mod cluster;
+mod since;
 
 pub use cluster::ClusterReport;
 pub(super) use cluster::causes;

@@ -1,11 +1,10 @@
 //! `--from-history`: what stored results alone say of since when a test fails. Nothing is built or run.
 
-use fidelity_core::attribute::account::{
-    Account, Cause, Cost, Kind, Suspect, Tally, no_cause, wording,
-};
+use fidelity_core::attribute::account::{Account, Cause, Cost, Suspect, Tally, no_cause, wording};
 use fidelity_core::attribute::commit_search::{CommitEnding, CommitSearch, CommitStep, Place};
 use fidelity_core::attribute::engine::Rules;
 use fidelity_core::attribute::history::{CommitId, CommitInfo};
+use fidelity_core::domain::CauseKind;
 
 use super::Session;
 use crate::error::{CliError, ErrorKind};
@@ -95,8 +94,8 @@ fn tell(
 fn cause(commit: CommitInfo, confidence: f64) -> Cause {
     let words = format!("{} \"{}\"", commit.id.short(), commit.subject);
     Cause {
-        kind: Kind::Code,
-        wording: wording(Kind::Code, (Some(&words), None), false, ""),
+        kind: CauseKind::Code,
+        wording: wording(CauseKind::Code, (Some(&words), None), false, ""),
         confidence,
         knobs: Vec::new(),
         commit: Some(commit),

@@ -1,7 +1,7 @@
 //! From an answer to what is stored and shown: commits get their authors and dates, endings their words.
 
 use fidelity_core::attribute::account::{
-    Account, Cause, Kind, KnobChange, Suspect, Tally, no_cause, wording,
+    Account, Cause, KnobChange, Suspect, Tally, kind_of, no_cause, wording,
 };
 use fidelity_core::attribute::commit_search::CommitEnding;
 use fidelity_core::attribute::engine::Counts;
@@ -9,6 +9,7 @@ use fidelity_core::attribute::history::{CommitId, CommitInfo};
 use fidelity_core::attribute::inquiry::{Answer, Case, Searched};
 use fidelity_core::attribute::journal::{Journal, Showed};
 use fidelity_core::attribute::worktree::Note;
+use fidelity_core::domain::CauseKind;
 
 use super::Session;
 use super::lab::Laboratory;
@@ -138,7 +139,7 @@ impl Teller<'_> {
         let ends = (ends.0.as_str(), ends.1.as_str());
         let answer = self.answer;
         let outside = answer.code.as_ref().map(|code| &code.ending);
-        let kind = answer.side.and_then(Kind::of);
+        let kind = answer.side.and_then(kind_of);
         let Some(kind) = kind else {
             let ending = answer
                 .no_side
@@ -147,7 +148,7 @@ impl Teller<'_> {
             account.no_cause = Some(no_cause(ending, ends));
             return Ok(());
         };
-        if kind == Kind::Outside {
+        if kind == CauseKind::Outside {
             let ending = answer.no_side.as_ref().or(outside);
             match ending {
                 Some(ending @ CommitEnding::NoneOfThese { .. }) => {
@@ -228,7 +229,7 @@ impl Teller<'_> {
         })
     }
 
-    fn cause(&self, kind: Kind, code: Named, profile: Named, good: &str) -> Cause {
+    fn cause(&self, kind: CauseKind, code: Named, profile: Named, good: &str) -> Cause {
         let answer = self.answer;
         let (version, version_sure) = answer.version.unzip();
         let mut knobs: Vec<KnobChange> =
@@ -242,11 +243,11 @@ impl Teller<'_> {
             (None, None) => None,
         };
         // A commit that changed files of the environment is found as code, because that is where files are.
-        if let (Kind::Code, Some(info)) = (kind, &code.0) {
+        if let (CauseKind::Code, Some(info)) = (kind, &code.0) {
             let inputs = self.versions.inputs_changed_by(&info.id);
             if !inputs.is_empty() && self.only_inputs(&info.id, &inputs) {
                 knobs = inputs;
-                kind = Kind::Fidelity;
+                kind = CauseKind::Fidelity;
                 profile_words = code_words.take();
             }
         }
@@ -295,7 +296,7 @@ impl Teller<'_> {
     }
 
     /// Returns what fails and what passes, as it was looked at again.
-    fn sides(&self, kind: Kind) -> (Option<Tally>, Vec<Tally>) {
+    fn sides(&self, kind: CauseKind) -> (Option<Tally>, Vec<Tally>) {
         if let Some(searched) = &self.answer.code
             && let CommitEnding::Found { place, .. } = searched.ending
         {
@@ -310,7 +311,7 @@ impl Teller<'_> {
                 .and_then(|place| tally(place, "before it, at"));
             return (tally(place, "at"), before.into_iter().collect());
         }
-        if kind == Kind::Fidelity {
+        if kind == CauseKind::Fidelity {
             let [_, [old, new]]: [[Counts; 2]; 2] = self.answer.cells;
             return (
                 Some(Tally::new("new code, new profile", new)),

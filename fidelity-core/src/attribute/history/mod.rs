@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Arm, KnobId, KnobSetting};
 
+pub use crate::domain::{CommitId, CommitInfo};
+
 mod change;
 mod file;
 mod glob;
@@ -30,37 +32,6 @@ pub use repository::{End, FidelityHistory, HistoryError, Repository, Subject};
 /// Returns whether `glob`, as `inputs` have it, matches a path whose parts are separated by `/`.
 pub(crate) fn glob_matches(glob: &str, path: &str) -> bool {
     glob::Glob::new(glob).matches(path)
-}
-
-/// A commit by its full hexadecimal id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CommitId(pub String);
-
-impl CommitId {
-    /// Returns the first ten hexadecimal digits, which is how people refer to a commit.
-    pub fn short(&self) -> &str {
-        self.0.get(..10).unwrap_or(&self.0)
-    }
-}
-
-impl fmt::Display for CommitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What is known of a commit. The author is information, never blame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommitInfo {
-    /// The commit.
-    pub id: CommitId,
-    /// The author's name.
-    pub author: String,
-    /// When it was written, RFC 3339 with the author's offset.
-    pub date: String,
-    /// The first line of the message.
-    pub subject: String,
 }
 
 /// A place in history.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
-use crate::domain::Arm;
+use crate::domain::{Arm, Attribution};
 use crate::report::model::TestReport;
 
 /// Tests with one cause and one verdict; the one that speaks for them comes first.
@@ -14,6 +14,15 @@ pub(super) struct Entry<'a> {
 impl Entry<'_> {
     pub(super) fn leader(&self) -> &TestReport {
         self.tests[0]
+    }
+
+    /// Returns what experiments showed of any of its tests, best of all a cause: a cluster is attributed once.
+    pub(super) fn attribution(&self) -> Option<&Attribution> {
+        let shown = self
+            .tests
+            .iter()
+            .filter_map(|test| test.attribution.as_ref());
+        shown.min_by_key(|attribution| attribution.cause.is_none())
     }
 
     pub(super) fn is_mass_failure(&self) -> bool {

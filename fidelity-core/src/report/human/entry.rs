@@ -14,7 +14,7 @@ const MATES_NAMED: usize = 4;
 const MESSAGE_LINES: usize = 2;
 
 /// Columns left free before these lines.
-const INDENT: usize = 6;
+pub(super) const INDENT: usize = 6;
 
 pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     let leader = entry.leader();
@@ -30,9 +30,6 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
             page.text_at_most(lines, indent, &[plain(message)]);
         }
         page.text(indent, &[span(Tone::Faint, numbers)]);
-        if let Some(attribution) = &leader.attribution {
-            page.text(indent, &[plain(cause::line(attribution))]);
-        }
     } else {
         // What needs less attention takes fewer lines.
         let colon = if numbers.is_empty() || message.is_empty() {
@@ -45,6 +42,9 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
             indent,
             &[span(Tone::Faint, numbers + colon), plain(message)],
         );
+    }
+    if let Some(attribution) = entry.attribution() {
+        page.text(indent, &[plain(cause::line(attribution))]);
     }
     if leader.finding.clustered_failures {
         let note = "failures cluster between passes: the interval is optimistic";

@@ -108,8 +108,17 @@ impl Section<'_> {
         let (told, named) = self.shown(entries.len());
         let widths = self.widths(page.width(), &entries[..told + named]);
         for (position, entry) in entries[..told + named].iter().enumerate() {
-            page.columns(2, &self.head(entry, told <= position), &widths);
-            if position < told && !self.style.quiet {
+            let alone = told <= position || self.style.quiet;
+            let mut head = self.head(entry, told <= position);
+            let left = match alone {
+                true => because(entry, &mut head, (page.width(), &widths)),
+                false => None,
+            };
+            page.columns(2, &head, &widths);
+            if let Some(cause) = left.filter(|_| !self.style.quiet) {
+                page.text_at_most(1, Indent::all(entry::INDENT), &[plain(cause)]);
+            }
+            if !alone {
                 entry::write(page, self, entry);
             }
         }
@@ -215,4 +224,29 @@ impl Section<'_> {
             &explain_command(self.report, shown.leader().id()),
         );
     }
+}
+
+/// Adds its cause to the first line of an entry of which nothing else is told; returns the cause where the line has no room
+/// for it.
+fn because(
+    entry: &Entry<'_>,
+    head: &mut [Vec<Span>],
+    (width, widths): (usize, &[usize; 3]),
+) -> Option<String> {
+    let attribution = entry.attribution()?;
+    attribution.cause.as_ref()?;
+    let says = attribution.wording.clone();
+    let [name, counts, reason] = head else {
+        return Some(says);
+    };
+    let separator = if page::width(reason) == 0 { "" } else { ", " };
+    let added = plain(format!("{separator}{says}"));
+    let start = 2 + widths[0] + page::GAP + widths[1] + page::GAP;
+    let wanted = start + page::width(reason) + page::width(std::slice::from_ref(&added));
+    let in_columns = page::width(name) <= widths[0] && page::width(counts) <= widths[1];
+    if !in_columns || width < wanted {
+        return Some(says);
+    }
+    reason.push(added);
+    None
 }

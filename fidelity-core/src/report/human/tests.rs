@@ -6,6 +6,8 @@ use crate::report::ASKED_KNOB_NOT_APPLIED;
 use crate::report::planted::{Plant, Planted, plant, stable};
 use crate::report::{Report, Style, gate};
 
+mod causes;
+
 fn wide() -> Style {
     Style {
         width: 100,

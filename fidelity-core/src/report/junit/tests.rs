@@ -76,7 +76,7 @@ fn a_cause_that_was_found_is_a_property() {
     };
     let attribution = Attribution {
         end: AttributionEnd::Found,
-        wording: String::new(),
+        wording: "because tz = Pacific/Apia".to_owned(),
         cause: Some(Cause {
             knobs: Vec::new(),
             either: false,

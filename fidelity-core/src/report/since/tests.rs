@@ -1,9 +1,9 @@
 //! The page and the JSON of an attribution to commits, as people and programs read them.
 
 use super::*;
-use crate::attribute::account::{Cost, Kind, KnobChange, Suspect, wording};
+use crate::attribute::account::{Cost, KnobChange, Suspect, wording};
 use crate::attribute::history::CommitId;
-use crate::domain::{RunId, TestId};
+use crate::domain::{CauseKind, RunId, TestId};
 
 fn commit(letter: char, subject: &str) -> CommitInfo {
     CommitInfo {
@@ -55,8 +55,8 @@ fn both() -> Account {
     );
     Account {
         cause: Some(Cause {
-            kind: Kind::Both,
-            wording: wording(Kind::Both, words, true, "aaaaaaaaaa"),
+            kind: CauseKind::Both,
+            wording: wording(CauseKind::Both, words, true, "aaaaaaaaaa"),
             confidence: 0.904,
             knobs: vec![KnobChange {
                 knob: "env.APP_REGION".to_owned(),
