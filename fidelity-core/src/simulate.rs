@@ -66,7 +66,7 @@ pub fn run(
 pub fn stored(plan: &Plan, passes: Vec<PassRecord>) -> StoredRun {
     StoredRun {
         header: header(plan),
-        tests: plan.tests.clone(),
+        tests: plan.tests.clone().into(),
         passes,
         end: None,
     }

@@ -284,7 +284,7 @@ fn among(run: &StoredRun, test: TestIndex, scope: Scope) -> Vec<TestIndex> {
     };
     (0..)
         .map(TestIndex)
-        .zip(&run.tests)
+        .zip(run.tests.iter())
         .filter(|(index, other)| *index == test || beside(other))
         .map(|(index, _)| index)
         .collect()

@@ -5,7 +5,7 @@ use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
 use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, VerdictKind};
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
-use fidelity_core::store::Store;
+use fidelity_core::store::{Store, StoreError};
 
 use super::output::{print, print_with, style};
 use crate::cli::{Format, GateArgs, Global};
@@ -29,13 +29,12 @@ pub struct Page {
 impl Page {
     /// Reads a run.
     pub fn load(store: &dyn Store, id: RunId) -> Result<Self, CliError> {
-        let run = store.load(id)?;
-        let joined: Vec<StoredRun> = run
-            .header
-            .joined
-            .iter()
-            .map(|id| store.load(*id))
-            .collect::<Result<_, _>>()?;
+        let mut ids = store.header_of(id)?.joined;
+        ids.push(id);
+        let mut joined = store.load_all(&ids)?;
+        let run = joined.pop().ok_or_else(|| StoreError::NoSuchRun {
+            name: id.to_string(),
+        })?;
         let verdicts = verdicts_of(&run, &joined);
         let attributions = store.attributions(id)?;
         let accounts = accounts(store, &run, &verdicts)?;

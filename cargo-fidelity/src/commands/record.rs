@@ -176,11 +176,9 @@ pub fn joinable(store: &dyn Store, header: &RunHeader) -> Result<Vec<StoredRun>,
         return Ok(Vec::new());
     }
     let comparable = store.comparable(&header.fingerprint)?;
-    Ok(comparable
-        .into_iter()
-        .filter(|run| run.seed != header.seed)
-        .map(|run| store.load(run.id))
-        .collect::<Result<_, _>>()?)
+    let others = comparable.iter().filter(|run| run.seed != header.seed);
+    let others: Vec<RunId> = others.map(|run| run.id).collect();
+    Ok(store.load_all(&others)?)
 }
 
 /// Says of each test what its authors say, and in which arms it is run for that; adds what is odd about it to the notes.
@@ -226,7 +224,7 @@ pub fn set_terms(
 /// Adds the tests that only joined runs list; they belong to the family of suspects, but are not executed.
 pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTest> {
     let mut all: BTreeMap<TestId, ListedTest> = BTreeMap::new();
-    for test in joined.iter().flat_map(|run| &run.tests) {
+    for test in joined.iter().flat_map(|run| run.tests.iter()) {
         let listed = ListedTest {
             selected: false,
             suspicious: false,
@@ -263,9 +261,9 @@ pub fn look_back(
         }
         let suspicious: BTreeSet<TestId> = first
             .tests
-            .into_iter()
+            .iter()
             .filter(|test| test.suspicious)
-            .map(|test| test.id)
+            .map(|test| test.id.clone())
             .collect();
         for test in tests {
             test.suspicious = test.selected && suspicious.contains(&test.id);

@@ -181,7 +181,7 @@ impl Session<'_> {
         let mut log = store.create_run(&header, &tests)?;
         let run = StoredRun {
             header,
-            tests,
+            tests: tests.into(),
             passes: Vec::new(),
             end: None,
         };
@@ -216,10 +216,9 @@ impl Session<'_> {
         let knobs = arms.apply(&header.baseline, &header.target, &BTreeMap::new())?;
         resuming::check_knobs(&run, &knobs, arms)?;
         arms.set_tests(&self.subject.suite, &run.tests);
-        let joined = header.joined.iter().map(|id| store.load(*id));
-        let joined: Vec<StoredRun> = joined.collect::<Result<_, _>>()?;
+        let joined = store.load_all(&header.joined)?;
         let plan = Plan {
-            tests: run.tests.clone(),
+            tests: run.tests.to_vec(),
             policy: header.policy.clone(),
             seed: header.seed,
         };

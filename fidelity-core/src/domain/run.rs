@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -195,8 +196,8 @@ pub struct RunEnd {
 pub struct StoredRun {
     /// What was known before the first pass.
     pub header: RunHeader,
-    /// The tests, sorted by identity.
-    pub tests: Vec<ListedTest>,
+    /// The tests, sorted by identity. Runs with the same list may share it.
+    pub tests: Arc<[ListedTest]>,
     /// The passes in order. Only the last may be without an end.
     pub passes: Vec<PassRecord>,
     /// How it ended; none while it runs, or if it was killed.

@@ -9,9 +9,10 @@
 //! earlier blocks; there is one family, closed at the end, and e-BH looks once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::{
-    Arm, BlockId, ListedTest, Origin, PassEnd, PassRecord, Phase, Policy, Scope, StoredRun, TestId,
+    Arm, BlockId, ListedTest, Origin, PassEnd, PassRecord, Phase, Policy, Scope, StoredRun,
     TestIndex, natural_order,
 };
 
@@ -23,10 +24,10 @@ use super::suspicion::Suspicion;
 
 /// A pass of a block, with where its tests stand in our list.
 #[derive(Clone, Copy, Debug)]
-struct Member<'a> {
-    pass: &'a PassRecord,
+pub(super) struct Member<'a> {
+    pub(super) pass: &'a PassRecord,
     origin: &'a Origin,
-    map: Option<&'a TestMap>,
+    pub(super) map: Option<&'a TestMap>,
 }
 
 impl Member<'_> {
@@ -45,7 +46,7 @@ struct Seen<'a> {
 }
 
 /// Completed ingested passes, each with the map of the run it is from.
-type Passes<'a> = Vec<(&'a PassRecord, Option<&'a TestMap>)>;
+pub(super) type Passes<'a> = Vec<(&'a PassRecord, Option<&'a TestMap>)>;
 
 /// A block, for people: which it is, and how many passes it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,18 +93,10 @@ impl Evidence {
     /// Whatever of them arrived first, the result is the same.
     pub fn of_blocks(run: &StoredRun, joined: &[StoredRun]) -> Self {
         let mut evidence = Self::new(&run.tests, &run.header.policy);
-        let ours: BTreeMap<&TestId, TestIndex> = (0_u32..)
-            .zip(&run.tests)
-            .map(|(index, test)| (&test.id, TestIndex(index)))
-            .collect();
-        let map_of = |other: &StoredRun| -> TestMap {
-            let tests = other.tests.iter();
-            tests.map(|test| ours.get(&test.id).copied()).collect()
-        };
-        let maps: Vec<TestMap> = joined.iter().map(map_of).collect();
+        let maps = maps_of(run, joined);
         let theirs = joined.iter().zip(&maps);
         let theirs =
-            theirs.flat_map(|(run, map)| run.passes.iter().map(move |pass| (pass, Some(map))));
+            theirs.flat_map(|(run, map)| run.passes.iter().map(move |pass| (pass, Some(&**map))));
         let own = run.passes.iter().map(|pass| (pass, None));
         evidence.weigh_blocks(theirs.chain(own).collect());
         evidence
@@ -266,8 +259,36 @@ impl Evidence {
     }
 }
 
+/// Returns where the tests of each joined run stand in the list of the run.
+///
+/// Runs that share a list share its map.
+pub(super) fn maps_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<Arc<TestMap>> {
+    let map_of = |other: &StoredRun| -> TestMap {
+        // Both lists are sorted.
+        let mut ours = (0_u32..).zip(run.tests.iter()).peekable();
+        let place = |test: &ListedTest| {
+            while ours.next_if(|(_, own)| own.id < test.id).is_some() {}
+            ours.next_if(|(_, own)| own.id == test.id)
+        };
+        let places = other.tests.iter().map(place);
+        places.map(|place| Some(TestIndex(place?.0))).collect()
+    };
+    let mut maps: Vec<Arc<TestMap>> = Vec::with_capacity(joined.len());
+    for (position, other) in joined.iter().enumerate() {
+        let before = position
+            .checked_sub(1)
+            .map(|before| (&joined[before], &maps[before]));
+        let map = match before {
+            Some((before, map)) if Arc::ptr_eq(&before.tests, &other.tests) => Arc::clone(map),
+            _ => Arc::new(map_of(other)),
+        };
+        maps.push(map);
+    }
+    maps
+}
+
 /// Returns the completed ones of `passes` by block, each once, in the order they are weighed.
-fn sorted(passes: Passes<'_>) -> Vec<(&BlockId, Vec<Member<'_>>)> {
+pub(super) fn sorted(passes: Passes<'_>) -> Vec<(&BlockId, Vec<Member<'_>>)> {
     let mut blocks: BTreeMap<&BlockId, Vec<Member<'_>>> = BTreeMap::new();
     for (pass, map) in passes {
         let completed = matches!(pass.end, Some((PassEnd::Completed, _)));

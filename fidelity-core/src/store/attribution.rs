@@ -12,10 +12,10 @@ use super::{AttributionLog, wire};
 use crate::domain::{Attribution, AttributionTrial, RunId, StoredAttribution, TestIndex};
 
 /// Trials of one attribution that are read at most: far beyond any budget.
-const MAX_TRIALS: i64 = 100_000;
+pub(super) const MAX_TRIALS: i64 = 100_000;
 
 /// The longest name of a question, in bytes.
-const MAX_QUESTION_BYTES: usize = 1 << 10;
+pub(super) const MAX_QUESTION_BYTES: usize = 1 << 10;
 
 /// An attribution that is being made.
 #[derive(Debug)]

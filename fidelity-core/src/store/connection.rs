@@ -18,8 +18,9 @@ use super::schema::{self, Format, LADDER};
 /// The longest text or blob that is written or read, in bytes.
 pub(super) const MAX_VALUE_BYTES: i32 = 64 << 20;
 
-/// How long a writer waits for the writers of other runs.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a writer waits for the writers of other runs: longer than the longest transaction takes, which holds a run of
+/// many millions of trials. Tests wait for it to pass.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(if cfg!(test) { 10 } else { 120 });
 
 /// Prepared statements that are kept; more than the code has.
 const STATEMENTS: usize = 64;

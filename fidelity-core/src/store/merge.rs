@@ -6,6 +6,7 @@
 //! checked on the way, as in every reading. Must not know what runs mean.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,6 +22,8 @@ use super::text::TextWriter;
 use super::wire;
 use crate::domain::{ListedTest, PassRecord, RunHeader, RunId, VerdictKind};
 
+mod attributions;
+
 /// What became of the runs of another store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
@@ -34,6 +37,10 @@ pub struct Merged {
     pub kept: Vec<RunId>,
     /// Being written here, and left alone.
     pub busy: Vec<RunId>,
+    /// Attributions, and searches for commits, that were not here or are further along there: taken from there.
+    pub causes: usize,
+    /// Such that are being written here, and were left alone.
+    pub causes_busy: usize,
 }
 
 /// How far a run is: more passes, more trials, an end, and at last its texts. Equal for copies of one state.
@@ -84,7 +91,11 @@ impl SqliteStore {
                 },
             };
             list.push(id);
+            if !merged.busy.contains(&id) {
+                self.merge_attributions((&theirs, &at), id, &mut merged)?;
+            }
         }
+        self.merge_searches((&theirs, &at), &mut merged)?;
         Ok(merged)
     }
 
@@ -158,7 +169,7 @@ impl Copied<'_> {
     }
 
     /// Returns its tests.
-    pub(super) fn tests(&mut self) -> Result<Vec<ListedTest>, Fault> {
+    pub(super) fn tests(&mut self) -> Result<Arc<[ListedTest]>, Fault> {
         let tests = self.reader.tests(self.key, self.tests);
         self.theirs(tests)
     }
@@ -253,19 +264,20 @@ impl Copied<'_> {
     }
 }
 
-/// Takes a run out of the store, where it is there; what it printed stays for others.
-pub(super) fn remove_run(connection: &Connection, id: RunId) -> Result<(), Fault> {
+/// Takes a run out of the store, where it is there; what it printed stays for others, and what it was attributed to for the
+/// copy that takes its place. Returns the key it had.
+pub(super) fn remove_run(connection: &Connection, id: RunId) -> Result<Option<i64>, Fault> {
     let mut select = connection.prepare_cached("SELECT id FROM run WHERE name = ?1")?;
     let key = select.query_row([id.0.to_be_bytes()], |row| row.get::<_, i64>(0));
     let Some(key) = key.optional()? else {
-        return Ok(());
+        return Ok(None);
     };
     for table in ["trial", "pass", "verdict", "source"] {
         connection.execute(&format!("DELETE FROM {table} WHERE run = ?1"), [key])?;
     }
     let removed = connection.execute("DELETE FROM run WHERE id = ?1", [key])?;
     match removed {
-        1 => Ok(()),
+        1 => Ok(Some(key)),
         _ => Err(damaged("a run is there more than once")),
     }
 }

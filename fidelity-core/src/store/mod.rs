@@ -7,7 +7,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `sqlite` | the implementation of [`Store`] |
-//! | `run_log`, `new_run`, `pass` | the writer of one run |
+//! | `run_log`, `new_run`, `pass` | the writer of one run, as it goes on or as a whole |
 //! | `merge` | joining the runs of another store |
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
 //! | `search` | attributions: their questions, what they saw, their endings |
@@ -95,6 +95,13 @@ pub trait Store {
     /// # Errors
     /// [`StoreError::NoSuchRun`], and others where it could not be read.
     fn load(&self, id: RunId) -> Result<StoredRun, StoreError>;
+
+    /// Returns several runs as [`Store::load`] does, in the order asked for. Neighbours with the same list of tests share it:
+    /// a run that joins many lists what they list.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`].
+    fn load_all(&self, ids: &[RunId]) -> Result<Vec<StoredRun>, StoreError>;
 
     /// Returns what was known of a run before its first pass.
     ///
@@ -290,6 +297,8 @@ pub struct ComparableRun {
     pub seed: Seed,
     /// Whether the user gave the seed.
     pub seed_given: bool,
+    /// Whether it has an end: one without was killed.
+    pub ended: bool,
 }
 
 /// A pass that was made of a file.

@@ -3,6 +3,8 @@
 //! Runs within one read transaction of the caller, so that a run that is being written is seen as of one instant. Memory
 //! is set aside for what the file really holds, never for what it claims. Must not write.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{Fault, StoreError, damaged};
@@ -20,10 +22,21 @@ use crate::domain::{
 /// in memory.
 const MAX_LINES_BYTES: usize = 1 << 30;
 
-/// Reads runs; remembers texts.
+/// Reads runs; remembers texts, and the last list of tests.
 pub(super) struct Reader<'a> {
     pub(super) connection: &'a Connection,
     pub(super) texts: TextReader,
+    last: Option<(ListColumns, Arc<[ListedTest]>)>,
+}
+
+/// The columns that a list of tests follows from.
+#[derive(PartialEq, Eq)]
+struct ListColumns {
+    ids: Vec<u8>,
+    selected: Vec<u8>,
+    suspicious: Vec<u8>,
+    terms: Option<i64>,
+    count: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -32,6 +45,7 @@ impl<'a> Reader<'a> {
         Self {
             connection,
             texts: TextReader::default(),
+            last: None,
         }
     }
 
@@ -95,19 +109,37 @@ impl<'a> Reader<'a> {
         Ok((wire::read_header(&text, columns)?, end))
     }
 
-    /// Returns the list of tests of a run.
-    pub(super) fn tests(&mut self, key: i64, count: u32) -> Result<Vec<ListedTest>, Fault> {
-        let (ids, selected, suspicious, terms): (Vec<u8>, Vec<u8>, Vec<u8>, Option<i64>) = self
+    /// Returns the list of tests of a run: that of the run before, where it is the same.
+    pub(super) fn tests(&mut self, key: i64, count: u32) -> Result<Arc<[ListedTest]>, Fault> {
+        let columns = self
             .connection
             .prepare_cached("SELECT tests, selected, suspicious, terms FROM run WHERE id = ?1")?
             .query_row([key], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                Ok(ListColumns {
+                    ids: row.get(0)?,
+                    selected: row.get(1)?,
+                    suspicious: row.get(2)?,
+                    terms: row.get(3)?,
+                    count,
+                })
             })?;
+        if let Some((last, tests)) = &self.last
+            && *last == columns
+        {
+            return Ok(Arc::clone(tests));
+        }
+        let tests: Arc<[ListedTest]> = self.read_list(&columns)?.into();
+        self.last = Some((columns, Arc::clone(&tests)));
+        Ok(tests)
+    }
+
+    fn read_list(&mut self, columns: &ListColumns) -> Result<Vec<ListedTest>, Fault> {
+        let count = columns.count;
         let mut tests: Vec<ListedTest> = Vec::new();
         let mut select = self.connection.prepare_cached(
             "SELECT id, binary, name FROM test WHERE id >= ?1 AND id < ?2 ORDER BY id",
         )?;
-        for stretch in stretches(&ids) {
+        for stretch in stretches(&columns.ids) {
             let Stretch { start, length } = stretch?;
             let mut rows = select.query([start, start + length])?;
             let mut expected = start;
@@ -133,13 +165,13 @@ impl<'a> Reader<'a> {
         if tests.len() != count as usize {
             return Err(damaged("a list of tests has another length than it says"));
         }
-        for position in positions(&selected, count)? {
+        for position in positions(&columns.selected, count)? {
             tests[position as usize].selected = true;
         }
-        for position in positions(&suspicious, count)? {
+        for position in positions(&columns.suspicious, count)? {
             tests[position as usize].suspicious = true;
         }
-        if let Some(terms) = terms {
+        if let Some(terms) = columns.terms {
             wire::read_terms(self.texts.text(self.connection, terms)?, &mut tests)?;
         }
         Ok(tests)

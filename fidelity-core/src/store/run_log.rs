@@ -10,21 +10,20 @@ use rusqlite::{ErrorCode, params};
 use super::code::{Code, outcome_code};
 use super::connection::Handle;
 use super::error::{Fault, StoreError};
-use super::merge::{Copied, remove_run};
-use super::new_run::insert_row;
 use super::output::OutputWriter;
 use super::pass::{
-    MAX_TRIALS, Packed, PassEnding, check_positions, check_spec, close_pass, end_row,
-    insert_origin, insert_pass, too_many_trials, whole,
+    MAX_TRIALS, PassEnding, check_positions, check_spec, close_pass, insert_pass, too_many_trials,
 };
 use super::run_lock::RunLock;
 use super::sequence::pack;
 use super::text::TextWriter;
-use super::{RunLog, wire};
+use super::{RunLog, pass, wire};
 use crate::domain::{
     Environment, Failure, MachineLoad, Observation, PassEnd, PassRecord, PassSpec, RunEnd,
     TestIndex, Verdict,
 };
+
+mod whole;
 
 /// The longest signature or message that is kept, in bytes.
 pub(super) const MAX_LINE_BYTES: usize = 1 << 10;
@@ -135,46 +134,6 @@ impl SqliteRunLog {
         }
     }
 
-    /// Copies a run of another store in one transaction, in the place of the one with the same id.
-    pub(super) fn copy_run(&mut self, source: &mut Copied<'_>) -> Result<(), StoreError> {
-        self.transaction(|log| {
-            let connection = &log.handle.connection;
-            remove_run(connection, source.id())?;
-            let (header, tests) = (source.header()?, source.tests()?);
-            log.state.run = insert_row(connection, &header, &tests)?;
-            log.state.tests = tests.len() as u32;
-            source.each_pass(&mut |pass| log.insert_whole(pass))?;
-            let connection = &log.handle.connection;
-            source.write_end(connection, &mut log.texts, log.state.run)
-        })
-    }
-
-    /// Writes a pass with its trials, as it is in another store.
-    fn insert_whole(&mut self, pass: &PassRecord) -> Result<(), Fault> {
-        check_spec(&pass.spec, self.state.tests, 0)?;
-        let environment = wire::write_environment(&pass.environment)?;
-        let environment = self.texts.id(&self.handle.connection, &environment)?;
-        let key = (self.state.run, pass.spec.number);
-        insert_pass(&self.handle.connection, key.0, &pass.spec, environment)?;
-        let mut packed = Packed::default();
-        for seen in &pass.observations {
-            // The trials of an open pass have rows, plain or not.
-            if !packed.take(seen) || pass.end.is_none() {
-                self.insert_trial(key.1, seen)?;
-            }
-        }
-        if let Some((end, elapsed_ms)) = &pass.end {
-            let connection = &self.handle.connection;
-            let spent = (*elapsed_ms, pass.machine);
-            let ending = PassEnding::of(end, spent, connection, &mut self.texts)?;
-            end_row(&self.handle.connection, key, &ending, packed)?;
-        }
-        match &pass.origin {
-            Some(origin) => insert_origin(&self.handle.connection, key, origin),
-            None => Ok(()),
-        }
-    }
-
     /// Writes the row of a trial.
     fn insert_trial(&mut self, pass: u32, seen: &Observation) -> Result<(), Fault> {
         let [signature, message, output] = match &seen.failure {
@@ -191,7 +150,7 @@ impl SqliteRunLog {
             seen.test.0,
             seen.attempt,
             outcome_code(seen.outcome),
-            whole(seen.duration_us),
+            pass::whole(seen.duration_us),
             seen.leaked,
             signature,
             message,
@@ -312,22 +271,9 @@ impl RunLog for SqliteRunLog {
     }
 
     fn record_pass(&mut self, pass: &PassRecord) -> Result<(), StoreError> {
-        let (spec, Some(_)) = (&pass.spec, &pass.end) else {
-            return Err(sequence("a pass without an end was recorded as a whole"));
-        };
-        if self.state.closed || self.state.open.is_some() || spec.number <= self.state.last_pass {
-            return Err(sequence(format!(
-                "pass {} was recorded out of turn",
-                spec.number
-            )));
-        }
-        let planned = self.state.planned + spec.tests.len() as u64;
-        check_spec(spec, self.state.tests, planned)?;
-        let recorded = self.check_observations(&pass.observations)?;
+        let counts = self.check_pass(pass)?;
         self.transaction(|log| log.insert_whole(pass))?;
-        self.state.planned = planned;
-        self.state.recorded = recorded;
-        self.state.last_pass = spec.number;
+        self.count_pass(pass, counts);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::error::{Fault, StoreError};
 use super::run_lock::RunLock;
 use super::text;
 use super::{SearchLog, StoredSearch};
-use crate::domain::TestId;
+use crate::domain::{RunId, TestId};
 
 /// An attribution that is being written.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ fn open(
     let found: Option<i64> = transaction
         .query_row(
             "SELECT id FROM search WHERE binary = ?1 AND test = ?2 AND question = ?3 AND ending IS NULL
-             ORDER BY id DESC LIMIT 1",
+             ORDER BY began DESC, id DESC LIMIT 1",
             params![binary, test.test, question],
             |row| row.get(0),
         )
@@ -60,9 +60,11 @@ fn open(
     let id = match found {
         Some(id) => id,
         None => {
+            // Later than every other about the test, whatever the clock does.
             transaction.execute(
-                "INSERT INTO search (binary, test, question) VALUES (?1, ?2, ?3)",
-                params![binary, test.test, question],
+                "INSERT INTO search (binary, test, question, began)
+                 SELECT ?1, ?2, ?3, max(?4, coalesce(max(began), 0) + 1) FROM search WHERE binary = ?1 AND test = ?2",
+                params![binary, test.test, question, jiff::Timestamp::now().as_microsecond()],
             )?;
             transaction.last_insert_rowid()
         }
@@ -79,6 +81,12 @@ fn events_of(connection: &Connection, search: i64) -> Result<Vec<String>, Fault>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Returns the id whose lock says that a process is at a search.
+pub(super) fn lock_id(test: &TestId, question: &str) -> RunId {
+    let words = [&test.binary.0, &test.test, question].map(str::as_bytes);
+    RunId(u128::from(text::hash_of(words).cast_unsigned()))
+}
+
 /// Returns every search about a test, the newest first.
 pub(super) fn searches_of(
     connection: &Connection,
@@ -89,7 +97,7 @@ pub(super) fn searches_of(
         return Ok(Vec::new());
     };
     let mut select = connection.prepare_cached(
-        "SELECT id, question, ending FROM search WHERE binary = ?1 AND test = ?2 ORDER BY id DESC",
+        "SELECT id, question, ending FROM search WHERE binary = ?1 AND test = ?2 ORDER BY began DESC, id DESC",
     )?;
     let mut rows = select.query(params![binary, test.test])?;
     let mut found = Vec::new();

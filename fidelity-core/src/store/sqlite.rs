@@ -18,7 +18,6 @@ use super::run_lock::RunLock;
 use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
 use super::standing::{is_final, state_of};
-use super::text::hash_of;
 use super::{
     AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store,
     StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last, location, past,
@@ -168,6 +167,13 @@ impl Store for SqliteStore {
         self.read(|connection| Ok(Reader::new(connection).run(id)?.1))
     }
 
+    fn load_all(&self, ids: &[RunId]) -> Result<Vec<StoredRun>, StoreError> {
+        self.read(|connection| {
+            let mut reader = Reader::new(connection);
+            ids.iter().map(|id| Ok(reader.run(*id)?.1)).collect()
+        })
+    }
+
     fn header_of(&self, id: RunId) -> Result<RunHeader, StoreError> {
         self.read(|connection| {
             let mut reader = Reader::new(connection);
@@ -180,7 +186,7 @@ impl Store for SqliteStore {
         self.read(|connection| {
             let mut reader = Reader::new(connection);
             let (key, count) = reader.key_of(id)?;
-            reader.tests(key, count)
+            Ok(reader.tests(key, count)?.to_vec())
         })
     }
 
@@ -243,7 +249,7 @@ impl Store for SqliteStore {
     fn comparable(&self, fingerprint: &Fingerprint) -> Result<Vec<ComparableRun>, StoreError> {
         self.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT name, seed, seed_given FROM run
+                "SELECT name, seed, seed_given, ending IS NOT NULL FROM run
                  WHERE binaries = ?1 AND profiles = ?2 AND toolchain = ?3 ORDER BY started, id",
             )?;
             let Fingerprint {
@@ -260,6 +266,7 @@ impl Store for SqliteStore {
                         id,
                         seed: Seed(row.get::<_, i64>(1)?.cast_unsigned()),
                         seed_given: row.get(2)?,
+                        ended: row.get(3)?,
                     });
                 }
             }
@@ -319,10 +326,8 @@ impl Store for SqliteStore {
         test: &TestId,
         question: &str,
     ) -> Result<Box<dyn SearchLog>, StoreError> {
-        let words = [&test.binary.0, &test.test, question].map(|text| text.as_bytes());
-        let bits = hash_of(words).cast_unsigned();
         let lock = self
-            .lock(RunId(u128::from(bits)))
+            .lock(search::lock_id(test, question))
             .map_err(|error| match error {
                 StoreError::Alive { .. } => StoreError::Searching { test: test.clone() },
                 error => error,

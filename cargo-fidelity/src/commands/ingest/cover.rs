@@ -4,13 +4,13 @@
 //! store, a run without passes of its own joins them all. Its id and its start follow from theirs, so that whoever makes
 //! it, in whatever order things arrived, makes the same.
 
-use fidelity_core::domain::{
-    Fingerprint, ListedTest, RunEnd, RunHeader, RunId, StopReason, TestId,
-};
+use std::collections::BTreeSet;
+
+use fidelity_core::domain::{Fingerprint, ListedTest, RunHeader, RunId, TestId};
 use fidelity_core::plan::{self, ingested_fingerprint};
 use fidelity_core::store::{SqliteStore, Store, StoreError};
 
-use super::Session;
+use super::{Session, close};
 use crate::commands::page::Page;
 use crate::error::CliError;
 
@@ -19,15 +19,15 @@ use crate::error::CliError;
 pub fn latest(
     session: &Session<'_>,
     store: &mut SqliteStore,
-    made: Option<RunId>,
+    has_new_passes: bool,
 ) -> Result<Option<RunId>, CliError> {
     let own = ingested_fingerprint(&session.settings.baseline, &session.settings.target);
     let mut covering = of(store, &own)?;
-    if made.is_none() && covering.is_none() {
+    if !has_new_passes && covering.is_none() {
         // The store that was joined holds another comparison than the one configured here.
         for run in store.runs(usize::MAX)? {
             if run.ingested && covering.is_none() {
-                covering = of(store, &store.load(run.id)?.header.fingerprint)?;
+                covering = of(store, &store.header_of(run.id)?.fingerprint)?;
             }
         }
     }
@@ -36,6 +36,7 @@ pub fn latest(
 
 /// Returns the run that covers a comparison, made if need be; none where it has no run.
 pub fn of(store: &mut SqliteStore, fingerprint: &Fingerprint) -> Result<Option<RunId>, CliError> {
+    settle(store, fingerprint)?;
     let mut runs: Vec<RunHeader> = Vec::new();
     for run in store.comparable(fingerprint)? {
         let header = store.header_of(run.id)?;
@@ -61,10 +62,8 @@ fn make(store: &mut SqliteStore, runs: &[RunHeader], newest: RunHeader) -> Resul
     let mut joined: Vec<RunId> = runs.iter().map(|run| run.id).collect();
     joined.sort();
     let id = plan::id_of_all(&joined);
-    let mut ids: Vec<TestId> = Vec::new();
-    for run in &joined {
-        ids.extend(store.tests_of(*run)?.into_iter().map(|test| test.id));
-    }
+    let in_order: Vec<RunId> = runs.iter().map(|run| run.id).collect();
+    let ids = tests_of(store, &in_order)?;
     // The newest by its start, and by its id among those of one second: whoever looks finds the same one.
     let model = runs
         .iter()
@@ -79,24 +78,48 @@ fn make(store: &mut SqliteStore, runs: &[RunHeader], newest: RunHeader) -> Resul
         ..model
     };
     match store.create_run(&header, &listed(ids)) {
-        Ok(mut log) => {
-            let page = Page::load(store, id)?;
-            let findings = page.verdicts.findings.into_iter();
-            let verdicts: Vec<_> = findings
-                .map(|finding| (finding.test, finding.verdict))
-                .collect();
-            let end = RunEnd {
-                stop: StopReason::Ingested,
-                wall_ms: 0,
-                problems: Vec::new(),
-            };
-            log.end_run(&end, &verdicts)?;
+        Ok(log) => {
+            close(Page::load(store, id)?, log, 0)?;
             Ok(id)
         }
         // Another process made it meanwhile.
         Err(StoreError::RunExists { .. } | StoreError::Alive { .. }) => Ok(id),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Closes the runs of a comparison whose process died after their passes were stored, and before it closed them.
+pub fn settle(store: &mut SqliteStore, fingerprint: &Fingerprint) -> Result<(), CliError> {
+    for run in store.comparable(fingerprint)? {
+        if run.ended || !store.header_of(run.id)?.ingested {
+            continue;
+        }
+        match store.resume_run(run.id) {
+            Ok((_, log)) => {
+                close(Page::load(store, run.id)?, log, 0)?;
+            }
+            // Another process is at it or has done it, or a run that covers it speaks for it.
+            Err(
+                StoreError::Alive { .. } | StoreError::Finished { .. } | StoreError::Joined { .. },
+            ) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Returns the tests of runs that are in the order of their starts. A run lists the tests of all that it joins.
+pub fn tests_of(store: &SqliteStore, runs: &[RunId]) -> Result<Vec<TestId>, CliError> {
+    let mut listed: BTreeSet<RunId> = BTreeSet::new();
+    let mut ids = Vec::new();
+    for run in runs.iter().rev() {
+        if listed.contains(run) {
+            continue;
+        }
+        listed.extend(store.header_of(*run)?.joined);
+        ids.extend(store.tests_of(*run)?.into_iter().map(|test| test.id));
+    }
+    Ok(ids)
 }
 
 /// Returns the list of a run with these tests, which may be named several times.

@@ -2,8 +2,9 @@
 
 use fidelity_core::config::{self, Overrides, Settings};
 use fidelity_core::domain::{
-    Arm, BlockId, RunEnd, RunHeader, RunId, StopReason, TestId, TestIndex,
+    Arm, BlockId, PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex,
 };
+use fidelity_core::driver::Clock as _;
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::junit::Limits;
 use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
@@ -40,14 +41,27 @@ struct Session<'a> {
 }
 
 /// What came of a part of the arguments.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Default)]
 struct Tally {
     /// Something was there: a usable file, or a store.
     usable: bool,
     /// Something could not be read.
     unreadable: bool,
-    /// The run that the last of them became, or is part of.
-    run: Option<RunId>,
+    /// The user wanted no more: no file was taken in.
+    interrupted: bool,
+    /// The run that the files became.
+    page: Option<Page>,
+}
+
+impl Tally {
+    /// Returns the exit code of what was read, where there is nothing else to tell.
+    fn code(&self) -> ExitCode {
+        if self.unreadable {
+            ExitCode::PartialInput
+        } else {
+            ExitCode::Passed
+        }
+    }
 }
 
 /// Takes in what the arguments name, and prints the comparison it belongs to.
@@ -79,12 +93,12 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
     if !inputs.files.is_empty() {
         session.take_in(&mut store, inputs, &mut tally)?;
     }
+    if tally.interrupted {
+        note(global, "interrupted: no file was taken in; give them again");
+        return Ok(ExitCode::Interrupted);
+    }
     if arguments.dry_run && tally.usable {
-        return Ok(if tally.unreadable {
-            ExitCode::PartialInput
-        } else {
-            ExitCode::Passed
-        });
+        return Ok(tally.code());
     }
     if !tally.usable {
         return Err(
@@ -92,20 +106,19 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
                 .hint("what is wrong with each file is said above"),
         );
     }
-    let Some(run) = cover::latest(&session, &mut store, tally.run)? else {
+    let Some(run) = cover::latest(&session, &mut store, tally.page.is_some())? else {
         note(global, "the store holds no ingested passes yet");
-        return Ok(if tally.unreadable {
-            ExitCode::PartialInput
-        } else {
-            ExitCode::Passed
-        });
+        return Ok(tally.code());
     };
-    let page = Page::load(&store, run)?;
+    let page = match tally.page.take() {
+        Some(page) if page.run.header.id == run => page,
+        _ => Page::load(&store, run)?,
+    };
     let code = page.print(gate, global)?;
-    Ok(match page.run.end.map(|end| end.stop) {
-        Some(StopReason::Interrupted) => ExitCode::Interrupted,
-        _ if tally.unreadable => ExitCode::PartialInput,
-        _ => code,
+    Ok(if tally.unreadable {
+        ExitCode::PartialInput
+    } else {
+        code
     })
 }
 
@@ -178,25 +191,29 @@ impl Session<'_> {
             return Ok(());
         }
         let header = header::of(self, &plans, problems)?;
-        tally.run = Some(header.id);
-        tally.unreadable |= !self.record(store, &intake, (&plans, &parts), header)?;
+        match self.record(store, &intake, (&plans, &parts), header)? {
+            Taken::Run { page, unchanged } => {
+                tally.unreadable |= !unchanged;
+                tally.page = Some(*page);
+            }
+            Taken::Nothing => tally.interrupted = true,
+        }
         Ok(())
     }
 
-    /// Stores the passes of `plans` as a run; returns whether all files were still what they had been.
+    /// Stores the passes of `plans` as a run, all of them or none.
     fn record(
         &self,
         store: &mut SqliteStore,
         intake: &Intake,
         (plans, parts): (&[PassPlan], &[Part]),
         mut header: RunHeader,
-    ) -> Result<bool, CliError> {
+    ) -> Result<Taken, CliError> {
+        cover::settle(store, &header.fingerprint)?;
         let joined = store.comparable(&header.fingerprint)?;
         header.joined = joined.iter().map(|run| run.id).collect();
         let mut ids: Vec<TestId> = used_tests(intake, (plans, parts));
-        for run in &header.joined {
-            ids.extend(store.tests_of(*run)?.into_iter().map(|test| test.id));
-        }
+        ids.extend(cover::tests_of(store, &header.joined)?);
         let tests = cover::listed(ids);
         let positions: Vec<TestIndex> = intake
             .tests()
@@ -207,72 +224,84 @@ impl Session<'_> {
                 TestIndex(place.map_or(u32::MAX, |place| place as u32))
             })
             .collect();
-        let mut log = store.create_run(&header, &tests)?;
-        let made = self.write(intake, (plans, parts), &positions, log.as_mut());
-        let mut unchanged = true;
-        let stop = match made {
-            Ok(changed) => {
-                unchanged = changed.is_empty();
-                for problem in changed {
-                    anstream::eprintln!("warning: {problem}");
-                }
-                StopReason::Ingested
-            }
-            Err(Stopped::Interrupted) => StopReason::Interrupted,
+        let mut changed = Vec::new();
+        let log = store.add_run((&header, &tests), |keep| {
+            changed = self.make(intake, (plans, parts), &positions, keep)?;
+            Ok(())
+        });
+        let log = match log {
+            Ok(log) => log,
+            Err(Stopped::Interrupted) => return Ok(Taken::Nothing),
             Err(Stopped::Store(error)) => return Err(error.into()),
         };
-        self.close(store, &header, log, stop)?;
-        Ok(unchanged)
+        for problem in &changed {
+            anstream::eprintln!("warning: {problem}");
+        }
+        let page = Page::load(store, header.id)?;
+        let page = close(page, log, self.clock.elapsed_ms())?;
+        Ok(Taken::Run {
+            page: Box::new(page),
+            unchanged: changed.is_empty(),
+        })
     }
 
-    fn write(
+    /// Gives each pass to `keep`; returns which files were no more what they had been.
+    fn make(
         &self,
         intake: &Intake,
         (plans, parts): (&[PassPlan], &[Part]),
         positions: &[TestIndex],
-        log: &mut dyn RunLog,
+        keep: &mut dyn FnMut(&PassRecord) -> Result<(), StoreError>,
     ) -> Result<Vec<fidelity_core::ingest::junit::Problem>, Stopped> {
+        let flag = self.signals.flag();
         intake.make((plans, parts), positions, &mut |pass| {
-            if self
-                .signals
-                .flag()
-                .load(std::sync::atomic::Ordering::Relaxed)
-            {
+            if flag.load(std::sync::atomic::Ordering::Relaxed) {
                 return Err(Stopped::Interrupted);
             }
-            log.record_pass(&pass).map_err(Stopped::Store)
+            Ok(keep(&pass)?)
         })
     }
+}
 
-    /// Closes a run with the verdicts of all that it covers.
-    fn close(
-        &self,
-        store: &SqliteStore,
-        header: &RunHeader,
-        mut log: Box<dyn RunLog>,
-        stop: StopReason,
-    ) -> Result<(), CliError> {
-        use fidelity_core::driver::Clock as _;
-        let page = Page::load(store, header.id)?;
-        let findings = page.verdicts.findings.into_iter();
-        let verdicts: Vec<_> = findings
-            .map(|finding| (finding.test, finding.verdict))
-            .collect();
-        let wall_ms = self.clock.elapsed_ms();
-        let end = RunEnd {
-            stop,
-            wall_ms,
-            problems: Vec::new(),
-        };
-        log.end_run(&end, &verdicts)?;
-        Ok(())
-    }
+/// What came of files.
+enum Taken {
+    /// A run.
+    Run {
+        /// Its page.
+        page: Box<Page>,
+        /// Whether all files were still what they had been when they were looked at.
+        unchanged: bool,
+    },
+    /// Nothing: the user interrupted it.
+    Nothing,
+}
+
+/// Closes a run whose passes are all stored with the verdicts of all that it covers; returns its page.
+fn close(mut page: Page, mut log: Box<dyn RunLog>, wall_ms: u64) -> Result<Page, CliError> {
+    let findings = page.verdicts.findings.iter();
+    let verdicts: Vec<_> = findings
+        .map(|finding| (finding.test, finding.verdict.clone()))
+        .collect();
+    let end = RunEnd {
+        stop: StopReason::Ingested,
+        wall_ms,
+        problems: Vec::new(),
+    };
+    log.end_run(&end, &verdicts)?;
+    page.run.end = Some(end);
+    Ok(page)
 }
 
 /// Why passes are not taken in any further.
 enum Stopped {
     Interrupted,
     Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// Returns the tests of these passes.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fidelity_core::report::number::things;
 use fidelity_core::store::{Merged, SqliteStore};
 
 use super::{Session, Tally};
@@ -82,6 +83,16 @@ fn words(path: &std::path::Path, merged: &Merged) -> String {
         parts.push(format!(
             "{} being written here and left alone: join again when it has ended",
             named(&merged.busy)
+        ));
+    }
+    if 0 < merged.causes {
+        let attributions = things(merged.causes as u64, "attribution");
+        parts.push(format!("{attributions} new or further along there"));
+    }
+    if 0 < merged.causes_busy {
+        let attributions = things(merged.causes_busy as u64, "attribution");
+        parts.push(format!(
+            "{attributions} being made here and left alone: join again when that has ended"
         ));
     }
     format!("joined {}: {}", path.display(), parts.join("; "))

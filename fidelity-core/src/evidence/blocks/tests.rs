@@ -1,6 +1,6 @@
 //! The exact oracle for blocks: over every way to place the labels, a null's evidence has mean 1, whatever else goes on.
 
-use crate::domain::{Environment, Observation, Outcome, PassSpec, SourceFile};
+use crate::domain::{Environment, Observation, Outcome, PassSpec, SourceFile, TestId};
 use crate::evidence::suspicion::Claim;
 
 use super::*;

@@ -120,7 +120,7 @@ pub(super) fn assert_is_as_written(file: &Path, run: u64) -> (u32, u32) {
         Err(StoreError::NoSuchRun { .. }) => return (0, 0),
         Err(other) => panic!("{other}"),
     };
-    assert_eq!(stored.tests, listed(TESTS));
+    assert_eq!(stored.tests.to_vec(), listed(TESTS));
     for (number, pass) in (1..).zip(&stored.passes) {
         assert_eq!(pass.spec, spec(number, TESTS));
         let count = pass.observations.len() as u32;

@@ -191,7 +191,7 @@ pub(super) fn random_run(seed: u64) -> (StoredRun, Vec<(TestIndex, Verdict)>) {
     (
         StoredRun {
             header,
-            tests,
+            tests: tests.into(),
             passes,
             end,
         },

@@ -8,6 +8,7 @@ mod disk;
 mod fixtures;
 mod hostile;
 mod merge;
+mod merge_causes;
 mod misuse;
 mod outputs;
 mod past;

@@ -102,13 +102,22 @@ fn runs_of_the_same_fingerprint_are_comparable_unless_someone_writes_them() {
         let mut header = header(number);
         header.seed_given = number == 2;
         header.fingerprint.toolchain = if number == 3 { "t2" } else { "t1" }.to_owned();
-        drop(store.create_run(&header, &[]).unwrap());
+        let mut log = store.create_run(&header, &[]).unwrap();
+        if number == 2 {
+            let end = RunEnd {
+                stop: StopReason::Decided,
+                wall_ms: 1,
+                problems: Vec::new(),
+            };
+            log.end_run(&end, &[]).unwrap();
+        }
     }
     let alive = store.create_run(&header(4), &[]).unwrap();
     let comparable = |number, seed_given| ComparableRun {
         id: header(number).id,
         seed: Seed(number),
         seed_given,
+        ended: number == 2,
     };
     let expected = [comparable(1, false), comparable(2, true)];
     assert_eq!(store.comparable(&header(0).fingerprint).unwrap(), expected);

@@ -197,7 +197,7 @@ fn run_of_version_1() -> (StoredRun, Vec<(TestIndex, Verdict)>) {
     (
         StoredRun {
             header: header_of_version_1(),
-            tests,
+            tests: tests.into(),
             passes,
             end,
         },
