@@ -19,6 +19,7 @@ pub mod book;
 pub mod family;
 mod lone;
 pub mod mass;
+pub mod presence;
 pub mod sight;
 pub mod signatures;
 pub mod suspicion;

@@ -9,8 +9,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
-use crate::classify::ArmEvidence;
-use crate::domain::{KnobStatus, OnForeignLoad, Policy, Problem, TestId};
+use crate::domain::{Arm, KnobStatus, OnForeignLoad, Policy, Problem, TestId};
 
 use super::annotation::WireAnnotation;
 use super::cause::{WireAttribution, WireCause};
@@ -137,6 +136,14 @@ struct WireArm {
     trials: u32,
     failures: u32,
     bounds: [f64; 2],
+    #[serde(skip_serializing_if = "is_none")]
+    skipped: u32,
+    #[serde(skip_serializing_if = "is_none")]
+    absent: u32,
+}
+
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize)]
@@ -243,8 +250,8 @@ impl<'a> From<&'a TestReport> for WireTest<'a> {
             test: &finding.id.test,
             verdict: finding.verdict.kind.as_str(),
             reason: &finding.verdict.reason,
-            baseline: WireArm::from(&finding.baseline),
-            target: WireArm::from(&finding.target),
+            baseline: WireArm::of(test, Arm::Baseline),
+            target: WireArm::of(test, Arm::Target),
             e_value: finite(finding.e_value),
             needs_passes: finding.needs_passes,
             cluster: finding.cluster,
@@ -256,12 +263,15 @@ impl<'a> From<&'a TestReport> for WireTest<'a> {
     }
 }
 
-impl From<&ArmEvidence> for WireArm {
-    fn from(evidence: &ArmEvidence) -> Self {
+impl WireArm {
+    fn of(test: &TestReport, arm: Arm) -> Self {
+        let (evidence, presence) = (test.arm(arm), test.presence(arm));
         Self {
             trials: evidence.trials,
             failures: evidence.failures,
             bounds: [evidence.bounds.0, evidence.bounds.1],
+            skipped: presence.skipped,
+            absent: presence.absent,
         }
     }
 }

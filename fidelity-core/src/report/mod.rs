@@ -23,6 +23,7 @@
 //! Whatever a test, a profile or a message brings in is escaped on its way to a page: no control character and no
 //! bidirectional override reaches a terminal.
 
+mod absence;
 mod annotation;
 pub mod attribution;
 pub mod audit;

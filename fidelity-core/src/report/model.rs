@@ -10,7 +10,9 @@ use crate::domain::{
     Problem, Quarantine, Revision, RunBy, RunId, Seed, StopReason, StoredAttribution, StoredRun,
     Terms, TestId, VerdictKind,
 };
+use crate::evidence::presence::Presence;
 
+use super::absence;
 pub use super::blocks::BlockFacts;
 use super::blocks::block_facts;
 pub use super::pass_counts::PassCounts;
@@ -131,6 +133,8 @@ pub struct TestReport {
     pub terms: Option<Box<Terms>>,
     /// The quarantine it is in, or was.
     pub quarantine: Option<QuarantineReport>,
+    /// In how many passes of each arm it was skipped, and from how many it is absent.
+    pub presence: [Presence; 2],
     /// What experiments showed of its cause; none where none were made or they did not come to their end.
     pub attribution: Option<Attribution>,
 }
@@ -197,7 +201,10 @@ impl Report {
             })
             .map(|finding| test_report(finding, run.tests.get(finding.test.get()), &facts, beyond))
             .collect();
+        absence::mark(&mut tests, (run, joined));
         tests.sort_by(|one, other| one.id().cmp(other.id()));
+        let mut problems = problems(run, &facts);
+        problems.extend(absence::problem(&facts, &tests));
         let clusters = verdicts
             .clusters
             .iter()
@@ -215,7 +222,7 @@ impl Report {
         Self {
             tests,
             clusters,
-            problems: problems(run, &facts),
+            problems,
             shared_names: shared_names(&verdicts.findings),
             conditions: facts.policy.fail_on.clone(),
             run: facts,
@@ -361,6 +368,7 @@ fn test_report(
             expired: quarantine.has_expired(&facts.started_at),
             said: quarantine.clone(),
         }),
+        presence: Default::default(),
         attribution: None,
     }
 }

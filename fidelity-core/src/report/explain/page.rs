@@ -4,7 +4,7 @@ use crate::domain::{Arm, Outcome, Scope};
 use crate::report::number::{confidence, duration_us, percent_range, things};
 use crate::report::page::{self, Indent, Page, Span, Tone, plain, span};
 use crate::report::words::{beyond_production, commit, name, next, started, tones};
-use crate::report::{Style, text};
+use crate::report::{Style, absence, text};
 
 use super::{Explanation, SCOPE, Split, SplitRow, Trial, output, scope_name, trials, verdict};
 
@@ -84,6 +84,7 @@ fn rates(page: &mut Page, explanation: &Explanation) {
             (evidence.timeouts, "timed out"),
             (evidence.crashes, "crashed"),
             (evidence.not_reported, "not reported"),
+            (explanation.test.presence(arm).skipped, "skipped"),
         ] {
             if 0 < number {
                 notes.push(format!("{number} {what}"));
@@ -105,6 +106,10 @@ fn rates(page: &mut Page, explanation: &Explanation) {
         note.push_str(", lower case or , does not count");
     }
     page.text(Indent::hanging(2), &[span(Tone::Faint, note)]);
+    if let Some(words) = absence::words(run, &explanation.test) {
+        let note = format!("{words}: what happened there is in no count");
+        page.text(Indent::hanging(2), &[span(Tone::Warn, note)]);
+    }
     if explanation.test.finding.clustered_failures {
         let note = "failures cluster between passes, so the intervals are optimistic";
         page.text(Indent::hanging(2), &[span(Tone::Warn, note)]);

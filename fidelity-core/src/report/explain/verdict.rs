@@ -173,10 +173,18 @@ pub(super) fn would_change(page: &mut Page, explanation: &Explanation) {
         },
         VerdictKind::Stable => {
             let wanted = trials_to_exclude(WORTH_EXCLUDING, run.policy.confidence);
+            let how = match run.blocks {
+                None => format!(" (in fidelity.toml: policy.screen.target = {wanted})"),
+                Some(_) => String::new(),
+            };
             format!(
-                "Any failure makes it a suspect. To exclude rates above {} %, screen {} without one \
-                 (in fidelity.toml: policy.screen.target = {wanted}).",
+                "Any failure makes it a suspect. To exclude rates above {} %, {} {} without one{how}.",
                 percent(WORTH_EXCLUDING),
+                if run.blocks.is_some() {
+                    "ingest"
+                } else {
+                    "screen"
+                },
                 things(wanted, &format!("{high} pass"))
             )
         }

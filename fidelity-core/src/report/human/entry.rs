@@ -3,6 +3,7 @@
 use super::entries::Entry;
 use super::findings::Section;
 use crate::domain::VerdictKind;
+use crate::report::absence;
 use crate::report::cause;
 use crate::report::model::TestReport;
 use crate::report::number::things;
@@ -49,6 +50,9 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     if leader.finding.clustered_failures {
         let note = "failures cluster between passes: the interval is optimistic";
         page.text(indent, &[span(Tone::Faint, note)]);
+    }
+    if let Some(words) = absence::words(&section.report.run, leader) {
+        page.text(indent, &[span(Tone::Warn, words)]);
     }
     if let Some(quarantine) = &leader.quarantine {
         let verb = if quarantine.expired { "was" } else { "is" };

@@ -1,0 +1,171 @@
+//! What people read of results that were made elsewhere: what `ingest` says, the page, and a test explained. Each is held as
+//! it is printed, but for ids and the time.
+
+mod support;
+
+use std::fmt::Write as _;
+
+use support::Project;
+
+/// The tests of the suite, in the order in which a job runs them.
+const TESTS: [&str; 7] = [
+    "adds",
+    "due_date_is_local",
+    "evicts",
+    "needs_gpu",
+    "prints",
+    "refunds",
+    "rounds",
+];
+
+/// A report of one job: what fails in it, what it skips, and where it died.
+struct Job<'a> {
+    moment: u32,
+    failing: &'a [(&'a str, &'a str)],
+    skipped: &'a [&'a str],
+    last: usize,
+}
+
+impl Job<'_> {
+    fn xml(&self) -> String {
+        let mut xml = format!(
+            "<testsuites><testsuite name=\"shop\" timestamp=\"2026-03-01T10:{:02}:00\">",
+            self.moment
+        );
+        for test in &TESTS[..self.last] {
+            let failing = self.failing.iter().find(|(name, _)| name == test);
+            let inside = match failing {
+                Some((_, message)) => {
+                    format!(
+                        "<failure message=\"{message}\">shop/{test}.py:12: AssertionError</failure>"
+                    )
+                }
+                None if self.skipped.contains(test) => "<skipped/>".to_owned(),
+                None => String::new(),
+            };
+            let _ = write!(
+                xml,
+                "<testcase name=\"{test}\" classname=\"shop\" time=\"0.1{:02}\">{inside}</testcase>",
+                self.moment
+            );
+        }
+        xml + "</testsuite></testsuites>\n"
+    }
+}
+
+/// Four commits with two jobs of each arm. One test fails in the target always, one now and then in both; one is skipped
+/// everywhere, one is run in the target only; some jobs of the target died before they got to the last two tests.
+fn matrix() -> Project {
+    let project = Project::empty("results");
+    for block in 0..4 {
+        for pass in 0..2 {
+            let moment = block * 10 + pass;
+            let evicts = ("evicts", "expected 3 entries, found 4");
+            let due = ("due_date_is_local", "expected 2026-03-01, found 2026-02-28");
+            let low = Job {
+                moment,
+                failing: if block == 0 { &[evicts] } else { &[] },
+                skipped: &["needs_gpu", "prints"],
+                last: TESTS.len(),
+            };
+            let high = Job {
+                moment: moment + 5,
+                failing: if pass == 1 { &[due, evicts] } else { &[due] },
+                skipped: &["needs_gpu"],
+                last: if block == 1 || moment == 31 {
+                    5
+                } else {
+                    TESTS.len()
+                },
+            };
+            project.write(&format!("ci/{block}/low-{pass}.xml"), &low.xml());
+            project.write(&format!("ci/{block}/high-{pass}.xml"), &high.xml());
+        }
+    }
+    project
+}
+
+/// Takes in the jobs of an arm and block.
+fn ingest(project: &Project, block: u32, profile: &str) -> support::Ran {
+    let files = format!("ci/{block}/{profile}-*.xml");
+    let commit = format!("c0ffee{block}");
+    project.run(&[
+        "ingest",
+        "--fidelity-profile",
+        profile,
+        "--commit",
+        &commit,
+        &files,
+    ])
+}
+
+/// Replaces what differs from run to run.
+fn settled<T>(page: &str, check: impl FnOnce(&str) -> T) -> T {
+    insta::with_settings!({ filters => vec![
+        (r"\b[0-9a-f]{8}\b", "[run id]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[time]"),
+        (r"\d{4}-\d\d-\d\d( +run)", "[date]$1"),
+        (r"/tmp/[^ \n]*/results", "[project]"),
+    ]}, { check(page) })
+}
+
+#[test]
+fn what_a_matrix_comes_to_reads_well() {
+    let project = matrix();
+    let first = ingest(&project, 0, "low").exits_with(0);
+    settled(&first.stderr, |text| {
+        insta::assert_snapshot!("ingest_first_said", text);
+    });
+    settled(&first.stdout, |text| {
+        insta::assert_snapshot!("ingest_first", text);
+    });
+    for (block, profile) in [
+        (0, "high"),
+        (1, "low"),
+        (1, "high"),
+        (2, "low"),
+        (2, "high"),
+        (3, "low"),
+    ] {
+        let _ = ingest(&project, block, profile);
+    }
+    let last = ingest(&project, 3, "high").exits_with(1);
+    settled(&last.stdout, |text| {
+        insta::assert_snapshot!("ingest_last", text);
+    });
+    let report = project.run(&["report"]).exits_with(1);
+    assert_eq!(report.stdout, last.stdout);
+    for (name, test) in [
+        ("ingest_explain", "due_date"),
+        ("ingest_explain_absent", "refunds"),
+    ] {
+        let explained = project.run(&["explain", test]).exits_with(0);
+        settled(&explained.stdout, |text| {
+            insta::assert_snapshot!(name, text);
+        });
+    }
+    let json = project
+        .run(&["report", "--no-gate", "--format", "json"])
+        .exits_with(0)
+        .json();
+    let tests = json["tests"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let of = |name: &str| {
+        let test = tests.iter().find(|test| test["test"] == name);
+        let counts = |arm: &str| {
+            let arm = test.map(|test| &test[arm]);
+            arm.map(|arm| {
+                [&arm["trials"], &arm["skipped"], &arm["absent"]].map(serde_json::Value::as_u64)
+            })
+        };
+        [counts("baseline"), counts("target")].map(Option::unwrap_or_default)
+    };
+    assert_eq!(of("adds"), [[Some(8), None, None]; 2]);
+    assert_eq!(
+        of("refunds"),
+        [[Some(8), None, None], [Some(5), None, Some(3)]]
+    );
+    assert_eq!(of("needs_gpu"), [[Some(0), Some(8), None]; 2]);
+}
