@@ -149,8 +149,8 @@ pub fn of_output(stderr: &[u8]) -> Option<String> {
 
 /// Returns `message` without what changes from one failure to the next, at most 240 characters on one line.
 ///
-/// Numbers (with their unit of time), hexadecimal words and ids become `#`; absolute paths become `<path>`; runs of
-/// white space become one space.
+/// Numbers (with their unit of time), hexadecimal words and ids become `#`; absolute paths become `<path>`; random names of
+/// temporary files become `tmp#` (see [`is_temporary`]); runs of white space become one space.
 pub fn skeleton(message: &str) -> String {
     let lines: Vec<&str> = message.lines().take(MOST_LINES).collect();
     let text = lines.join(" ");
@@ -183,6 +183,9 @@ fn piece(rest: &str, first: char, before: Option<char>) -> (&str, usize) {
     if is_hexadecimal(word) {
         return ("#", end);
     }
+    if is_temporary(word, before) {
+        return ("tmp#", end);
+    }
     if first.is_ascii_digit() {
         return ("#", number_length(rest));
     }
@@ -209,6 +212,32 @@ fn is_hexadecimal(word: &str) -> bool {
     word.len() >= 8
         && word.bytes().all(|byte| byte.is_ascii_hexdigit())
         && word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Returns whether `word` is a random name as libraries give it to temporary files and directories.
+///
+/// - Python's tempfile: `tmp` and eight of `a-z`, `0-9`, `_`. Where nothing says that it is the name of a file (no `/`, `\` before it), a
+///   digit has to stand before the last letter: `tmp_factory` and `tmp_user_42` are words that people write. One in eight random names is
+///   not recognised there.
+/// - Rust's tempfile: `.tmp` and six letters and digits, a capital or a digit among them.
+pub(crate) fn is_temporary(word: &str, before: Option<char>) -> bool {
+    let Some(random) = word.strip_prefix("tmp") else {
+        return false;
+    };
+    let is_python = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    match before {
+        Some('.') => {
+            random.len() == 6
+                && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+                && !random.bytes().all(|byte| byte.is_ascii_lowercase())
+        }
+        _ if random.len() != 8 || !random.bytes().all(is_python) => false,
+        Some('/' | '\\') => true,
+        _ => random
+            .trim_end_matches(|c: char| c.is_ascii_digit())
+            .bytes()
+            .any(|byte| byte.is_ascii_digit()),
+    }
 }
 
 /// Returns the length of the number at the beginning of `rest`, fraction, exponent and unit of time included.

@@ -82,6 +82,48 @@ fn failures_that_differ_in_numbers_only_are_alike_and_others_are_not() {
 }
 
 #[test]
+fn random_names_of_temporary_files_are_taken_out() {
+    for (message, expected) in [
+        // Python's tempfile.
+        ("No such file: '/tmp/tmpab12cd34'", "No such file: '<path>'"),
+        ("no table tmpk3j2h1_x in main", "no table tmp# in main"),
+        ("[tmp0_abcdef.db] is locked", "[tmp#.db] is locked"),
+        ("cannot open build/tmpabcdefgh", "cannot open build/tmp#"),
+        (r"cannot open build\tmp_abcde12", r"cannot open build\tmp#"),
+        // Rust's tempfile.
+        ("target/.tmpAbCdEf is missing", "target/.tmp# is missing"),
+        (".tmp1bcdef", ".tmp#"),
+    ] {
+        assert_eq!(skeleton(message), expected, "{message}");
+    }
+    let alike = ["tmpab12cd34", "tmpq_7__a3b", "tmp90kfz2m_", "tmp12345678x"];
+    let of = |name: &str| skeleton(&format!("FileExistsError: '{name}'"));
+    assert_eq!(of(alike[0]), of(alike[1]));
+    assert_eq!(of(alike[0]), of(alike[2]));
+    assert_ne!(of(alike[0]), of(alike[3]), "nine characters");
+}
+
+#[test]
+fn names_that_people_give_to_temporary_things_are_kept() {
+    for (message, kept) in [
+        ("tmp_factory is not callable", "tmp_factory is not callable"),
+        (
+            "tmpfilename, tmp_path_factory",
+            "tmpfilename, tmp_path_factory",
+        ),
+        ("tmp_user_42 and tmp_item_42", "tmp_user_# and tmp_item_#"),
+        ("tmp, tmpdir, tmp_path, tmp2", "tmp, tmpdir, tmp_path, tmp#"),
+        ("tmpFoo1Bar2", "tmpFoo#Bar#"),
+        ("mytmpab12cd34", "mytmpab#cd#"),
+        ("x.tmpfolder and x.tmpfile", "x.tmpfolder and x.tmpfile"),
+        ("a/tmp_path/b", "a/tmp_path/b"),
+        ("TMPAB12CD34", "TMPAB#CD#"),
+    ] {
+        assert_eq!(skeleton(message), kept, "{message}");
+    }
+}
+
+#[test]
 fn any_text_has_a_short_skeleton() {
     let long = "é /x 12 ".repeat(10_000);
     assert!(skeleton(&long).chars().count() <= LONGEST);
