@@ -78,6 +78,10 @@ impl Capture {
 
     /// Makes `bytes` head and tail, starts anew with the memory it had, and returns how many bytes were dropped.
     pub(crate) fn move_to(&mut self, bytes: &mut Vec<u8>) -> u64 {
+        if self.is_empty() {
+            bytes.clear();
+            return 0;
+        }
         self.trim();
         std::mem::swap(bytes, &mut self.head);
         bytes.append(&mut self.tail);

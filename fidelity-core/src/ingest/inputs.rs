@@ -160,7 +160,7 @@ pub fn read_all<T: Default + Send>(
         .collect()
 }
 
-const BUFFER: usize = 64 * 1024;
+const BUFFER: usize = 32 * 1024;
 
 fn open(input: &Input) -> io::Result<Box<dyn BufRead>> {
     Ok(match input {

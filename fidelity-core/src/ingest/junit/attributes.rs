@@ -27,27 +27,80 @@ pub(super) struct Raw<'a> {
     plain: bool,
 }
 
-impl<'a> Raw<'a> {
-    #[inline]
-    pub(super) fn new(text: &'a str, plain: bool) -> Self {
-        Self { text, plain }
-    }
-
+impl Raw<'_> {
     pub(super) fn is_empty(self) -> bool {
         self.text.is_empty()
     }
 }
 
+/// A start tag, whoever recognised it.
+pub(super) struct Tag<'a> {
+    pub(super) name: &'a str,
+    written: Written<'a>,
+}
+
+/// The attributes of a tag.
+#[derive(Clone, Copy)]
+enum Written<'a> {
+    /// As they stand there.
+    Raw(&'a str),
+    /// Names, which differ, and values; and whether these are [plain](Raw::plain).
+    Known(&'a [(&'a str, &'a str)], bool),
+}
+
+impl<'a> Tag<'a> {
+    /// Returns a tag whose attributes are known.
+    #[inline]
+    pub(super) fn known(name: &'a str, attributes: &'a [(&'a str, &'a str)], plain: bool) -> Self {
+        Self {
+            name,
+            written: Written::Known(attributes, plain),
+        }
+    }
+
+    /// Returns the name without its prefix.
+    #[inline]
+    pub(super) fn local(&self) -> &'a str {
+        self.name
+            .split_once(':')
+            .map_or(self.name, |(_, local)| local)
+    }
+}
+
+impl<'a> From<&'a BytesStart<'_>> for Tag<'a> {
+    fn from(tag: &'a BytesStart<'_>) -> Self {
+        Self {
+            name: tag.name().0,
+            written: Written::Raw(tag.attributes_raw()),
+        }
+    }
+}
+
 /// Calls `visit` with name and value of each attribute of a tag; `visit` says whether it knows the name.
-///
-/// Does what quick-xml's iterator does with half its work, by searching for the quotes: a report is attributes for the most part.
 #[inline]
 pub(super) fn each<'a>(
-    tag: &'a BytesStart<'_>,
+    tag: &Tag<'a>,
+    mut visit: impl FnMut(&'a str, Raw<'a>) -> bool,
+) -> Result<(), Fault> {
+    match tag.written {
+        Written::Known(attributes, plain) => {
+            for (name, text) in attributes {
+                visit(name, Raw { text, plain });
+            }
+            Ok(())
+        }
+        Written::Raw(attributes) => each_of(tag.name, attributes, visit),
+    }
+}
+
+/// Does what quick-xml's iterator does with half its work, by searching for the quotes: a report is attributes for the most part.
+fn each_of<'a>(
+    tag: &str,
+    attributes: &'a str,
     mut visit: impl FnMut(&'a str, Raw<'a>) -> bool,
 ) -> Result<(), Fault> {
     let mut names = [""; COMPARED];
-    let mut rest = tag.attributes_raw();
+    let mut rest = attributes;
     let plain = is_plain(rest);
     for index in 0.. {
         rest = rest.trim_ascii_start();
@@ -116,15 +169,15 @@ fn first(text: &str) -> Result<(&str, &str, &str), &'static str> {
     Ok((name, &value[..end], &value[end + 1..]))
 }
 
-fn malformed(tag: &BytesStart<'_>, what: &str) -> Fault {
-    let message = format!("in `<{}>` {what}", shown(tag.name().0));
+fn malformed(tag: &str, what: &str) -> Fault {
+    let message = format!("in `<{}>` {what}", shown(tag));
     Fault::new(ProblemKind::Malformed, message)
 }
 
 /// Appends a value as XML means it: references replaced, white space as spaces.
 #[inline]
 pub(super) fn append(raw: Raw<'_>, into: &mut String) -> Odd {
-    if raw.plain {
+    if raw.plain || is_plain(raw.text) {
         into.push_str(raw.text);
         return Odd::default();
     }
@@ -170,7 +223,7 @@ fn append_special(raw: &str, into: &mut String) -> Odd {
 }
 
 /// Returns the character that a reference at the start of a text stands for, and the reference's length.
-fn reference(text: &str) -> Option<(char, usize)> {
+pub(super) fn reference(text: &str) -> Option<(char, usize)> {
     /// `&#x10FFFF;` and some zeros.
     const LONGEST: usize = 32;
     let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;

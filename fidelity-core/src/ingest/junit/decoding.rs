@@ -7,11 +7,14 @@ use std::io::{self, BufRead};
 
 use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::plain::instruction_end;
 use super::problem::{Fault, ProblemKind};
 use crate::config::printable::shown;
 
 /// The declaration stands within so many bytes.
 const HEAD: usize = 1024;
+/// What a declaration begins with.
+const DECLARATION: &[u8] = b"<?xml";
 /// Bytes decoded at a time.
 const PIECE: usize = 32 * 1024;
 
@@ -44,6 +47,14 @@ impl<R: BufRead> Decoding<R> {
 
     /// Finds out the encoding. Returns what is to be said of it; the file can be read only if that does not break it.
     pub(super) fn begin(&mut self) -> io::Result<Option<Fault>> {
+        let available = fill(&mut self.source)?;
+        let start = &available[..available.len().min(HEAD)];
+        if start.len() == HEAD || tells_all(start) {
+            let (mark, encoding, fault) = detect(start);
+            self.source.consume(mark);
+            self.decode_from(encoding);
+            return Ok(fault);
+        }
         while self.head.len() < HEAD {
             let room = HEAD - self.head.len();
             let available = fill(&mut self.source)?;
@@ -56,18 +67,22 @@ impl<R: BufRead> Decoding<R> {
         }
         let (mark, encoding, fault) = detect(&self.head);
         self.head.drain(..mark);
-        if encoding != UTF_8 {
-            self.decoder = Some(encoding.new_decoder_without_bom_handling());
-        }
+        self.decode_from(encoding);
         Ok(fault)
     }
 
-    /// Appends the next piece to `text`. Returns whether there is more to come.
-    pub(super) fn fill(&mut self, text: &mut String) -> io::Result<bool> {
+    fn decode_from(&mut self, encoding: &'static Encoding) {
+        if encoding != UTF_8 {
+            self.decoder = Some(encoding.new_decoder_without_bom_handling());
+        }
+    }
+
+    /// Appends the next piece to `text`, at most so many bytes before they are decoded. Returns whether there is more to come.
+    pub(super) fn fill(&mut self, text: &mut String, most: usize) -> io::Result<bool> {
         let before = text.len();
         let more = if self.head.is_empty() {
             let available = fill(&mut self.source)?;
-            let piece = &available[..available.len().min(PIECE)];
+            let piece = &available[..available.len().min(PIECE).min(most)];
             let taken = piece.len();
             if taken == 0 {
                 self.finish(text);
@@ -204,10 +219,21 @@ fn detect(head: &[u8]) -> (usize, &'static Encoding, Option<Fault>) {
     }
 }
 
+/// Returns whether what follows these bytes would not change what they say of the encoding.
+fn tells_all(start: &[u8]) -> bool {
+    let text = start.trim_ascii_start();
+    match text.strip_prefix(DECLARATION) {
+        Some(rest) => instruction_end(rest).is_some(),
+        None => text.len() >= DECLARATION.len(),
+    }
+}
+
 /// Returns the encoding that the XML declaration names.
 fn declared(head: &[u8]) -> (&'static Encoding, Option<Fault>) {
-    let head = String::from_utf8_lossy(head);
-    let Some(label) = label(head.trim_start()) else {
+    let declaration = head.trim_ascii_start().strip_prefix(DECLARATION);
+    let declaration = declaration.and_then(|rest| rest.get(..instruction_end(rest)?));
+    let declaration = String::from_utf8_lossy(declaration.unwrap_or_default());
+    let Some(label) = label(&declaration) else {
         return (UTF_8, None);
     };
     let quarrel = |what: &str| {
@@ -217,6 +243,9 @@ fn declared(head: &[u8]) -> (&'static Encoding, Option<Fault>) {
         );
         (UTF_8, Some(Fault::new(ProblemKind::Encoding, message)))
     };
+    if label.eq_ignore_ascii_case("utf-8") {
+        return (UTF_8, None);
+    }
     match Encoding::for_label(label.as_bytes()) {
         None => quarrel("which is no known encoding"),
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => {
@@ -227,10 +256,8 @@ fn declared(head: &[u8]) -> (&'static Encoding, Option<Fault>) {
     }
 }
 
-/// Returns the value of `encoding` in an XML declaration.
-fn label(text: &str) -> Option<&str> {
-    let declaration = text.strip_prefix("<?xml")?;
-    let declaration = &declaration[..declaration.find("?>")?];
+/// Returns the value of `encoding` in what an XML declaration says.
+fn label(declaration: &str) -> Option<&str> {
     let after = declaration.split_once("encoding")?.1.trim_start();
     let value = after.strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
@@ -247,7 +274,7 @@ mod tests {
         let mut decoding = Decoding::new(source);
         let fault = decoding.begin().unwrap();
         let mut text = String::new();
-        while decoding.fill(&mut text).unwrap() {}
+        while decoding.fill(&mut text, usize::MAX).unwrap() {}
         (text, decoding.foreign, fault.map(|fault| fault.kind))
     }
 

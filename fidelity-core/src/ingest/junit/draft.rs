@@ -1,9 +1,12 @@
 //! The case that is being read, until its `<testcase>` ends and its trials can be put in order.
 
+use std::sync::Arc;
+
 use super::case::{Capped, Case, CaseFailure, Trial};
 use super::elements::Node;
 use super::outcome::{Seen, judge, of_failure};
-use super::{FailureKind, Limits};
+use super::passage::Passage;
+use super::{FailureKind, Limits, Suite};
 use crate::domain::CapturedOutput;
 use crate::exec::capture::Capture;
 
@@ -43,20 +46,31 @@ pub(super) struct Draft {
     surplus: u64,
     own: Streams,
     retried: Streams,
-    text: Capture,
+    text: Passage,
     limits: Limits,
 }
 
 impl Draft {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, suite: &Arc<Suite>) -> Self {
         Self {
-            case: Case::default(),
+            case: Case {
+                suite: Arc::clone(suite),
+                name: String::new(),
+                classname: None,
+                file: None,
+                line: None,
+                properties: Vec::new(),
+                at: 0,
+                attempt: 0,
+                attempts: 0,
+                trial: Trial::default(),
+            },
             seen: Seen::default(),
             retries: Vec::new(),
             surplus: 0,
             own: Streams::new(limits),
             retried: Streams::new(limits),
-            text: Capture::of(limits.head, limits.tail),
+            text: Passage::new(limits),
             limits: limits.clone(),
         }
     }
@@ -69,7 +83,9 @@ impl Draft {
         case.properties.clear();
         let trial = &mut case.trial;
         trial.duration = None;
-        trial.failures.clear();
+        for failure in trial.failures.drain(..) {
+            self.text.reuse(failure.text.text);
+        }
         trial.more_failures = 0;
         trial.skipped_because = None;
         self.seen = Seen::default();
@@ -117,20 +133,17 @@ impl Draft {
         } else {
             &mut self.own
         };
-        let bytes = text.as_bytes();
         match node {
-            Node::Failing(_) | Node::Retry { .. } | Node::Trace => {
-                self.text.extend(bytes);
-            }
-            Node::Out => streams.out.extend(bytes),
-            Node::Err => streams.err.extend(bytes),
+            Node::Failing(_) | Node::Retry { .. } | Node::Trace => self.text.extend(text),
+            Node::Out => streams.out.extend(text.as_bytes()),
+            Node::Err => streams.err.extend(text.as_bytes()),
             _ => {}
         }
     }
 
     /// Ends a failure of the deciding trial.
     pub(super) fn end_failure(&mut self) {
-        let text = capped(&mut self.text);
+        let text = self.text.take();
         let trial = &mut self.case.trial;
         if trial.more_failures == 0
             && let Some(failure) = trial.failures.last_mut()
@@ -141,7 +154,7 @@ impl Draft {
 
     /// Ends a trial that was not the deciding one.
     pub(super) fn end_retry(&mut self) {
-        let text = capped(&mut self.text);
+        let text = self.text.take();
         let mut output = CapturedOutput::default();
         self.retried.move_to(&mut output);
         if self.surplus > 0 {
@@ -207,27 +220,6 @@ impl Draft {
 
     fn next(&mut self) {
         self.case.attempt = self.case.attempt.saturating_add(1);
-    }
-}
-
-/// Returns a text as it is kept, blank lines around it left out.
-fn capped(text: &mut Capture) -> Capped {
-    if text.is_empty() {
-        return Capped::default();
-    }
-    let mut bytes = Vec::new();
-    let omitted = text.move_to(&mut bytes);
-    let text = String::from_utf8(bytes)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    let trimmed = text.trim_end().trim_start_matches(['\n', '\r']);
-    let trimmed = if trimmed.len() == text.len() {
-        text
-    } else {
-        trimmed.to_owned()
-    };
-    Capped {
-        text: trimmed,
-        omitted,
     }
 }
 

@@ -1,13 +1,10 @@
-//! What the start tag of a case says, whoever recognised it.
+//! What the start tag of a case says.
 
 use std::sync::Arc;
 
-use quick_xml::events::BytesStart;
-
-use super::attributes::{Raw, each};
+use super::attributes::{Raw, Tag, each};
 use super::machine::Machine;
 use super::outcome::{Word, word};
-use super::plain::PlainTag;
 use super::problem::{Fault, ProblemKind};
 
 /// What the tag of a case says.
@@ -45,19 +42,12 @@ impl<'a> Heading<'a> {
 }
 
 impl Machine<'_> {
-    pub(super) fn start_case(&mut self, tag: &BytesStart<'_>, line: u64) -> Result<(), Fault> {
+    #[inline]
+    pub(super) fn start_case(&mut self, tag: &Tag<'_>, line: u64) -> Result<(), Fault> {
         let mut heading = self.begin_case();
         each(tag, |attribute, raw| heading.take(self, attribute, raw))?;
         self.head_case(heading, line);
         Ok(())
-    }
-
-    pub(super) fn start_plain_case(&mut self, tag: &PlainTag<'_>, line: u64) {
-        let mut heading = self.begin_case();
-        for (attribute, raw) in tag.attributes() {
-            heading.take(self, attribute, raw);
-        }
-        self.head_case(heading, line);
     }
 
     /// Begins a case. What the case before had is used again: asking for memory is what costs most here.

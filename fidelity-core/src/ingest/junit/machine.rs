@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use quick_xml::events::{BytesRef, BytesStart};
+use memchr::memchr2;
 
-use super::attributes::named;
+use super::attributes::{Tag, named, reference};
 use super::draft::Draft;
 use super::elements::{Node, child};
 use super::notes::Notes;
-use super::plain::{self, PlainTag};
+use super::plain::{MOST, PlainTag, cdata, instruction};
 use super::problem::{Fault, ProblemKind};
 use super::roots;
 use super::{Case, Limits, Suite, Summary};
 use crate::config::printable::shown;
-
-const CASE: &str = "testcase";
 
 /// An element that is open.
 struct Open {
@@ -42,13 +40,14 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub(super) fn new(limits: &'a Limits, sink: &'a mut dyn FnMut(&Case)) -> Self {
+        let file = Arc::default();
         Self {
             limits,
             sink,
-            opened: Vec::new(),
-            names: String::new(),
-            suites: vec![Arc::default()],
-            draft: Draft::new(limits),
+            opened: Vec::with_capacity(8),
+            names: String::with_capacity(128),
+            draft: Draft::new(limits, &file),
+            suites: vec![file],
             properties: 0,
             summary: Summary::default(),
             notes: Notes::default(),
@@ -60,12 +59,12 @@ impl<'a> Machine<'a> {
     /// Takes a start tag or, if `empty`, an element without content. `line` gives the line it stands at.
     pub(super) fn start(
         &mut self,
-        tag: &BytesStart<'_>,
+        tag: &Tag<'_>,
         empty: bool,
         line: impl FnOnce() -> u64,
     ) -> Result<(), Fault> {
-        let name = tag.name().0;
-        let local = tag.local_name().into_inner();
+        let name = tag.name;
+        let local = tag.local();
         if !name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == ':') {
             let message = format!("`<{}` begins no tag", shown(name));
             return Err(Fault::new(ProblemKind::Malformed, message));
@@ -113,8 +112,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Takes what a text begins with if that is a tag of a case as nearly all are. Returns its bytes; none if it is something else,
-    /// or of `longest` bytes and more.
+    /// Takes what a text begins with if that is written as nearly all is. Returns its bytes; none if it is something else, does not
+    /// end there, or is a tag of `longest` bytes and more.
     #[inline]
     pub(super) fn plain(
         &mut self,
@@ -122,25 +121,53 @@ impl<'a> Machine<'a> {
         longest: usize,
         line: impl FnOnce() -> u64,
     ) -> Result<Option<usize>, Fault> {
-        match self.opened.last().map(|open| open.node) {
-            Some(Node::Case) if text.starts_with(plain::ENDS) => {
-                self.end(CASE)?;
-                Ok(Some(plain::ENDS.len()))
-            }
-            Some(Node::Suites | Node::Suite | Node::Wrapper) => {
-                let fits = |tag: &PlainTag<'_>| tag.length < longest;
-                let Some(tag) = PlainTag::first(text).filter(fits) else {
-                    return Ok(None);
-                };
-                if self.opened.len() >= self.limits.depth {
-                    return Ok(None);
+        let taken = match text.as_bytes() {
+            [b'<', b'/', ..] => self.plain_end(text),
+            [b'<', b'!', ..] => match cdata(text) {
+                Some((piece, length)) => {
+                    self.text(piece)?;
+                    Some(length)
                 }
-                self.start_plain_case(&tag, line());
-                self.open(Node::Case, CASE, tag.empty);
-                Ok(Some(tag.length))
+                None => None,
+            },
+            [b'<', b'?', ..] => instruction(text),
+            [b'<', ..] => {
+                let mut attributes = [("", ""); MOST];
+                match PlainTag::first(text, &mut attributes) {
+                    Some(tag) if tag.length < longest => {
+                        self.start(&tag.with(&attributes), tag.empty, line)?;
+                        Some(tag.length)
+                    }
+                    _ => None,
+                }
             }
-            _ => Ok(None),
-        }
+            [b'&', ..] => match reference(text) {
+                Some((c, length)) => {
+                    self.text(c.encode_utf8(&mut [0; 4]))?;
+                    Some(length)
+                }
+                None => None,
+            },
+            [] => None,
+            bytes => {
+                let length = memchr2(b'<', b'&', bytes).unwrap_or(bytes.len());
+                self.text(&text[..length])?;
+                Some(length)
+            }
+        };
+        Ok(taken)
+    }
+
+    /// Takes what a text begins with if that is the end tag of what is open.
+    #[inline]
+    fn plain_end(&mut self, text: &str) -> Option<usize> {
+        let name = &self.names[self.opened.last()?.name..];
+        let after = text[2..].strip_prefix(name)?;
+        let length = name.len() + 3;
+        after.starts_with('>').then(|| {
+            self.close();
+            length
+        })
     }
 
     /// Opens an element, which is finished at once if it is empty.
@@ -158,7 +185,7 @@ impl<'a> Machine<'a> {
 
     /// Takes an end tag.
     pub(super) fn end(&mut self, name: &str) -> Result<(), Fault> {
-        let Some(open) = self.opened.pop() else {
+        let Some(open) = self.opened.last() else {
             let message = format!("`</{}>` closes nothing", shown(name));
             return Err(Fault::new(ProblemKind::Malformed, message));
         };
@@ -171,11 +198,20 @@ impl<'a> Machine<'a> {
             );
             return Err(Fault::new(ProblemKind::Malformed, message));
         }
-        self.names.truncate(open.name);
-        self.finish(open.node);
+        self.close();
         Ok(())
     }
 
+    /// Closes what is open.
+    #[inline]
+    fn close(&mut self) {
+        if let Some(open) = self.opened.pop() {
+            self.names.truncate(open.name);
+            self.finish(open.node);
+        }
+    }
+
+    #[inline]
     fn finish(&mut self, node: Node) {
         match node {
             Node::Case => self.end_case(),
@@ -233,7 +269,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Takes a reference that stands in text.
-    pub(super) fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), Fault> {
+    pub(super) fn reference(&mut self, reference: &str) -> Result<(), Fault> {
         match named(reference) {
             Some(c) => self.text(c.encode_utf8(&mut [0; 4])),
             None => {

@@ -34,6 +34,7 @@ mod machine;
 mod notes;
 mod numbers;
 mod outcome;
+mod passage;
 mod plain;
 mod problem;
 mod pump;

@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::errors::{Error, SyntaxError};
 use quick_xml::events::Event;
 
-use super::attributes::boundary_before;
+use super::attributes::{Tag, boundary_before};
 use super::machine::Machine;
 use super::problem::{Fault, ProblemKind};
 use super::tag::{LongTag, Progress};
@@ -67,18 +67,19 @@ impl<'a, R: BufRead> Pump<'a, R> {
             self.machine.notes.note(fault.kind, || fault.message);
             self.machine.notes.place(place);
         }
-        let mut machine = self.machine;
-        let foreign = self.window.foreign();
-        if foreign > 0 {
+        self.window.spend();
+        let machine = &mut self.machine;
+        if self.window.foreign() > 0 {
             machine.notes.note(ProblemKind::ForeignBytes, || {
                 "it holds bytes that do not exist in its encoding: read as windows-1252".to_owned()
             });
         }
-        let mut summary = machine.summary;
-        summary.source = source.to_owned();
-        summary.bytes = self.window.decoded();
-        summary.problems = machine.notes.finish(source);
-        summary
+        Summary {
+            source: source.to_owned(),
+            bytes: self.window.decoded(),
+            problems: std::mem::take(&mut machine.notes).finish(source),
+            ..std::mem::take(&mut machine.summary)
+        }
     }
 
     fn pump(&mut self) -> Result<(), Broken> {
@@ -242,23 +243,25 @@ fn events(
     config.allow_unmatched_ends = true;
     config.allow_dangling_amp = true;
     // Whether the reader stands between two events, so that something may be taken from it.
-    let mut between = false;
+    let mut between = true;
+    let mut at = 0;
     loop {
         // White space between tags is most of the text there is, and nobody's.
         let skips = !machine.keeps_text();
-        reader.config_mut().trim_text_start = skips;
-        let at = position(&reader, text);
-        if skips && between {
-            let from = begin(text, at);
-            let plain = machine.plain(&text[from..], longest, || lines.line_at(text, from));
-            if let Some(length) = plain.map_err(|fault| (fault, Some(place(from))))? {
-                *reader.get_mut() = &text.as_bytes()[from + length..];
-                if machine.notes.fresh() {
-                    machine.notes.place(Some(place(from)));
-                }
+        if between {
+            at = if skips { begin(text, at) } else { at };
+            let plain = machine.plain(&text[at..], longest, || lines.line_at(text, at));
+            let taken = plain.map_err(|fault| (fault, Some(place(at))))?;
+            if machine.notes.fresh() {
+                machine.notes.place(Some(place(at)));
+            }
+            if let Some(length) = taken {
+                at += length;
                 continue;
             }
+            *reader.get_mut() = &text.as_bytes()[at..];
         }
+        reader.config_mut().trim_text_start = skips;
         between = true;
         let taken = match reader.read_event() {
             Ok(Event::Text(piece)) => {
@@ -274,12 +277,12 @@ fn events(
             }
             // Whether such a tag is in the window to its end is chance: it is passed through either way.
             Ok(Event::Start(tag) | Event::Empty(tag)) if tag.len() >= longest => return Ok(at),
-            Ok(Event::Start(tag)) => {
-                machine.start(&tag, false, || lines.line_at(text, begin(text, at)))
-            }
-            Ok(Event::Empty(tag)) => {
-                machine.start(&tag, true, || lines.line_at(text, begin(text, at)))
-            }
+            Ok(Event::Start(tag)) => machine.start(&Tag::from(&tag), false, || {
+                lines.line_at(text, begin(text, at))
+            }),
+            Ok(Event::Empty(tag)) => machine.start(&Tag::from(&tag), true, || {
+                lines.line_at(text, begin(text, at))
+            }),
             Ok(Event::End(tag)) => machine.end(tag.name().0),
             Ok(Event::CData(piece)) => machine.text(&piece),
             Ok(Event::GeneralRef(reference)) => machine.reference(&reference),
@@ -293,6 +296,7 @@ fn events(
         if machine.notes.fresh() {
             machine.notes.place(Some(place(begin(text, at))));
         }
+        at = text.len() - reader.get_ref().len();
     }
 }
 
@@ -300,10 +304,6 @@ fn events(
 fn begin(text: &str, at: usize) -> usize {
     let rest = &text.as_bytes()[at..];
     text.len() - rest.trim_ascii_start().len()
-}
-
-fn position(reader: &Reader<&[u8]>, text: &str) -> usize {
-    text.len() - reader.get_ref().len()
 }
 
 /// Returns what an error of the XML reader means.

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use quick_xml::events::BytesStart;
-
-use super::attributes::{Odd, Raw, append, cap, cut_name, each};
+use super::attributes::{Odd, Raw, Tag, append, cap, cut_name, each};
 use super::machine::Machine;
 use super::numbers::seconds;
 use super::problem::{Fault, ProblemKind};
@@ -80,6 +78,12 @@ impl Machine<'_> {
 
     /// Returns a message, its middle left out if it is too long.
     fn message(&mut self, raw: Raw<'_>) -> Capped {
+        // No value is longer than it is written.
+        if raw.text.len() <= self.limits.head + self.limits.tail {
+            let mut text = String::with_capacity(raw.text.len());
+            self.value(raw, &mut text);
+            return Capped { text, omitted: 0 };
+        }
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         self.value(raw, &mut text);
@@ -104,7 +108,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn start_suites(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+    pub(super) fn start_suites(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         let mut name = None;
         let mut suite = (**self.suite()).clone();
         each(tag, |attribute, raw| {
@@ -120,25 +124,31 @@ impl Machine<'_> {
             self.summary.name = self.summary.name.take().or(name);
             let timestamp = suite.timestamp.clone();
             self.summary.timestamp = self.summary.timestamp.take().or(timestamp);
-            self.suites = vec![Arc::new(suite)];
+            self.suites[0] = Arc::new(suite);
         }
         Ok(())
     }
 
-    pub(super) fn start_suite(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+    pub(super) fn start_suite(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         let around = self.suite();
+        let mut path = Vec::with_capacity(around.path.len() + 1);
+        path.extend_from_slice(&around.path);
         let mut suite = Suite {
-            path: around.path.clone(),
+            path,
             stress: around.stress,
             setup_script: around.setup_script,
             timestamp: around.timestamp.clone(),
             hostname: around.hostname.clone(),
             ..Suite::default()
         };
-        let mut name = String::new();
+        let mut name = std::mem::take(&mut self.scratch);
+        name.clear();
         each(tag, |attribute, raw| {
             match attribute {
-                "name" => name = self.named(raw),
+                "name" => {
+                    name.clear();
+                    self.name(raw, &mut name);
+                }
                 "timestamp" => suite.timestamp = Some(self.named(raw)),
                 "hostname" => suite.hostname = Some(self.named(raw)),
                 "package" => suite.package = Some(self.named(raw)),
@@ -154,7 +164,8 @@ impl Machine<'_> {
             name.truncate(before.len());
         }
         suite.setup_script |= name.starts_with(SETUP_SCRIPT);
-        suite.path.push(name.into());
+        suite.path.push(name.as_str().into());
+        self.scratch = name;
         self.summary.suites += 1;
         self.suites.push(Arc::new(suite));
         Ok(())
@@ -210,11 +221,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn start_failure(
-        &mut self,
-        tag: &BytesStart<'_>,
-        kind: FailureKind,
-    ) -> Result<(), Fault> {
+    pub(super) fn start_failure(&mut self, tag: &Tag<'_>, kind: FailureKind) -> Result<(), Fault> {
         let said = self.failure(tag)?;
         if let Some(failure) = self.draft.begin_failure(kind) {
             *failure = CaseFailure {
@@ -227,7 +234,7 @@ impl Machine<'_> {
 
     pub(super) fn start_retry(
         &mut self,
-        tag: &BytesStart<'_>,
+        tag: &Tag<'_>,
         kind: FailureKind,
         flaky: bool,
     ) -> Result<(), Fault> {
@@ -246,7 +253,7 @@ impl Machine<'_> {
     }
 
     /// Takes the attributes of a failure.
-    fn failure<'a>(&mut self, tag: &'a BytesStart<'_>) -> Result<Said<'a>, Fault> {
+    fn failure<'a>(&mut self, tag: &Tag<'a>) -> Result<Said<'a>, Fault> {
         let mut said = Said::default();
         let mut file = None;
         let mut line = None;
@@ -266,7 +273,7 @@ impl Machine<'_> {
         Ok(said)
     }
 
-    pub(super) fn start_skipped(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+    pub(super) fn start_skipped(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         self.draft.seen.skipped = true;
         each(tag, |attribute, raw| {
             let known = attribute == "message";
@@ -278,7 +285,7 @@ impl Machine<'_> {
         })
     }
 
-    pub(super) fn property(&mut self, tag: &BytesStart<'_>) -> Result<(), Fault> {
+    pub(super) fn property(&mut self, tag: &Tag<'_>) -> Result<(), Fault> {
         let mut pair = (String::new(), String::new());
         each(tag, |attribute, raw| {
             match attribute {

@@ -1,5 +1,6 @@
 //! The piece of a report that is looked at: UTF-8 that moves over the file, and knows where it is.
 
+use std::cell::Cell;
 use std::io::{self, BufRead};
 
 use super::decoding::Decoding;
@@ -7,6 +8,11 @@ use super::problem::Fault;
 
 /// Bytes that are looked at together, where events are short.
 const USUAL: usize = 64 * 1024;
+
+thread_local! {
+    /// The memory of the last window: asking for it anew is a good part of what a small report takes.
+    static SPENT: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// A place in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,11 +65,20 @@ impl<R: BufRead> Window<R> {
     pub(super) fn new(source: R) -> Self {
         Self {
             decoding: Decoding::new(source),
-            text: String::new(),
+            text: SPENT.take(),
             start: 0,
             line: 1,
             before: 0,
             ended: false,
+        }
+    }
+
+    /// Gives its memory to the next window of the thread, unless it grew.
+    pub(super) fn spend(&mut self) {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        if text.capacity() <= 2 * USUAL {
+            SPENT.set(text);
         }
     }
 
@@ -123,7 +138,8 @@ impl<R: BufRead> Window<R> {
         self.start = 0;
         let wanted = USUAL.max(2 * self.text.len());
         while !self.ended && self.text.len() < wanted {
-            self.ended = !self.decoding.fill(&mut self.text)?;
+            let room = wanted - self.text.len();
+            self.ended = !self.decoding.fill(&mut self.text, room)?;
         }
         Ok(())
     }

@@ -366,6 +366,6 @@ fn a_source_that_fails_in_the_middle_is_unreadable() {
     );
     assert_eq!(
         shown(&summary),
-        ["unreadable r.xml: it cannot be read: the disk is gone"]
+        ["unreadable r.xml:1:12: it cannot be read: the disk is gone"]
     );
 }

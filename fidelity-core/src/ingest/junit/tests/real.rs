@@ -9,7 +9,7 @@ use super::*;
 use crate::ingest::inputs::{self, Input};
 
 /// Returns the folder of real reports, where it is.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = ["../shared/data/junit", "../../shared/data/junit"]
         .iter()
