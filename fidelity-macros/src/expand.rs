@@ -55,7 +55,7 @@ fn function(arguments: &Arguments, read: &Item, item: TokenStream) -> syn::Resul
             attributes: &read.attributes,
         },
         arguments,
-    );
+    )?;
     let ignore = ignore(&arguments.profiles, &read.attributes);
     Ok(quote!(#ignore #item #record))
 }
@@ -73,7 +73,7 @@ fn module(
             attributes: &read.attributes,
         },
         arguments,
-    );
+    )?;
     if arguments.profiles.is_empty() {
         return Ok(quote!(#item #record));
     }
@@ -104,7 +104,7 @@ fn with_ignores(items: TokenStream, profiles: &[String]) -> syn::Result<TokenStr
         let (attributes, used) = attribute::leading(&tokens[at..]);
         if used > 0 {
             if attributes.iter().any(Attribute::makes_a_test) {
-                changed.extend(beside_a_test(&tokens[at + used..], &attributes, profiles));
+                changed.extend(beside_a_test(&tokens[at + used..], &attributes, profiles)?);
             }
             changed.extend(tokens[at..at + used].iter().cloned());
             at += used;
@@ -147,24 +147,28 @@ fn with_ignores(items: TokenStream, profiles: &[String]) -> syn::Result<TokenStr
 
 /// Returns what has to stand before a test of an annotated module: an `#[ignore]`, unless it brings its own, and then a
 /// record that says so.
-fn beside_a_test(item: &[TokenTree], attributes: &[Attribute], profiles: &[String]) -> TokenStream {
+fn beside_a_test(
+    item: &[TokenTree],
+    attributes: &[Attribute],
+    profiles: &[String],
+) -> syn::Result<TokenStream> {
     if attributes
         .iter()
         .any(|attribute| attribute.name == "fidelity" && names_profiles(attribute))
     {
-        return TokenStream::new();
+        return Ok(TokenStream::new());
     }
     let ignore = ignore(profiles, attributes);
     let annotated = attributes
         .iter()
         .any(|attribute| attribute.name == "fidelity");
     if annotated || !attributes.iter().any(Attribute::is_users_ignore) {
-        return ignore;
+        return Ok(ignore);
     }
     let mut item: TokenStream = item.iter().cloned().collect();
     item = quote!(#[test] #item);
     let Ok(Item { name, .. }) = item::read(first_item(item)) else {
-        return ignore;
+        return Ok(ignore);
     };
     let record = record::tokens(
         &Subject {
@@ -173,8 +177,8 @@ fn beside_a_test(item: &[TokenTree], attributes: &[Attribute], profiles: &[Strin
             attributes,
         },
         &Arguments::default(),
-    );
-    quote!(#record #ignore)
+    )?;
+    Ok(quote!(#record #ignore))
 }
 
 /// Returns the tokens up to the first braces.

@@ -1,8 +1,8 @@
 //! The record of an annotation: bytes in a section of the test binary, which nobody has to run to read.
 //!
 //! ```text
-//! record := F1 'F' 'I' 'D'  version:u8 = 1  length:u32  field*        (length of the fields; numbers little-endian)
-//! field  := tag:u8  length:u32  bytes
+//! record := 01 "FIDELITY" version (1F field)* 1E 00*      version := "2"
+//! field  := tag value                                     tag := one letter
 //! ```
 //!
 //! | tag | holds | tag | holds |
@@ -11,25 +11,29 @@
 //! | `n` | name of the function or module | `M` | a mock, once for each |
 //! | `s` | `fn` or `mod` | `R` | something real, once for each |
 //! | `f` | source file | `T` | tolerance, decimal |
-//! | `l` | line, u32 | `t` | time limit, milliseconds, decimal |
-//! | `i` | whether the user ignores the test, u8 | `c` | trials, decimal |
+//! | `l` | line, decimal | `t` | time limit, milliseconds, decimal |
+//! | `i` | whether the user ignores the test: `true`, `false` | `c` | trials, decimal |
 //! | `P` | a fidelity profile, once for each | `S` | severity |
 //! | `N` | a need, once for each | `u` `o` `r` | quarantine: until, owner, reason |
 //!
-//! The reader is `fidelity-core/src/suite/annotation/record.rs`. Texts are UTF-8. A new field is a new tag, which old
-//! readers skip; a change of meaning is a new version, which they refuse.
+//! The reader is `fidelity-core/src/suite/annotation/record.rs`. All of it is UTF-8, and no value holds a control character. A
+//! new field is a new tag, which old readers skip; a change of meaning is a new version, which they refuse.
 //!
-//! Every token has the span `mixed_site`: its edition is that of this crate, in which `link_section` is no unsafe
-//! attribute, and its lints are those of a foreign macro, so that `forbid(unsafe_code)` holds for what people wrote.
+//! What an annotation costs is paid by every build of its crate, so that the compiler is left with as little as can be. The
+//! record is one `concat!`, which needs no evaluation; it is followed by zeros, so that its length is a literal: the length of a
+//! text that only the compiler knows is a constant of its own, which costs five times as much as the rest. There is room for
+//! so much of path and file; a longer file is cut off, which the reader knows. And what is added to a crate is made from one text,
+//! not token by token. The tokens have the span of this macro: their edition is that of this crate, in which `link_section` is
+//! no unsafe attribute, and their lints are those of a foreign macro, so that `forbid(unsafe_code)` holds for what people wrote.
+//! The one unsafe expression among them takes the first bytes of a literal that is longer.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::quote_spanned;
+use proc_macro2::{Span, TokenStream};
 
 use crate::arguments::Arguments;
 use crate::attribute::Attribute;
 
-const MAGIC: [u8; 4] = *b"\xF1FID";
-const VERSION: u8 = 1;
+/// Bytes for module path and file.
+const ROOM: usize = 384;
 
 /// What a record is about.
 pub struct Subject<'a> {
@@ -42,106 +46,92 @@ pub struct Subject<'a> {
 }
 
 /// Returns an item that puts the record into the test binary, and into no other.
-pub fn tokens(subject: &Subject<'_>, arguments: &Arguments) -> TokenStream {
-    let mut said = Vec::new();
-    field(&mut said, b'n', subject.name);
-    field(&mut said, b's', subject.scope);
+///
+/// # Errors
+/// Where a condition of the item cannot be repeated.
+pub fn tokens(subject: &Subject<'_>, arguments: &Arguments) -> syn::Result<TokenStream> {
+    let mut said = String::new();
+    field(&mut said, 'n', subject.name);
+    field(&mut said, 's', subject.scope);
     write(&mut said, arguments);
     let cfgs = conditions(subject.attributes);
     let ignored = ignored(subject.attributes);
-    let (said_length, said) = (said.len(), Literal::byte_string(&said));
-    let magic = Literal::byte_string(&MAGIC);
-    quote_spanned! {mixed()=>
+    // What stands before the zeros is longer than what is said, so that so many bytes are always there.
+    let size = said.len() + ROOM;
+    let said = said.escape_default();
+    let zeros = "\\0".repeat(ROOM);
+    let text = format!(
+        r#"
         #[cfg(test)]
-        #(#cfgs)*
-        const _: () = {
-            const PATH: &[u8] = ::core::module_path!().as_bytes();
-            const FILE: &[u8] = ::core::file!().as_bytes();
-            const FIELDS: usize = 5 + PATH.len() + 5 + FILE.len() + 9 + 6 + #said_length;
-            #[repr(C)]
-            struct Record(
-                [u8; 4], u8, [u8; 4],
-                u8, [u8; 4], [u8; PATH.len()],
-                u8, [u8; 4], [u8; FILE.len()],
-                u8, [u8; 4], [u8; 4],
-                u8, [u8; 4], u8,
-                [u8; #said_length],
-            );
-            const fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-                let mut array = [0; N];
-                let mut at = 0;
-                while at < N {
-                    array[at] = bytes[at];
-                    at += 1;
-                }
-                array
-            }
-            const fn length(bytes: usize) -> [u8; 4] {
-                (bytes as u32).to_le_bytes()
-            }
+        {cfgs}
+        const _: () = {{
             #[used]
             #[cfg_attr(target_vendor = "apple", link_section = "__DATA,__fidelity")]
             #[cfg_attr(target_os = "windows", link_section = ".fidmeta")]
             #[cfg_attr(not(any(target_vendor = "apple", target_os = "windows")), link_section = "fidelity_meta")]
-            static RECORD: Record = Record(
-                *#magic, #VERSION, length(FIELDS),
-                b'p', length(PATH.len()), array(PATH),
-                b'f', length(FILE.len()), array(FILE),
-                b'l', length(4), ::core::line!().to_le_bytes(),
-                b'i', length(1), #ignored as u8,
-                *#said,
-            );
-        };
-    }
+            static RECORD: [u8; {size}] = unsafe {{
+                *::core::concat!(
+                    "\u{{1}}FIDELITY2{said}\u{{1f}}l", ::core::line!(), "\u{{1f}}i", {ignored},
+                    "\u{{1f}}p", ::core::module_path!(), "\u{{1f}}f", ::core::file!(), "\u{{1e}}{zeros}",
+                ).as_ptr().cast()
+            }};
+        }};
+        "#
+    );
+    // All of it but the conditions is ours, and these were tokens before.
+    text.parse()
+        .map_err(|error| syn::Error::new(Span::call_site(), error))
 }
 
 /// Returns the `#[cfg]`s of the item: where it is left out, so is its record.
-fn conditions(attributes: &[Attribute]) -> Vec<TokenStream> {
+fn conditions(attributes: &[Attribute]) -> String {
     let cfgs = attributes
         .iter()
         .filter(|attribute| attribute.name == "cfg");
     cfgs.map(|attribute| {
         let arguments = &attribute.arguments;
-        let cfg = quote_spanned!(mixed()=> cfg #arguments);
         match attribute.condition() {
-            Some(condition) => quote_spanned!(mixed()=> #[cfg_attr(#condition, #cfg)]),
-            None => quote_spanned!(mixed()=> #[#cfg]),
+            Some(condition) => format!("#[cfg_attr({condition}, cfg {arguments})]"),
+            None => format!("#[cfg {arguments}]"),
         }
     })
     .collect()
 }
 
 /// Returns an expression that says whether the user ignores the test.
-fn ignored(attributes: &[Attribute]) -> TokenStream {
+fn ignored(attributes: &[Attribute]) -> String {
     let mut conditions = Vec::new();
     for ignore in attributes
         .iter()
         .filter(|attribute| attribute.is_users_ignore())
     {
         match ignore.condition() {
-            Some(condition) => conditions.push(condition),
-            None => return quote_spanned!(mixed()=> true),
+            Some(condition) => conditions.push(condition.to_string()),
+            None => return "true".to_owned(),
         }
     }
-    quote_spanned!(mixed()=> ::core::cfg!(any(#(#conditions),*)))
+    match conditions.is_empty() {
+        true => "false".to_owned(),
+        false => format!("::core::cfg!(any({}))", conditions.join(", ")),
+    }
 }
 
-fn write(said: &mut Vec<u8>, arguments: &Arguments) {
+fn write(said: &mut String, arguments: &Arguments) {
     let lists = [
-        (b'P', &arguments.profiles),
-        (b'N', &arguments.needs),
-        (b'M', &arguments.mocks),
-        (b'R', &arguments.real),
+        ('P', &arguments.profiles),
+        ('N', &arguments.needs),
+        ('M', &arguments.mocks),
+        ('R', &arguments.real),
     ];
     for (tag, values) in lists {
         values.iter().for_each(|value| field(said, tag, value));
     }
     let texts = [
-        (b'K', arguments.kind.clone()),
-        (b'T', arguments.tolerance.clone()),
-        (b't', arguments.timeout.map(|ms| ms.to_string())),
-        (b'c', arguments.trials.map(|trials| trials.to_string())),
-        (b'S', arguments.severity.clone()),
+        ('K', arguments.kind.clone()),
+        ('T', arguments.tolerance.clone()),
+        ('t', arguments.timeout.map(|ms| ms.to_string())),
+        ('c', arguments.trials.map(|trials| trials.to_string())),
+        ('S', arguments.severity.clone()),
     ];
     for (tag, value) in texts {
         if let Some(value) = value {
@@ -149,18 +139,16 @@ fn write(said: &mut Vec<u8>, arguments: &Arguments) {
         }
     }
     if let Some(quarantine) = &arguments.quarantine {
-        field(said, b'u', &quarantine.until);
-        field(said, b'o', &quarantine.owner);
-        field(said, b'r', &quarantine.reason);
+        field(said, 'u', &quarantine.until);
+        field(said, 'o', &quarantine.owner);
+        field(said, 'r', &quarantine.reason);
     }
 }
 
-fn field(said: &mut Vec<u8>, tag: u8, value: &str) {
-    // No literal of a source file is as long as a u32.
-    let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+fn field(said: &mut String, tag: char, value: &str) {
+    said.push('\u{1f}');
     said.push(tag);
-    said.extend(length.to_le_bytes());
-    said.extend(value.as_bytes());
+    said.push_str(value);
 }
 
 /// The span of everything that is made here.

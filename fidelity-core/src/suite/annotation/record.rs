@@ -1,11 +1,12 @@
 //! The records that annotations leave in a test binary: bytes of any origin in, annotations and flaws out.
 //!
 //! ```text
-//! record := F1 'F' 'I' 'D'  version:u8 = 1  length:u32  field*        (length of the fields; numbers little-endian)
-//! field  := tag:u8  length:u32  bytes
+//! record := 01 "FIDELITY" version (1F field)* 1E 00*      version := "2"
+//! field  := tag value                                     tag := one letter
 //! ```
 //!
-//! Linkers may put zeros between records. What is no record is a flaw, and reading goes on at the next that looks like
+//! All of it is UTF-8, and no value holds a control character. The file comes last, and is cut off with what follows where a
+//! record has no room for it. Linkers may put more zeros between records. What is no record is a flaw, and reading goes on at the next that looks like
 //! one: nothing of what a hostile binary says can do more than that. The writer, with the meaning of the tags, is
 //! `fidelity-macros/src/record.rs`. Knows bytes; no file, no test.
 
@@ -14,9 +15,13 @@ use memchr::memmem;
 use crate::domain::{Annotation, Quarantine, Severity, TestKind};
 
 /// What every record begins with.
-const MAGIC: [u8; 4] = *b"\xF1FID";
+const MAGIC: &[u8] = b"\x01FIDELITY";
 /// The version this reader knows.
-const VERSION: u8 = 1;
+const VERSION: &[u8] = b"2";
+/// What is before each field.
+const FIELD: u8 = 0x1f;
+/// What is after the last.
+const END: u8 = 0x1e;
 /// Far more than a binary has tests; bounds the memory that a binary can have us take.
 const RECORDS_AT_MOST: usize = 200_000;
 /// Flaws that are told one by one.
@@ -69,7 +74,7 @@ impl Records {
                 Err(Unread { why, size }) => {
                     all.flaw(format!("{why}, at byte {at}"));
                     let from = at + size.max(1);
-                    let next = memmem::find(section.get(from..).unwrap_or_default(), &MAGIC);
+                    let next = memmem::find(section.get(from..).unwrap_or_default(), MAGIC);
                     at = next.map_or(section.len(), |next| from + next);
                 }
             }
@@ -98,25 +103,27 @@ fn one(bytes: &[u8]) -> Result<(Record, usize), Unread> {
         why: why.to_owned(),
         size,
     };
-    if !bytes.starts_with(&MAGIC) {
+    let Some(rest) = bytes.strip_prefix(MAGIC) else {
         return Err(unread("something that is no annotation", 0));
-    }
-    let mut rest = &bytes[MAGIC.len()..];
-    let Some((&version, after)) = rest.split_first() else {
-        return Err(unread("an annotation that is cut off", MAGIC.len()));
     };
-    rest = after;
-    let Some(fields) = sized(&mut rest) else {
-        return Err(unread(
-            "an annotation that is longer than what is there",
-            MAGIC.len(),
-        ));
+    // A record that lost its end takes none of the next with it.
+    let rest = &rest[..memmem::find(rest, MAGIC).unwrap_or(rest.len())];
+    let (fields, size) = match memchr::memchr(END, rest) {
+        Some(length) => (&rest[..length], length + 1),
+        None => match without_end(rest) {
+            Some(fields) => (fields, rest.len()),
+            None => return Err(unread("an annotation that is cut off", MAGIC.len())),
+        },
     };
-    let size = bytes.len() - rest.len();
+    let size = MAGIC.len() + size;
+    let mut fields = fields.split(|byte| *byte == FIELD);
+    let version = fields.next().unwrap_or_default();
     if version != VERSION {
+        let version = String::from_utf8_lossy(version);
         return Err(Unread {
             why: format!(
-                "an annotation of version {version}, which this version of the tool does not know"
+                "an annotation of version {}, which this version of the tool does not know",
+                version.escape_debug()
             ),
             size,
         });
@@ -127,32 +134,36 @@ fn one(bytes: &[u8]) -> Result<(Record, usize), Unread> {
     }
 }
 
-/// Takes a length and as many bytes off the front.
-fn sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let (taken, rest) = rest.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
+/// Returns the fields of a record whose file is too long for it; none where it was cut elsewhere.
+fn without_end(bytes: &[u8]) -> Option<&[u8]> {
+    let last = memchr::memrchr(FIELD, bytes)?;
+    if bytes.get(last + 1) != Some(&b'f') {
+        return None;
+    }
+    // Maybe in the middle of a letter.
+    let whole = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    bytes.get(..whole).filter(|_| last + 1 < whole)
 }
 
-fn fields_of(mut fields: &[u8]) -> Result<Record, String> {
+fn fields_of<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Record, String> {
     let mut record = Record::default();
     let mut scope = None;
     let (mut file, mut line) = (String::new(), 0);
     let mut quarantine = [None, None, None];
-    while let Some((&tag, rest)) = fields.split_first() {
-        fields = rest;
-        let Some(value) = sized(&mut fields) else {
-            return Err("an annotation with a field longer than itself".to_owned());
+    for field in fields {
+        let Some((&tag, value)) = field.split_first() else {
+            return Err("an annotation with an empty field".to_owned());
         };
         match tag {
             b'p' => record.module = text(value)?,
             b'n' => record.name = text(value)?,
             b's' => scope = Some(text(value)?),
             b'f' => file = text(value)?,
-            b'l' => line = u32::from_le_bytes(value.try_into().map_err(|_| garbled("line"))?),
-            b'i' => record.ignored = value.first().is_some_and(|flag| *flag != 0),
+            b'l' => line = number::<u32>(value, "line")?,
+            b'i' => record.ignored = value == b"true",
             b'u' => quarantine[0] = Some(date(value)?),
             b'o' => quarantine[1] = Some(text(value)?),
             b'r' => quarantine[2] = Some(text(value)?),
@@ -182,9 +193,6 @@ fn fields_of(mut fields: &[u8]) -> Result<Record, String> {
 
 /// Takes an argument. One of a later version of the macro is none of ours, and changes nothing of the others.
 fn said(annotation: &mut Annotation, tag: u8, value: &[u8]) -> Result<(), String> {
-    fn number<T: std::str::FromStr>(value: &[u8], what: &str) -> Result<T, String> {
-        text(value)?.parse().map_err(|_| garbled(what))
-    }
     match tag {
         b'P' => annotation.profiles.push(text(value)?),
         b'N' => annotation.needs.push(text(value)?),
@@ -216,6 +224,10 @@ fn said(annotation: &mut Annotation, tag: u8, value: &[u8]) -> Result<(), String
         _ => {}
     }
     Ok(())
+}
+
+fn number<T: std::str::FromStr>(value: &[u8], what: &str) -> Result<T, String> {
+    text(value)?.parse().map_err(|_| garbled(what))
 }
 
 fn at_least_one<T: Default + PartialEq>(number: T, what: &str) -> Result<T, String> {

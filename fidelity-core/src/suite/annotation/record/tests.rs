@@ -2,22 +2,13 @@
 
 use super::*;
 
-fn field(tag: u8, value: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![tag];
-    bytes.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
-    bytes.extend(value);
-    bytes
-}
-
 fn record(fields: &[(u8, &[u8])]) -> Vec<u8> {
-    let body: Vec<u8> = fields
-        .iter()
-        .flat_map(|(tag, value)| field(*tag, value))
-        .collect();
-    let mut bytes = MAGIC.to_vec();
-    bytes.push(VERSION);
-    bytes.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
-    bytes.extend(body);
+    let mut bytes = [MAGIC, VERSION].concat();
+    for (tag, value) in fields {
+        bytes.extend([FIELD, *tag]);
+        bytes.extend(*value);
+    }
+    bytes.push(END);
     bytes
 }
 
@@ -35,8 +26,8 @@ fn with(more: &[(u8, &[u8])]) -> Vec<u8> {
 #[test]
 fn every_argument_is_read_and_what_a_later_macro_adds_is_skipped() {
     let bytes = with(&[
-        (b'l', &12_u32.to_le_bytes()),
-        (b'i', &[1]),
+        (b'l', b"12"),
+        (b'i', b"true"),
         (b'P', b"high"),
         (b'P', b"staging"),
         (b'N', b"service.db"),
@@ -78,7 +69,7 @@ fn zeros_between_records_are_skipped() {
 fn flawed() -> Vec<(Vec<u8>, &'static str)> {
     let newer = {
         let mut bytes = with(&[]);
-        bytes[4] = 9;
+        bytes[MAGIC.len()] = b'9';
         bytes
     };
     vec![
@@ -119,7 +110,11 @@ fn flawed() -> Vec<(Vec<u8>, &'static str)> {
             "an annotation whose quarantine is garbled, at byte 0",
         ),
         (
-            with(&[(b'l', b"12")]),
+            with(&[(b'l', b"\x0c\0\0\0")]),
+            "an annotation with control characters, at byte 0",
+        ),
+        (
+            with(&[(b'l', b"-1")]),
             "an annotation whose line is garbled, at byte 0",
         ),
         (
@@ -144,22 +139,39 @@ fn a_flawed_record_is_told_and_costs_no_other() {
 }
 
 #[test]
-fn lengths_that_lie_are_told() {
-    let mut longer = with(&[]);
-    longer[5..9].copy_from_slice(&u32::MAX.to_le_bytes());
-    let read = Records::read(&longer);
-    assert_eq!(
-        read.flaws,
-        ["an annotation that is longer than what is there, at byte 0"]
-    );
-    let mut field = with(&[(b'N', b"tz")]);
-    let at = field.len() - 6;
-    field[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
-    let read = Records::read(&field);
-    assert_eq!(
-        read.flaws,
-        ["an annotation with a field longer than itself, at byte 0"]
-    );
+fn a_record_that_lost_its_end_takes_none_of_the_next_with_it() {
+    let mut cut = record(&[(b's', b"fn"), (b'f', b"src/lib.rs"), (b'N', b"tz")]);
+    cut.pop();
+    let read = Records::read(&[cut.clone(), with(&[])].concat());
+    assert_eq!(read.flaws, ["an annotation that is cut off, at byte 0"]);
+    assert_eq!(read.records.len(), 1);
+    assert!(read.records[0].annotation.needs.is_empty());
+    assert_eq!(Records::read(&cut).flaws.len(), 1);
+    let empty = [MAGIC, VERSION, &[FIELD, END]].concat();
+    let read = Records::read(&empty);
+    assert_eq!(read.flaws, ["an annotation with an empty field, at byte 0"]);
+}
+
+#[test]
+fn a_file_that_has_no_room_is_cut_off_and_nothing_else() {
+    let mut cut = record(&[
+        (b'N', b"tz"),
+        (b's', b"fn"),
+        (b'n', b"a"),
+        (b'p', b"b"),
+        (b'f', "src/ä".as_bytes()),
+    ]);
+    // The end, and half a letter.
+    cut.truncate(cut.len() - 2);
+    let read = Records::read(&[cut, with(&[])].concat());
+    assert_eq!(read.flaws, Vec::<String>::new());
+    let places: Vec<&str> = read
+        .records
+        .iter()
+        .map(|it| it.annotation.place.as_str())
+        .collect();
+    assert_eq!(places, ["src/:0", "src/lib.rs:0"]);
+    assert_eq!(read.records[0].annotation.needs, ["tz"]);
 }
 
 #[test]
