@@ -296,6 +296,38 @@ fn selected_tests_are_all_that_a_focus_pass_runs() {
 }
 
 #[test]
+fn a_test_that_cannot_be_named_to_the_command_has_the_whole_suite_run_and_that_is_said() {
+    // The class of a test says which file pytest is to be given: there is no `shop.py`.
+    let project = project(
+        "dir=$1; shift; echo $# >> ../asked\n[ $MODE = harsh ] && bad=fail || bad=pass\n\
+         report $dir/a.xml good=pass hidden=$bad",
+        "select = \"pytest\"",
+    );
+    let ran = project
+        .run(&["run", "--format", "json", "--attribute", "never"])
+        .exits_with(1);
+    assert_eq!(ran.verdicts()["shop hidden"], "hidden-defect");
+    let said = problems(&ran, "whole-passes");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("the whole suite ran although a part of it was wanted"),
+        "{said:?}"
+    );
+    let asked = fs::read_to_string(project.root.join("../asked")).unwrap();
+    assert!(5 < asked.lines().count(), "{asked}");
+    assert!(asked.lines().all(|line| line == "0"), "{asked}");
+    // The trials say what they ran among.
+    let explained = project.run(&["explain", "hidden", "--format", "json"]);
+    let explained = explained.exits_with(0).json();
+    let trials = explained["trials"].as_array().unwrap();
+    assert!(5 < trials.len());
+    assert!(
+        trials.iter().all(|trial| trial["scope"] == "suite"),
+        "{trials:?}"
+    );
+}
+
+#[test]
 fn knobs_that_a_command_cannot_honour_say_so_and_the_others_are_imposed() {
     let project = project(
         "report $1/a.xml one=pass; umask > umask.$$; ulimit -n >> umask.$$",
@@ -351,11 +383,13 @@ fn a_check_that_fails_under_a_knob_takes_the_knob_away() {
         &toml.replace("test x$MODE != xharsh ||", ""),
     );
     let ran = project.run(&["run"]).exits_with(4);
-    assert!(
-        ran.stderr.contains("`sh` ended with exit status 5"),
-        "{}",
-        ran.stderr
-    );
+    for says in [
+        "error: the check `sh -c  exit 5` fails as things are, without any knob: ",
+        "`sh` ended with exit status 5",
+        "hint: `check` of `[runner]` has to succeed before any knob is imposed",
+    ] {
+        assert!(ran.stderr.contains(says), "{says}: {}", ran.stderr);
+    }
 }
 
 #[test]

@@ -99,6 +99,15 @@ impl From<ExecError> for CliError {
             ExecError::SourceChanged { .. } => cli.hint(
                 "let nothing write to the code while tests run; `inputs` of `[runner]` says which files it is",
             ),
+            ExecError::CheckFailed { command, .. } if command.starts_with("cargo nextest") => {
+                cli.hint("`--set runner.kind=direct` does without cargo-nextest")
+            }
+            ExecError::CheckFailed { .. } => cli.hint(
+                "`check` of `[runner]` has to succeed before any knob is imposed: run it by hand, mend it, or leave it out",
+            ),
+            ExecError::CommandUnfit { .. } => cli.hint(
+                "run the command by hand: it has to write what `junit` of `[runner]` names",
+            ),
             ExecError::NotSupported(_) => cli.hint("run it on Linux"),
             _ => cli,
         }

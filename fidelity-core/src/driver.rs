@@ -5,7 +5,8 @@
 use std::ops::ControlFlow;
 
 use crate::domain::{
-    Arm, Environment, Observation, PassRecord, PassSpec, RunHeader, StopReason, TestIndex,
+    Arm, Environment, Observation, PassRecord, PassSpec, Phase, RunHeader, Scope, StopReason,
+    TestIndex,
 };
 use crate::exec::{ExecError, Runner};
 use crate::schedule::{Progress, Scheduler, Step};
@@ -73,7 +74,7 @@ pub fn drive(
     for pass in resumed {
         let stored = pass.spec.number;
         match scheduler.next() {
-            Step::Pass(spec) if spec == pass.spec && cut_short.is_none() => {}
+            Step::Pass(spec) if is_same(&spec, &pass.spec) && cut_short.is_none() => {}
             _ => return Err(DriveError::Diverged { stored }),
         }
         if pass.end.is_some() {
@@ -90,7 +91,11 @@ pub fn drive(
                 pass.environment = environment(header, &pass.spec);
                 pass
             }
-            (Step::Pass(spec), None) => {
+            (Step::Pass(mut spec), None) => {
+                // What a trial ran among is recorded as it is, not as it was wanted.
+                if is_selection(&spec) && world.runner.runs_all_for(&spec.tests) {
+                    spec.scope = Scope::Suite;
+                }
                 let environment = environment(header, &spec);
                 world.log.begin_pass(&spec, &environment)?;
                 PassRecord {
@@ -112,6 +117,23 @@ pub fn drive(
         scheduler.record(&pass);
         world.observer.pass_ended(&pass, &scheduler.progress());
     }
+}
+
+/// Returns whether a stored pass is the one that is asked for; it may have run among more tests.
+fn is_same(asked: &PassSpec, stored: &PassSpec) -> bool {
+    let widened = is_selection(asked) && stored.scope == Scope::Suite;
+    asked == stored
+        || widened
+            && *stored
+                == PassSpec {
+                    scope: Scope::Suite,
+                    ..asked.clone()
+                }
+}
+
+/// Returns whether a pass is about a selection whatever its tests run among.
+fn is_selection(spec: &PassSpec) -> bool {
+    matches!(spec.phase, Phase::Focus | Phase::TimeoutCheck)
 }
 
 /// Returns what a pass runs under: the values its arm draws, but for knobs that could not be applied.

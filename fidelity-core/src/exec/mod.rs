@@ -79,6 +79,12 @@ pub trait Runner {
         seen: &mut dyn FnMut(Vec<Observation>) -> ControlFlow<()>,
     ) -> Result<PassEnd, ExecError>;
 
+    /// Returns whether a pass over these tests would run the whole suite although they are a part of it, because there is
+    /// no way to say which.
+    fn runs_all_for(&self, _tests: &[TestIndex]) -> bool {
+        false
+    }
+
     /// Returns what other programs took of the machine during the pass that ended last; none where nobody can say.
     fn machine(&self) -> Option<MachineLoad> {
         None
@@ -152,6 +158,14 @@ pub enum ExecError {
     #[error("{reason}")]
     CommandUnfit {
         /// Why not, as a sentence without full stop.
+        reason: String,
+    },
+    /// What has to succeed before a suite is run fails without any knob.
+    #[error("the check `{command}` fails as things are, without any knob: {reason}")]
+    CheckFailed {
+        /// What was run.
+        command: String,
+        /// How it ended.
         reason: String,
     },
     /// The user interrupted the run; trials in flight were killed and not reported.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::reports::Patterns;
 use super::sources::{self, SourcesError, Watch};
 use super::words::{self, Blanks};
-use super::{Call, CommandRunner, Manners, Prepared, Tool, select};
+use super::{Call, CommandRunner, Manners, Only, Prepared, Tool, select};
 use crate::domain::{BinaryId, KnobId, KnobValue, RunnerSettings, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::{RunnerOptions, find_program};
@@ -114,6 +114,15 @@ impl AnyCommand {
         suite
     }
 
+    /// Returns the arguments that select these tests; none where they cannot be named, so that all are run.
+    fn selection(&self, only: &Only<'_>) -> Option<Vec<String>> {
+        let select = self.settings.select.as_ref()?;
+        // A test that no report has named yet cannot be selected by name.
+        let named: Option<Vec<_>> = only.iter().map(|(_, named)| *named).collect();
+        let exists = |path: &str| self.directory.join(path).is_file();
+        select::arguments(select, &named?, &exists)
+    }
+
     fn binary(&self, id: BinaryId) -> TestBinary {
         TestBinary {
             package: id.0.clone(),
@@ -170,15 +179,7 @@ fn refuses(knob: &KnobId, _value: &KnobValue) -> Option<String> {
 
 impl Tool for AnyCommand {
     fn prepare(&self, call: &Call<'_>) -> Result<Prepared, String> {
-        let select = match (&self.settings.select, call.only) {
-            (Some(select), Some(only)) => {
-                let named: Option<Vec<_>> = only.iter().map(|(_, named)| *named).collect();
-                let exists = |path: &str| self.directory.join(path).is_file();
-                // A test that no report has named yet cannot be selected by name: then all are run.
-                named.and_then(|named| select::arguments(select, &named, &exists))
-            }
-            _ => None,
-        };
+        let select = call.only.and_then(|only| self.selection(only));
         let command = &self.settings.command;
         // Nobody holds the port until the command takes it, as with every port that is handed on.
         let listener = words::wants_port(command).then(|| TcpListener::bind("127.0.0.1:0"));
@@ -212,6 +213,14 @@ impl Tool for AnyCommand {
 
     fn selects(&self) -> bool {
         self.settings.select.is_some()
+    }
+
+    fn selects_these(&self, only: &Only<'_>) -> bool {
+        self.selection(only).is_some()
+    }
+
+    fn check_in_words(&self) -> String {
+        self.settings.check.join(" ")
     }
 
     fn place(&self) -> (&Path, &[(OsString, OsString)]) {

@@ -43,10 +43,13 @@ pub use any::{AnyCommand, CommandError};
 /// How long a pass may take where nothing else is said, in milliseconds.
 pub const USUAL_TIMEOUT_MS: u64 = 30 * 60_000;
 
+/// The tests that a tool is to run, with how reports name them where one has.
+type Only<'a> = [(&'a TestId, Option<&'a Named>)];
+
 /// What a tool is asked for.
 struct Call<'a> {
     /// The tests to run; none for all of them.
-    only: Option<&'a [(&'a TestId, Option<&'a Named>)]>,
+    only: Option<&'a Only<'a>>,
     /// The directory for reports.
     reports: &'a Path,
     /// Tests at a time, where an arm says so.
@@ -80,6 +83,12 @@ trait Tool {
 
     /// Returns whether it can run some tests without the others.
     fn selects(&self) -> bool;
+
+    /// Returns whether it can run these without the others.
+    fn selects_these(&self, only: &Only<'_>) -> bool;
+
+    /// Returns the check of its manners as people write it.
+    fn check_in_words(&self) -> String;
 
     /// Returns where it runs, and in what environment before an arm changes it.
     fn place(&self) -> (&Path, &[(OsString, OsString)]);
@@ -143,6 +152,11 @@ impl CommandRunner {
         !self.tool.selects()
     }
 
+    /// Returns whether a pass over these tests needs no selection.
+    fn is_everything(&self, tests: &[TestIndex]) -> bool {
+        self.runs_all() || self.everything == Some(tests.len())
+    }
+
     /// Says whether the run's selected tests are all that the command would run, so that a pass over them selects none.
     pub fn set_everything(&mut self, everything: bool, listed: &[ListedTest]) {
         let selected = listed.iter().filter(|test| test.selected).count();
@@ -191,10 +205,9 @@ impl CommandRunner {
     ) -> Result<PassEnd, ExecError> {
         self.watch.check()?;
         self.ground.check_binaries()?;
-        let only = task.only.as_ref().map(|tests| {
-            let ids = tests.iter().filter_map(|test| self.listed.get(test.get()));
-            ids.map(|id| (id, self.names.get(id))).collect::<Vec<_>>()
-        });
+        let only = task
+            .only
+            .map(|tests| named(tests, &self.listed, &self.names));
         let factor = task.timeout_factor;
         let timeout_ms = self.timeout_ms.saturating_mul(u64::from(factor));
         let mut names = Vec::new();
@@ -239,6 +252,16 @@ impl CommandRunner {
     }
 }
 
+/// Returns tests with their names.
+fn named<'a>(
+    tests: &[TestIndex],
+    listed: &'a [TestId],
+    names: &'a BTreeMap<TestId, Named>,
+) -> Vec<(&'a TestId, Option<&'a Named>)> {
+    let ids = tests.iter().filter_map(|test| listed.get(test.get()));
+    ids.map(|id| (id, names.get(id))).collect()
+}
+
 /// Takes what the reports of a command say and how it ended. The error is why the pass does not count.
 type Hearing<'a> = dyn FnMut(Heard, &Ended<'_>, &BTreeMap<TestId, TestIndex>, &mut Notes) -> Result<(), String>
     + 'a;
@@ -264,7 +287,10 @@ impl Runner for CommandRunner {
         if tests.is_empty() {
             return Ok(PassEnd::Completed);
         }
-        let whole = self.runs_all() || self.everything == Some(spec.tests.len());
+        let whole = self.is_everything(&spec.tests);
+        if self.runs_all_for(tests) {
+            self.notes.could_not_select();
+        }
         let task = Task {
             number: spec.number,
             seed: spec.order_seed,
@@ -278,6 +304,14 @@ impl Runner for CommandRunner {
             let _flow = seen(batch);
             Ok(())
         })
+    }
+
+    fn runs_all_for(&self, tests: &[TestIndex]) -> bool {
+        let selects = || {
+            self.tool
+                .selects_these(&named(tests, &self.listed, &self.names))
+        };
+        !self.is_everything(tests) && !selects()
     }
 
     fn machine(&self) -> Option<MachineLoad> {
@@ -294,7 +328,8 @@ impl Arms for CommandRunner {
     ) -> Result<Vec<KnobStatus>, ExecError> {
         // A check that fails without any knob says nothing about knobs.
         if let Err(reason) = self.ground.check_as_things_are()? {
-            return Err(ExecError::CommandUnfit { reason });
+            let command = self.tool.check_in_words();
+            return Err(ExecError::CheckFailed { command, reason });
         }
         self.ground.apply(baseline, target, production)
     }

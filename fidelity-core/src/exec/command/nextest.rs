@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::reports::Patterns;
 use super::sources::Watch;
-use super::{Call, CommandRunner, Manners, Prepared, Tool};
+use super::{Call, CommandRunner, Manners, Only, Prepared, Tool};
 use crate::domain::{BinaryId, KnobId, KnobValue, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::RunnerOptions;
@@ -289,6 +289,15 @@ impl Tool for Passes {
 
     fn selects(&self) -> bool {
         true
+    }
+
+    fn selects_these(&self, only: &Only<'_>) -> bool {
+        let ids: Vec<&TestId> = only.iter().map(|(id, _)| *id).collect();
+        expressions(&ids).is_some()
+    }
+
+    fn check_in_words(&self) -> String {
+        "cargo nextest list".to_owned()
     }
 
     fn place(&self) -> (&Path, &[(OsString, OsString)]) {

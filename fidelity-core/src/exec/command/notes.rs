@@ -24,9 +24,16 @@ pub(super) struct Notes {
     /// How often the command failed although no test did, and how it ended first.
     failed_alone: (u32, String),
     timed_out: u32,
+    /// In how many passes the command could not be told which tests to run, although others could.
+    not_selected: u32,
 }
 
 impl Notes {
+    /// Takes note of a pass that runs the whole suite, because its tests cannot be named to the command.
+    pub(super) fn could_not_select(&mut self) {
+        self.not_selected += 1;
+    }
+
     /// Takes the remarks of a pass that counts.
     pub(super) fn take(&mut self, remarks: Remarks, ended: &Ended<'_>) {
         self.unknown.extend(remarks.unknown);
@@ -85,6 +92,16 @@ impl Notes {
                 "command-timed-out",
                 format!(
                     "{passes} killed at the time limit of the command; what was reported until then counts"
+                ),
+            );
+        }
+        if 0 < self.not_selected {
+            let passes = times(self.not_selected, "pass", "passes");
+            say(
+                "whole-passes",
+                format!(
+                    "in {passes} the whole suite ran although a part of it was wanted: the tests could not all be \
+                     named to the command (too many or too long for its arguments, or names it does not take)"
                 ),
             );
         }
@@ -174,6 +191,7 @@ mod tests {
             };
             notes.take(remarks, &ended);
         }
+        notes.could_not_select();
         let said: Vec<String> = notes
             .problems(&listed)
             .into_iter()
@@ -185,6 +203,7 @@ mod tests {
         not in the list of this run, and counted from the next on: 7 tests (s new0, s new1, s new2, s new3, s new4, ...)
         not reported in up to 3 passes: 2 tests (s a, s b)
         1 pass was killed at the time limit of the command; what was reported until then counts
+        in 1 pass the whole suite ran although a part of it was wanted: the tests could not all be named to the command (too many or too long for its arguments, or names it does not take)
         in 1 pass the command ended with exit status 2 (cleaning up failed) although no test failed
         ");
     }
