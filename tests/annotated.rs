@@ -146,7 +146,7 @@ fn the_audit_tells_what_is_mocked_and_what_was_exposed(project: &Project) {
     let (exposed, other) = (&knob("open-files")["exposed"], &knob("cpus")["exposed"]);
     assert!(other.as_f64() < exposed.as_f64(), "{differences:?}");
     assert_eq!(audit["invest"].as_array().unwrap().len(), 3);
-    for arguments in [&["audit"][..], &["audit", "--markdown"]] {
+    for arguments in [&["audit"][..], &["audit", "--format", "markdown"]] {
         let page = project.run(arguments).exits_with(0).stdout;
         assert!(page.contains("cards"), "{page}");
     }

@@ -66,19 +66,26 @@ fn refused_format(command: &Command, format: Format) -> Option<CliError> {
         Command::Ingest(arguments) => !arguments.dry_run,
         _ => false,
     };
-    let word = match format {
-        Format::Junit => "junit",
-        Format::Csv => "csv",
+    let audit = matches!(command, Command::Audit(_));
+    let (word, printed) = match format {
+        Format::Junit => ("junit", observations),
+        Format::Csv => ("csv", observations),
+        Format::Markdown => ("markdown", audit),
         Format::Human | Format::Json => return None,
     };
-    (!observations).then(|| {
+    let hint = match (observations, audit) {
+        (true, _) => "it has --format human, json, junit and csv",
+        (_, true) => "it has --format human, json and markdown",
+        _ => {
+            "it has --format human and json; a run with its tests has more: `cargo fidelity report`"
+        }
+    };
+    (!printed).then(|| {
         CliError::new(
             ErrorKind::Usage,
             format!("what this command prints has no format `{word}`"),
         )
-        .hint(
-            "it has --format human and json; a run with its tests has all: `cargo fidelity report`",
-        )
+        .hint(hint)
     })
 }
 

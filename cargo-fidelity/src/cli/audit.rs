@@ -10,9 +10,6 @@ use super::{BuildArgs, ProfileArgs};
 /// Runs no test.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Print Markdown, for a pull request or a page
-    #[arg(long)]
-    pub markdown: bool,
     #[command(flatten)]
     pub profiles: ProfileArgs,
     #[command(flatten)]

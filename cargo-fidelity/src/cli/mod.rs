@@ -117,6 +117,8 @@ pub enum Format {
     Junit,
     /// Every observation, which `ingest` reads back (`run`, `report`, `ingest`)
     Csv,
+    /// For a pull request or a page (`audit`)
+    Markdown,
 }
 
 /// Runs the suite under both profiles and gives every test a verdict

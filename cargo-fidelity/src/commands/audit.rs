@@ -1,17 +1,16 @@
 //! `cargo fidelity audit`: what the suite says of production, without running any of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, weigh};
-use fidelity_core::classify::verdicts_of;
+use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, Shown, weigh};
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{Arm, StoredRun, TestId, VerdictKind};
+use fidelity_core::domain::TestId;
 use fidelity_core::report::audit::{render, render_json, render_markdown};
-use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::store::{RunTally, SqliteStore, Store, StoreError, workspace_store};
 use fidelity_core::suite::{Suite, locate, substitutes};
 
 use super::output::{Follower, print, style};
-use super::{prepare, record};
+use super::{laboratory, prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -38,7 +37,10 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         Err(StoreError::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
+    let noted = settings.notes.len();
     let tests = tests(&suite, &mut settings);
+    let mut notes = settings.notes.split_off(noted);
+    notes.extend(record::assumed(&suite));
     let beyond = settings.target.knobs.iter();
     let audit = weigh(&Gathered {
         tests,
@@ -50,10 +52,11 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         production: settings.production.clone(),
         past,
         evidence: substitutes::look(&workspace),
+        notes,
     });
     print(&match global.format {
-        _ if arguments.markdown => render_markdown(&audit),
         Format::Human | Format::Junit | Format::Csv => render(&audit, &style(global)),
+        Format::Markdown => render_markdown(&audit),
         Format::Json => render_json(&audit),
     })?;
     Ok(ExitCode::Passed)
@@ -80,37 +83,24 @@ fn tests(suite: &Suite, settings: &mut Settings) -> Vec<AuditedTest> {
     audited.collect()
 }
 
-/// Returns what the newest stored runs tried.
+/// Returns what the newest stored runs tried, found, and attributed.
 fn past(store: &SqliteStore) -> Result<Vec<PastTrials>, CliError> {
-    let runs = store.runs(RUNS)?;
-    let runs = runs.into_iter().map(|run| Ok(tried(&store.load(run.id)?)));
-    runs.collect()
+    Ok(store.tallies(RUNS)?.into_iter().map(tried).collect())
 }
 
-fn tried(run: &StoredRun) -> PastTrials {
-    let mut trials = [0; 2];
-    let mut seen = [BTreeSet::new(), BTreeSet::new()];
-    for pass in &run.passes {
-        let arm = pass.spec.arm.index();
-        let reported = pass.observations.iter().filter(|it| it.outcome.is_trial());
-        for observation in reported {
-            trials[arm] += 1;
-            seen[arm].insert(observation.test);
-        }
-    }
-    let [baseline, target] = &seen;
-    let verdicts = verdicts_of(run, &[]).findings;
-    let hidden = verdicts
-        .iter()
-        .filter(|finding| finding.verdict.kind == VerdictKind::HiddenDefect);
+fn tried(run: RunTally) -> PastTrials {
+    let found = run.hidden_defects;
+    let shown = run.attributions.iter().filter(|it| {
+        let is_of_defect = found.as_ref().is_some_and(|found| found.contains(&it.test));
+        is_of_defect && it.question == laboratory::QUESTION
+    });
     PastTrials {
-        profiles: Arm::BOTH.map(|arm| match arm {
-            Arm::Baseline => run.header.baseline.name.clone(),
-            Arm::Target => run.header.target.name.clone(),
-        }),
-        trials,
-        tests: baseline.intersection(target).count() as u64,
-        hidden_defects: hidden.count() as u64,
-        knobs: run.header.knobs.clone(),
+        profiles: [run.header.baseline.name, run.header.target.name],
+        trials: run.trials,
+        // What nobody has judged is neither a success nor a failure.
+        tests: found.as_ref().map_or(0, |_| u64::from(run.tried)),
+        hidden_defects: found.as_ref().map_or(0, |found| found.len() as u64),
+        knobs: run.header.knobs,
+        shown: shown.filter_map(|it| Shown::by(&it.attribution)).collect(),
     }
 }

@@ -42,7 +42,9 @@ pub fn run(arguments: &DoctorArgs, global: &Global) -> Result<ExitCode, CliError
             .and_then(|source| Some(source.path()?.file_name()?.to_string_lossy().into_owned())),
     };
     print(&match global.format {
-        Format::Human | Format::Junit | Format::Csv => render(&checkup, &style(global)),
+        Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+            render(&checkup, &style(global))
+        }
         Format::Json => render_json(&checkup),
     })?;
     Ok(if checkup.is_fit() {

@@ -46,10 +46,10 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     })?;
     let account = accounts(&store, &identity)?.into_iter().next();
     let text = match (global.format, &account) {
-        (Format::Human | Format::Junit | Format::Csv, None) => {
+        (Format::Human | Format::Junit | Format::Csv | Format::Markdown, None) => {
             explain::render(&explanation, &style(global))
         }
-        (Format::Human | Format::Junit | Format::Csv, Some(account)) => format!(
+        (Format::Human | Format::Junit | Format::Csv | Format::Markdown, Some(account)) => format!(
             "{}\nSINCE WHEN, AND BY WHAT\n{}",
             explain::render(&explanation, &style(global)),
             since::render(account, &style(global))

@@ -51,7 +51,9 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     }
     let results = knobs(arguments, global, page, (&mut store, &tests))?;
     let text = match global.format {
-        Format::Human | Format::Junit | Format::Csv => render(&results.attributed, &style(global)),
+        Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+            render(&results.attributed, &style(global))
+        }
         Format::Json => render_json(id, &results.attributed),
     };
     print(&text)?;

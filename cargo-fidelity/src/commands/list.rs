@@ -39,13 +39,15 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
     };
     let listing = listing(&suite, &selected, &mut settings, &last);
     print(&match global.format {
-        Format::Human | Format::Junit | Format::Csv => render(&listing, &style(global)),
+        Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+            render(&listing, &style(global))
+        }
         Format::Json => render_json(&listing),
     })?;
     Ok(ExitCode::Passed)
 }
 
-/// Puts together what is known of the selected tests. Knobs are taken to have the effect that is asked of them.
+/// Puts together what is known of the selected tests. Knobs are taken to have the effect that is asked of them, which is said.
 fn listing(
     suite: &Suite,
     selected: &[usize],
@@ -57,6 +59,7 @@ fn listing(
     record::set_terms(&mut tests, suite, settings, &[]);
     let mut problems = suite.problems.clone();
     problems.extend(settings.notes.drain(noted..));
+    problems.extend(record::assumed(suite));
     let by_id: BTreeMap<&TestId, usize> = selected
         .iter()
         .filter_map(|position| Some((&suite.tests.get(*position)?.id, *position)))

@@ -61,7 +61,7 @@ impl Page {
             None => report,
         };
         match global.format {
-            Format::Human => print(&human::render(&report, &style(global)))?,
+            Format::Human | Format::Markdown => print(&human::render(&report, &style(global)))?,
             Format::Json => print(&json::render(&report))?,
             Format::Junit => print(&junit::render(&report))?,
             Format::Csv => print_with(|out| csv::write(&self.run, &self.joined, out))?,

@@ -39,7 +39,9 @@ pub fn run(arguments: &PowerArgs, global: &Global) -> Result<ExitCode, CliError>
     };
     let power: Power = answer(&question).map_err(|error| explain(&error))?;
     let text = match global.format {
-        Format::Human | Format::Junit | Format::Csv => power::render(&power, &style(global)),
+        Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+            power::render(&power, &style(global))
+        }
         Format::Json => power::render_json(&power),
     };
     print(&text)?;

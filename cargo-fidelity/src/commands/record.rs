@@ -221,6 +221,21 @@ pub fn set_terms(
     settings.notes.extend(unknown);
 }
 
+/// Says, of a suite with tests that need something, what is assumed where no knob was tried.
+pub fn assumed(suite: &Suite) -> Option<Problem> {
+    let needs = |annotation: &Annotation| !annotation.needs.is_empty();
+    let mut said = suite
+        .tests
+        .iter()
+        .filter_map(|test| test.annotation.as_deref());
+    said.any(needs).then(|| Problem {
+        kind: "knobs-assumed".to_owned(),
+        message: "where tests are run is told as if every knob could be applied on this machine: \
+                  `cargo fidelity doctor` tries them"
+            .to_owned(),
+    })
+}
+
 /// Adds the tests that only joined runs list; they belong to the family of suspects, but are not executed.
 pub fn with_joined(tests: Vec<ListedTest>, joined: &[StoredRun]) -> Vec<ListedTest> {
     let mut all: BTreeMap<TestId, ListedTest> = BTreeMap::new();

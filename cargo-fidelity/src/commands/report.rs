@@ -19,7 +19,9 @@ pub fn run(arguments: &ReportArgs, global: &Global) -> Result<ExitCode, CliError
     if arguments.list {
         let listed = store.runs(LISTED)?;
         let text = match global.format {
-            Format::Human | Format::Junit | Format::Csv => runs::render(&listed, &style(global)),
+            Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+                runs::render(&listed, &style(global))
+            }
             Format::Json => runs::render_json(&listed),
         };
         print(&text)?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Gathered;
 use super::likelihood::{Belief, belief, prior};
+use super::{Gathered, ranked};
 use crate::domain::{KnobId, KnobSetting};
 
 /// Who differs from whom.
@@ -54,12 +54,7 @@ pub fn of(gathered: &Gathered) -> Vec<Difference> {
         .into_iter()
         .filter_map(|knob| difference(gathered, knob))
         .collect();
-    differences.sort_by(|one, other| {
-        other
-            .score()
-            .total_cmp(&one.score())
-            .then_with(|| one.knob.cmp(&other.knob))
-    });
+    differences.sort_by_cached_key(|it| (ranked(it.score()), ranked(it.severity), it.knob.clone()));
     differences
 }
 
@@ -131,6 +126,14 @@ fn reason(knob: &KnobId, standing: Standing, belief: &Belief) -> String {
         );
     }
     match standing {
+        _ if belief.caused > 0 => format!(
+            "shown by experiment to cause {} in {} tests tried",
+            match belief.caused {
+                1 => "1 defect".to_owned(),
+                defects => format!("{defects} defects"),
+            },
+            belief.tried
+        ),
         _ if belief.exposed > 0.0 => format!(
             "exposed about {:.1} of the defects found in {} tests tried",
             belief.exposed, belief.tried

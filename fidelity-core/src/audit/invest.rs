@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::differences::{Difference, Standing};
 use super::likelihood::{self, belief};
 use super::substitutes::Substitute;
-use super::{AuditedTest, Gathered, PROPOSED};
+use super::{AuditedTest, Gathered, PROPOSED, ranked};
 use crate::domain::KnobId;
 
 /// Something to do.
@@ -29,12 +29,7 @@ pub fn proposals(
     all.extend(mocked(substitutes));
     all.extend(missing(&gathered.tests));
     all.extend(untried(gathered));
-    all.sort_by(|one, other| {
-        other
-            .score
-            .total_cmp(&one.score)
-            .then_with(|| one.what.cmp(&other.what))
-    });
+    all.sort_by_cached_key(|it| (ranked(it.score), it.what.clone()));
     all.truncate(PROPOSED);
     all
 }

@@ -4,8 +4,13 @@
 //! The chance that a test tried under the knob turns out to hide a defect has a Beta prior whose mean follows the rank of
 //! the knob's family in published studies, with the weight of [`PRIOR_TESTS`] tests. The means are orders of magnitude: only
 //! their order is known. Runs move it: each test tried in both arms of a run, while the knob was applied and differed
-//! between them, is a trial; each hidden defect is a success. As the knobs of a run differ together, and nobody has
-//! separated them, a success is shared among them in proportion to their priors.
+//! between them, is a trial; each hidden defect is a success.
+//!
+//! Whose success it is, an experiment may have shown: a knob that an attribution found to be the cause has it with the
+//! attribution's confidence (knobs that are needed together share it, of knobs of which either is enough each has it), and
+//! where nothing that differs explains the failures, or what the test ran among does, no knob has it. The rest, and
+//! defects that nobody looked into, are shared among the knobs that differed, in proportion to what the priors and those
+//! experiments say of each.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
@@ -89,15 +94,18 @@ pub struct Belief {
     pub upper: f64,
     /// Tests tried under it, over runs.
     pub tried: u64,
-    /// Hidden defects, shares of them where several knobs differed.
+    /// Hidden defects, shares of them where nobody showed whose they are.
     pub exposed: f64,
+    /// Hidden defects that an experiment showed it to cause, alone or with others.
+    pub caused: u64,
 }
 
 impl Belief {
     /// Returns whether it never exposed anything after much testing, and is now believed to expose less than half of what
-    /// was expected.
+    /// was expected. A share of less than half of one defect is not taken for a defect.
     pub fn is_over_engineering(&self) -> bool {
-        self.exposed == 0.0 && MUCH <= self.tried && self.mean < self.prior / 2.0
+        let nothing = self.caused == 0 && self.exposed < 0.5;
+        nothing && MUCH <= self.tried && self.mean < self.prior / 2.0
     }
 }
 
@@ -114,31 +122,52 @@ pub fn prior(knob: &KnobId) -> (f64, &'static str) {
 
 /// Returns what is believed of a knob after `past`.
 pub fn belief(knob: &KnobId, past: &[PastTrials]) -> Belief {
-    let (mean, _) = prior(knob);
-    let (mut tried, mut exposed) = (0, 0.0);
-    for run in past {
-        let differing: Vec<&KnobId> = run
-            .knobs
-            .iter()
-            .filter(|status| status.applied && status.baseline != status.target)
-            .map(|status| &status.knob)
-            .collect();
-        if !differing.contains(&knob) {
-            continue;
-        }
-        let all: f64 = differing.iter().map(|knob| prior(knob).0).sum();
+    let shown = shown(knob, past);
+    let shared = past
+        .iter()
+        .filter(|run| run.differing().any(|other| other == knob))
+        .map(|run| {
+            let weight = |knob: &KnobId| self::shown(knob, past).mean;
+            let all: f64 = run.differing().map(weight).sum();
+            run.unexplained() * shown.mean / all
+        });
+    updated(
+        knob,
+        shown.tried,
+        shown.exposed + shared.sum::<f64>(),
+        shown.caused,
+    )
+}
+
+/// Returns what is believed of a knob after the experiments alone.
+fn shown(knob: &KnobId, past: &[PastTrials]) -> Belief {
+    let (mut tried, mut exposed, mut caused) = (0, 0.0, 0);
+    let runs = past
+        .iter()
+        .filter(|run| run.differing().any(|other| other == knob));
+    for run in runs {
         tried += run.tests;
-        exposed += run.hidden_defects as f64 * mean / all;
+        let own = run.shown.iter().filter(|cause| cause.knobs.contains(knob));
+        for cause in own {
+            caused += 1;
+            exposed += cause.share();
+        }
     }
-    let successes = PRIOR_TESTS * mean + exposed;
-    let failures = PRIOR_TESTS * (1.0 - mean) + (tried as f64 - exposed).max(0.0);
+    updated(knob, tried, exposed, caused)
+}
+
+fn updated(knob: &KnobId, tried: u64, exposed: f64, caused: u64) -> Belief {
+    let (prior, _) = prior(knob);
+    let successes = PRIOR_TESTS * prior + exposed;
+    let failures = PRIOR_TESTS * (1.0 - prior) + (tried as f64 - exposed).max(0.0);
     let upper = Beta::new(successes, failures).map_or(1.0, |beta| beta.inverse_cdf(0.95));
     Belief {
-        prior: mean,
+        prior,
         mean: successes / (successes + failures),
         upper,
         tried,
         exposed,
+        caused,
     }
 }
 

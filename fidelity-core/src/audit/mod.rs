@@ -2,12 +2,15 @@
 //! most. A function of values: knows no file, store or suite.
 //!
 //! [`weigh()`] puts together what was gathered; [`likelihood`] says how likely a knob is to expose something, and the ranking
-//! here is that likelihood times severity.
+//! here is that likelihood times severity. Scores that are equal to nine digits are a tie, whatever the last bits say: then
+//! what would be worse comes first, then the name that comes first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::attribute::locator::factors::SCOPE;
 use crate::domain::{
-    Annotation, FidelityProfile, KnobId, KnobStatus, KnobValue, Severity, TestId, TestKind,
+    Annotation, Attribution, AttributionEnd, FidelityProfile, KnobId, KnobStatus, KnobValue,
+    Problem, Severity, TestId, TestKind,
 };
 
 pub mod differences;
@@ -39,6 +42,8 @@ pub struct Gathered {
     pub past: Vec<PastTrials>,
     /// What of code and manifests looks like a substitute or a real service.
     pub evidence: Vec<Evidence>,
+    /// What is odd about the annotations, and what is assumed.
+    pub notes: Vec<Problem>,
 }
 
 /// A test as the audit sees it.
@@ -74,6 +79,11 @@ pub fn weight(severity: Severity) -> f64 {
     }
 }
 
+/// Returns a score as it is ranked: to nine digits, so that sums in another order change no ranking. Higher first.
+pub(crate) fn ranked(score: f64) -> std::cmp::Reverse<i64> {
+    std::cmp::Reverse((score * 1e9).round() as i64)
+}
+
 /// What one earlier run tried, and what came of it.
 #[derive(Clone, Debug, Default)]
 pub struct PastTrials {
@@ -87,6 +97,70 @@ pub struct PastTrials {
     pub hidden_defects: u64,
     /// What became of its knobs.
     pub knobs: Vec<KnobStatus>,
+    /// What experiments showed of these hidden defects, each at most once.
+    pub shown: Vec<Shown>,
+}
+
+impl PastTrials {
+    /// Returns the knobs that were applied and differed between the arms.
+    pub(crate) fn differing(&self) -> impl Iterator<Item = &KnobId> {
+        self.knobs
+            .iter()
+            .filter(|status| status.applied && status.baseline != status.target)
+            .map(|status| &status.knob)
+    }
+
+    /// Returns how many hidden defects nobody showed a cause of; what is left of confidence included.
+    pub(crate) fn unexplained(&self) -> f64 {
+        let explained: f64 = self.shown.iter().map(|shown| shown.confidence).sum();
+        (self.hidden_defects as f64 - explained).max(0.0)
+    }
+}
+
+/// What an experiment showed of one hidden defect.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The knobs that cause it; none where none of them does.
+    pub knobs: Vec<KnobId>,
+    /// Whether any of them is enough. Else all of them are needed.
+    pub either: bool,
+    /// How sure that is, in 0..=1.
+    pub confidence: f64,
+}
+
+impl Shown {
+    /// Returns what an attribution of a hidden defect to knobs showed; none where it came to no conclusion.
+    pub fn by(attribution: &Attribution) -> Option<Self> {
+        match (attribution.end, &attribution.cause) {
+            (AttributionEnd::Found, Some(cause)) => Some(Self {
+                // What a test runs among is no knob of a profile.
+                knobs: cause
+                    .knobs
+                    .iter()
+                    .filter(|knob| knob.knob != SCOPE)
+                    .map(|knob| KnobId::from(knob.knob.as_str()))
+                    .collect(),
+                either: cause.either,
+                confidence: cause.confidence.clamp(0.0, 1.0),
+            }),
+            (AttributionEnd::NoneOfThese, _) => Some(Self {
+                knobs: Vec::new(),
+                either: false,
+                confidence: 1.0,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns the share of each of its knobs in the defect.
+    pub(crate) fn share(&self) -> f64 {
+        let among = if self.either {
+            1
+        } else {
+            self.knobs.len().max(1)
+        };
+        self.confidence / among as f64
+    }
 }
 
 /// What an audit says.
@@ -100,6 +174,8 @@ pub struct Audit {
     pub substitutes: Vec<Substitute>,
     /// What code and manifests show.
     pub evidence: Vec<Evidence>,
+    /// What is odd about the annotations, and what is assumed.
+    pub notes: Vec<Problem>,
     /// Trials of earlier runs by fidelity profile, most first.
     pub trials: Vec<(String, u64)>,
     /// Earlier runs that were looked at.
@@ -137,6 +213,7 @@ pub fn weigh(gathered: &Gathered) -> Audit {
         profiles: [0, 1].map(|arm| gathered.profiles[arm].name.clone()),
         substitutes,
         evidence: gathered.evidence.clone(),
+        notes: gathered.notes.clone(),
         trials: trials(&gathered.past),
         runs: gathered.past.len(),
         differences,

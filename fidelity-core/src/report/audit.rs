@@ -65,7 +65,11 @@ fn kinds(audit: &Audit) -> Part {
             "nowhere".to_owned(),
         ],
         rows: rows.collect(),
-        after: Vec::new(),
+        after: audit
+            .notes
+            .iter()
+            .map(|note| note.message.clone())
+            .collect(),
     }
 }
 

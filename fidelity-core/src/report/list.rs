@@ -166,13 +166,25 @@ fn said(listing: &Listing, test: &ListedRow) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let absent: Vec<String> = test.absent.iter().flatten().cloned().collect();
-    if !absent.is_empty() && said.profiles.is_empty() {
-        parts.push(format!("not run: {}", absent.join("; ")));
+    if said.profiles.is_empty() {
+        parts.extend(not_run(listing, test).map(|why| format!("not run: {why}")));
     }
     format!("{}  {}", parts.join("; "), said.place)
         .trim()
         .to_owned()
+}
+
+/// Returns why it is not run in an arm, once where the reason is the same for both.
+fn not_run(listing: &Listing, test: &ListedRow) -> Option<String> {
+    let [low, high] = Arm::BOTH.map(|arm| format!("`{}`", listing.profiles[arm.index()]));
+    match &test.absent {
+        [None, None] => None,
+        [Some(why), None] | [None, Some(why)] => Some(why.clone()),
+        [Some(one), Some(other)] if one.replace(&low, &high) == *other => {
+            Some(one.replace(&format!("{low} does not provide"), "no arm provides"))
+        }
+        [Some(one), Some(other)] => Some(format!("{one}; {other}")),
+    }
 }
 
 fn footer(page: &mut Page, listing: &Listing) {

@@ -71,6 +71,8 @@ impl Code for VerdictKind {
 pub(super) const PASSED: i64 = 0;
 /// The number of [`Outcome::Skipped`], which queries name.
 pub(super) const SKIPPED: i64 = 3;
+/// The number of [`Outcome::NotReported`], which queries name.
+pub(super) const NOT_REPORTED: i64 = 4;
 /// What the low three bits of a crash are; the signal is above them.
 const CRASHED: i64 = 5;
 
@@ -81,7 +83,7 @@ pub(super) fn outcome_code(outcome: Outcome) -> i64 {
         Outcome::Failed => 1,
         Outcome::TimedOut => 2,
         Outcome::Skipped => SKIPPED,
-        Outcome::NotReported => 4,
+        Outcome::NotReported => NOT_REPORTED,
         Outcome::Crashed(signal) => (i64::from(signal) << 3) | CRASHED,
     }
 }
@@ -93,7 +95,7 @@ pub(super) fn outcome_from_code(code: i64) -> Result<Outcome, Fault> {
         1 => Outcome::Failed,
         2 => Outcome::TimedOut,
         SKIPPED => Outcome::Skipped,
-        4 => Outcome::NotReported,
+        NOT_REPORTED => Outcome::NotReported,
         _ => match (code & 7, i32::try_from(code >> 3)) {
             (CRASHED, Ok(signal)) => Outcome::Crashed(signal),
             _ => return Err(damaged(format!("{code} is no outcome"))),

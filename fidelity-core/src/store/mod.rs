@@ -10,6 +10,7 @@
 //! | `run_log`, `new_run`, `pass` | the writer of one run, as it goes on or as a whole |
 //! | `merge` | joining the runs of another store |
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
+//! | `last`, `tally` | the last verdict on each test, the newest runs in numbers |
 //! | `search` | attributions: their questions, what they saw, their endings |
 //! | `attribution` | the writer and reader of attributions |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
@@ -47,6 +48,7 @@ mod search;
 mod sequence;
 mod sqlite;
 mod standing;
+mod tally;
 mod test_trial;
 #[cfg(test)]
 mod tests;
@@ -58,6 +60,7 @@ pub use location::workspace_store;
 pub use merge::Merged;
 pub use output::MAX_STREAM_BYTES;
 pub use sqlite::SqliteStore;
+pub use tally::RunTally;
 pub use test_trial::{PassSummary, TestTrial};
 
 /// A place where runs are kept.
@@ -151,6 +154,12 @@ pub trait Store {
     /// # Errors
     /// Where they could not be read.
     fn last_verdicts(&self, limit: usize) -> Result<BTreeMap<TestId, LastVerdict>, StoreError>;
+
+    /// Returns the `limit` newest runs in numbers, newest first: what they tried, found, and attributed.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn tallies(&self, limit: usize) -> Result<Vec<RunTally>, StoreError>;
 
     /// Returns the first run with this seed; none where there is none.
     ///

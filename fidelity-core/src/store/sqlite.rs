@@ -19,9 +19,9 @@ use super::run_log::{SqliteRunLog, State};
 use super::search::{self, SqliteSearchLog};
 use super::standing::{is_final, state_of};
 use super::{
-    AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, SearchLog, Store,
-    StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last, location, past,
-    wire,
+    AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, RunTally,
+    SearchLog, Store, StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last,
+    location, past, tally, wire,
 };
 use crate::domain::{
     Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredAttribution, StoredRun, TestId,
@@ -284,6 +284,10 @@ impl Store for SqliteStore {
 
     fn last_verdicts(&self, limit: usize) -> Result<BTreeMap<TestId, LastVerdict>, StoreError> {
         self.read(|connection| last::last_verdicts(&mut Reader::new(connection), limit))
+    }
+
+    fn tallies(&self, limit: usize) -> Result<Vec<RunTally>, StoreError> {
+        self.read(|connection| tally::newest(&mut Reader::new(connection), limit))
     }
 
     fn first_with_seed(&self, seed: Seed) -> Result<Option<RunId>, StoreError> {

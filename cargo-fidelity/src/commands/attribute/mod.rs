@@ -103,7 +103,9 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
         session.look(&mut store, &mut follower)?
     };
     let text = match global.format {
-        Format::Human | Format::Junit | Format::Csv => page::render(&account, &style(global)),
+        Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
+            page::render(&account, &style(global))
+        }
         Format::Json => page::render_json(&account),
     };
     print(&text)?;

@@ -17,6 +17,13 @@ struct Wire<'a> {
     evidence: Vec<Line<'a>>,
     differences: Vec<Row<'a>>,
     invest: Vec<Proposal<'a>>,
+    problems: Vec<Note<'a>>,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    kind: &'a str,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -63,6 +70,7 @@ struct Row<'a> {
     likelihood_upper: f64,
     tried: u64,
     exposed: f64,
+    caused: u64,
     severity: f64,
     score: f64,
     over_engineering: bool,
@@ -108,6 +116,10 @@ pub fn render_json(audit: &Audit) -> String {
         reason: &it.reason,
         score: it.score,
     });
+    let problems = audit.notes.iter().map(|it| Note {
+        kind: &it.kind,
+        message: &it.message,
+    });
     pretty(&Wire {
         schema: SCHEMA,
         baseline,
@@ -118,6 +130,7 @@ pub fn render_json(audit: &Audit) -> String {
         evidence: evidence.collect(),
         differences: audit.differences.iter().map(Row::from).collect(),
         invest: invest.collect(),
+        problems: problems.collect(),
     })
 }
 
@@ -136,6 +149,7 @@ impl<'a> From<&'a Difference> for Row<'a> {
             likelihood_upper: belief.upper,
             tried: belief.tried,
             exposed: belief.exposed,
+            caused: belief.caused,
             severity: difference.severity,
             score: difference.score(),
             over_engineering: belief.is_over_engineering(),

@@ -1,10 +1,10 @@
 //! What earlier runs saw fail, against the same from whole runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use super::fixtures::*;
-use crate::domain::Phase;
+use crate::domain::{Outcome, Phase, VerdictKind};
 use crate::history::{PastFailure, PastRun};
 
 /// What a run saw fail, found by looking at everything.
@@ -17,7 +17,7 @@ fn expected(run: &StoredRun, verdicts: &[(TestIndex, Verdict)]) -> PastRun {
     for pass in passes {
         for seen in &pass.observations {
             let outcome = seen.outcome;
-            let counts = outcome.is_failure() || outcome == crate::domain::Outcome::Passed;
+            let counts = outcome.is_failure() || outcome == Outcome::Passed;
             if seen.attempt > 0 || !counts {
                 continue;
             }
@@ -88,4 +88,60 @@ fn the_first_run_with_a_seed_is_found() {
     }
     assert_eq!(store.first_with_seed(Seed(7)).unwrap(), Some(header(2).id));
     assert_eq!(store.first_with_seed(Seed(9)).unwrap(), None);
+}
+
+/// A run in numbers, found by looking at everything.
+fn counted(run: &StoredRun, verdicts: &[(TestIndex, Verdict)]) -> RunTally {
+    let mut trials = [0; 2];
+    let mut seen = [BTreeSet::new(), BTreeSet::new()];
+    let completed = run
+        .passes
+        .iter()
+        .filter(|pass| matches!(pass.end, Some((PassEnd::Completed, _))));
+    for pass in completed {
+        let arm = pass.spec.arm.index();
+        for observation in &pass.observations {
+            trials[arm] += u64::from(observation.outcome.is_trial());
+            if observation.outcome.is_trial() && observation.outcome != Outcome::NotReported {
+                seen[arm].insert(observation.test);
+            }
+        }
+    }
+    let hidden = verdicts
+        .iter()
+        .filter(|(_, verdict)| verdict.kind == VerdictKind::HiddenDefect);
+    RunTally {
+        header: run.header.clone(),
+        trials,
+        tried: seen[0].intersection(&seen[1]).count() as u32,
+        hidden_defects: run
+            .end
+            .as_ref()
+            .filter(|_| !verdicts.is_empty())
+            .map(|_| hidden.map(|(test, _)| *test).collect()),
+        attributions: Vec::new(),
+    }
+}
+
+#[test]
+fn the_newest_runs_in_numbers_are_what_the_runs_themselves_say() {
+    let place = Place::new();
+    let mut store = place.store();
+    let mut expected = BTreeMap::new();
+    for seed in 1..=30 {
+        let (run, verdicts) = random_run(seed);
+        write_run(&mut store, &run, &verdicts);
+        expected.insert(run.header.id, counted(&run, &verdicts));
+    }
+    let tallies = store.tallies(100).unwrap();
+    assert_eq!(tallies.len(), 30);
+    for tally in &tallies {
+        assert_eq!(tally, &expected[&tally.header.id]);
+    }
+    assert!(tallies.iter().any(|tally| tally.tried > 0));
+    assert!(tallies.iter().any(|tally| {
+        let hidden = tally.hidden_defects.as_ref();
+        hidden.is_some_and(|hidden| !hidden.is_empty())
+    }));
+    assert_eq!(store.tallies(3).unwrap(), tallies[..3]);
 }

@@ -9,7 +9,7 @@
 //!
 //! Knows values; touches nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::catalogue;
 use crate::domain::{
@@ -93,7 +93,8 @@ fn is_at_or_below(knob: &KnobId, need: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Returns what is odd about the names in `annotations`: fidelity profiles and knobs that do not exist.
+/// Returns what is odd about the names in `annotations`: fidelity profiles and knobs that do not exist, and services that
+/// look like a slip of the pen.
 ///
 /// `profiles` are the names of all fidelity profiles, `arms` those of this run.
 pub fn unknown_names<'a>(
@@ -102,6 +103,7 @@ pub fn unknown_names<'a>(
     arms: [&FidelityProfile; 2],
 ) -> Vec<Problem> {
     let mut unknown: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    let mut services: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for annotation in annotations {
         let place = annotation.place.as_str();
         for profile in &annotation.profiles {
@@ -110,8 +112,12 @@ pub fn unknown_names<'a>(
             }
         }
         for need in &annotation.needs {
-            if !is_known(need, arms) {
-                unknown.insert(("knob", need, place));
+            match service(need) {
+                Some(name) => services.entry(name).or_default().push(place),
+                None if !is_known(need, arms) => {
+                    unknown.insert(("knob", need, place));
+                }
+                None => {}
             }
         }
     }
@@ -121,7 +127,7 @@ pub fn unknown_names<'a>(
         set.map(|knob| knob.0.as_str())
             .chain(names.map(|knob| knob.name))
     };
-    unknown
+    let mut problems: Vec<Problem> = unknown
         .into_iter()
         .map(|(what, name, place)| {
             let near = match what {
@@ -134,15 +140,53 @@ pub fn unknown_names<'a>(
                 message: format!("the annotation at {place} names the {what} `{name}`, which does not exist{hint}"),
             }
         })
-        .collect()
+        .collect();
+    problems.extend(odd_services(&services, arms));
+    problems
 }
 
-/// Returns whether something of this name can exist. A service is known by the arms that provide it.
+/// Returns the services that no arm provides and that are named almost like one that an arm provides, or that more
+/// annotations need. No list of services can be complete, so that a name of its own is no mistake.
+fn odd_services(needed: &BTreeMap<&str, Vec<&str>>, arms: [&FidelityProfile; 2]) -> Vec<Problem> {
+    let provided = arms.into_iter().flat_map(|profile| profile.knobs.keys());
+    let provided: BTreeSet<&str> = provided.filter_map(|knob| service(&knob.0)).collect();
+    let candidates = |name: &str, times: usize| {
+        let others = needed
+            .iter()
+            .filter(move |(_, places)| times < places.len())
+            .map(|(other, _)| *other);
+        // `cache-1` and `cache-2` are two services.
+        let letters = without_digits(name);
+        let all = provided.iter().copied().chain(others);
+        nearest(name, all.filter(|other| without_digits(other) != letters))
+    };
+    let unknown = needed.iter().filter(|(name, _)| !provided.contains(*name));
+    let odd = unknown.filter_map(|(name, places)| {
+        let near = candidates(name, places.len())?;
+        let first = places.iter().min()?;
+        Some(Problem {
+            kind: "unknown-service".to_owned(),
+            message: format!(
+                "the annotation at {first} needs `service.{name}`, which no arm provides; did you mean `service.{near}`?"
+            ),
+        })
+    });
+    odd.collect()
+}
+
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
+/// Returns the name of the service that a need or knob is about: `db` of `service.db.latency`.
+fn service(need: &str) -> Option<&str> {
+    let name = need.strip_prefix("service.")?.split('.').next()?;
+    (!name.is_empty()).then_some(name)
+}
+
+/// Returns whether a knob of this name can exist.
 fn is_known(need: &str, arms: [&FidelityProfile; 2]) -> bool {
     catalogue::of(&KnobId::from(need)).is_some()
-        || need
-            .strip_prefix("service.")
-            .is_some_and(|name| !name.is_empty())
         || arms
             .into_iter()
             .flat_map(|profile| profile.knobs.keys())
@@ -280,5 +324,39 @@ mod tests {
             .map(|problem| problem.message)
             .collect();
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn a_service_that_is_named_almost_like_a_better_known_one_is_told() {
+        let at = |place: &str, need: &str| Annotation {
+            place: place.to_owned(),
+            ..needs(need)
+        };
+        let annotations = [
+            at("a.rs:1", "service.postgres"),
+            at("a.rs:2", "service.postgres"),
+            at("a.rs:3", "service.postgers"),
+            at("a.rs:4", "service.cache-1"),
+            at("a.rs:5", "service.cache-1"),
+            at("a.rs:6", "service.cache-2"),
+            at("a.rs:7", "service.mial.latency"),
+            at("a.rs:8", "service.stripe"),
+        ];
+        let (low, high) = (
+            profile("low", &[]),
+            profile("high", &[("service.mail.latency", "40ms")]),
+        );
+        let problems = unknown_names(annotations.iter(), &BTreeSet::new(), [&low, &high]);
+        let said: Vec<String> = problems
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "the annotation at a.rs:7 needs `service.mial`, which no arm provides; did you mean `service.mail`?",
+                "the annotation at a.rs:3 needs `service.postgers`, which no arm provides; did you mean `service.postgres`?",
+            ]
+        );
     }
 }
