@@ -150,7 +150,7 @@ pub fn of_output(stderr: &[u8]) -> Option<String> {
 /// Returns `message` without what changes from one failure to the next, at most 240 characters on one line.
 ///
 /// Numbers (with their unit of time), hexadecimal words and ids become `#`; absolute paths become `<path>`; random names of
-/// temporary files become `tmp#` (see [`is_temporary`]); runs of white space become one space.
+/// temporary files become `tmp#`; runs of white space become one space.
 pub fn skeleton(message: &str) -> String {
     let lines: Vec<&str> = message.lines().take(MOST_LINES).collect();
     let text = lines.join(" ");
