@@ -25,6 +25,8 @@ pub struct Reading {
     pub limits: Limits,
     /// Whether what is kept of failures is wanted.
     pub failures: bool,
+    /// Whether remarks on names are wanted: tests that are there more than once.
+    pub remarks: bool,
 }
 
 /// One trial.
@@ -185,17 +187,20 @@ fn read_junit(
     let mut times = Times::default();
     let mut room = MAX_TEXT;
     let summary = junit::read(reader, source, &reading.limits, &mut |case: &Case| {
-        let placed = names.place(case, source);
+        let id = match reading.remarks {
+            true => names.place(case, source).id,
+            false => names.identity(case),
+        };
         let next = keys.len();
         let trial = &case.trial;
         let failure = (reading.failures && trial.outcome.is_failure()).then(|| {
-            let mut failure = failure::of_case(case, &placed.id.test);
+            let mut failure = failure::of_case(case, &id.test);
             fit(&mut failure.output, &mut room);
             Box::new(failure)
         });
         sink(Row {
             key: *keys.entry(case.suite.stress).or_insert(next),
-            id: placed.id,
+            id,
             outcome: trial.outcome,
             duration_us: trial.duration.map_or(0, |time| {
                 u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

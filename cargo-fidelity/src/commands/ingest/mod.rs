@@ -165,6 +165,7 @@ impl Session<'_> {
                 ..Limits::default()
             },
             failures: true,
+            remarks: true,
         };
         let intake = Intake::scan(inputs.files, reading);
         let problems = told::files(self.arguments, &intake, tally);

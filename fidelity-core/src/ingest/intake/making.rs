@@ -113,14 +113,17 @@ impl Intake {
             .filter(|part| part.file == file)
             .map(|part| &part.key)
             .collect();
+        let mut after = 0;
         let (outcomes, digest) = read_file(&self.sources[file], &self.reading, &mut |row: Row| {
             let is_wanted = known
                 .get(row.key)
                 .is_some_and(|key| passes.contains_key(key));
-            let number = self.numbers.get(&row.id).filter(|_| is_wanted);
-            if let Some(number) = number {
+            if !is_wanted {
+                return;
+            }
+            if let Some(number) = self.number_of(&row.id, &mut after) {
                 by_key.entry(row.key).or_default().push(Observation {
-                    test: positions[*number as usize],
+                    test: positions[number as usize],
                     attempt: 0,
                     outcome: row.outcome,
                     duration_us: row.duration_us,

@@ -64,14 +64,18 @@ pub struct Intake {
     sets: BTreeSet<Arc<[u32]>>,
 }
 
-/// What one file holds, before its tests have numbers.
+/// What one file holds, before its new tests have numbers.
 struct Held {
     scanned: Scanned,
+    /// How many tests were known when it was looked at.
+    known: usize,
+    /// The tests that were not.
     tests: Vec<TestId>,
     parts: Vec<HeldPart>,
 }
 
-/// What a file holds of one key; tests by position in the list of the file.
+/// What a file holds of one key; tests by number where they were known, the others by their position among the new ones, from
+/// the number of those that were known on.
 struct HeldPart {
     key: PartKey,
     tests: Vec<u32>,
@@ -90,6 +94,7 @@ impl Intake {
             sets: BTreeSet::new(),
             reading: Reading {
                 failures: false,
+                remarks: true,
                 ..reading
             },
             sources: Vec::new(),
@@ -97,7 +102,7 @@ impl Intake {
         for chunk in sources.chunks(AT_ONCE) {
             let looked: Vec<Held> = chunk
                 .par_iter()
-                .map(|source| look(source, &intake.reading))
+                .map(|source| look(source, &intake))
                 .collect();
             for held in looked {
                 intake.add(held);
@@ -105,12 +110,25 @@ impl Intake {
         }
         intake.sources = sources;
         intake.reading.failures = true;
+        // They were made at the first look.
+        intake.reading.remarks = false;
         intake
     }
 
     /// Returns every test, by its number.
     pub fn tests(&self) -> &[TestId] {
         &self.tests
+    }
+
+    /// Returns the number of a test that is known. `after` is the number that followed the last one: reports of one suite mostly
+    /// name its tests in one order, so that it is tried first.
+    fn number_of(&self, id: &TestId, after: &mut usize) -> Option<u32> {
+        if self.tests.get(*after) != Some(id) {
+            *after = *self.numbers.get(id)? as usize;
+        }
+        let number = u32::try_from(*after).ok();
+        *after += 1;
+        number
     }
 
     fn add(&mut self, held: Held) {
@@ -136,7 +154,10 @@ impl Intake {
             let mut tests: Vec<u32> = part
                 .tests
                 .iter()
-                .map(|test| numbers[*test as usize])
+                .map(|test| match (*test as usize).checked_sub(held.known) {
+                    Some(new) => numbers[new],
+                    None => *test,
+                })
                 .collect();
             tests.sort_unstable();
             tests.dedup();
@@ -171,13 +192,17 @@ impl Intake {
 }
 
 /// Looks at a file.
-fn look(source: &Source, reading: &Reading) -> Held {
+fn look(source: &Source, intake: &Intake) -> Held {
+    let known = intake.tests.len();
     let mut numbers: BTreeMap<TestId, u32> = BTreeMap::new();
+    let mut after = 0;
     let mut parts: Vec<(Vec<u32>, Option<i64>, u64)> = Vec::new();
     let mut cases = 0;
-    let read = read_file(source, reading, &mut |row: Row| {
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        let number = *numbers.entry(row.id).or_insert(next);
+    let read = read_file(source, &intake.reading, &mut |row: Row| {
+        let number = intake.number_of(&row.id, &mut after).unwrap_or_else(|| {
+            let next = u32::try_from(known + numbers.len()).unwrap_or(u32::MAX);
+            *numbers.entry(row.id).or_insert(next)
+        });
         if parts.len() <= row.key {
             parts.resize(row.key + 1, (Vec::new(), None, 0));
         }
@@ -190,21 +215,7 @@ fn look(source: &Source, reading: &Reading) -> Held {
         *count += 1;
         cases += 1;
     });
-    let (outcomes, digest) = read.unwrap_or_else(|error| {
-        let outcomes = rows::Outcomes {
-            broken: true,
-            problems: vec![Problem {
-                kind: ProblemKind::Unreadable,
-                source: source.name.clone(),
-                line: 0,
-                column: 0,
-                message: format!("it cannot be read: {error}"),
-                more: 0,
-            }],
-            ..rows::Outcomes::default()
-        };
-        (outcomes, [0; 32])
-    });
+    let (outcomes, digest) = read.unwrap_or_else(|error| unreadable(source, &error));
     let mut tests: Vec<(TestId, u32)> = numbers.into_iter().collect();
     tests.sort_by_key(|(_, number)| *number);
     Held {
@@ -216,6 +227,7 @@ fn look(source: &Source, reading: &Reading) -> Held {
             broken: outcomes.broken,
             needs_arm: outcomes.needs_arm,
         },
+        known,
         tests: tests.into_iter().map(|(id, _)| id).collect(),
         parts: outcomes
             .keys
@@ -229,4 +241,21 @@ fn look(source: &Source, reading: &Reading) -> Held {
             })
             .collect(),
     }
+}
+
+/// What is told of a file that could not be read to its end.
+fn unreadable(source: &Source, error: &std::io::Error) -> (rows::Outcomes, [u8; 32]) {
+    let outcomes = rows::Outcomes {
+        broken: true,
+        problems: vec![Problem {
+            kind: ProblemKind::Unreadable,
+            source: source.name.clone(),
+            line: 0,
+            column: 0,
+            message: format!("it cannot be read: {error}"),
+            more: 0,
+        }],
+        ..rows::Outcomes::default()
+    };
+    (outcomes, [0; 32])
 }

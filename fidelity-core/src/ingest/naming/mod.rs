@@ -93,12 +93,7 @@ impl Names {
     ///
     /// Passes of a stress run (suites `NAME@stress-N`) are numbered apart.
     pub fn place(&mut self, case: &Case, source: &str) -> Placed {
-        let mut id = identify(case, &self.rules);
-        if is_libtest(case)
-            && let Some(Some(binary)) = self.known.get(&id.test)
-        {
-            id.binary = binary.clone();
-        }
+        let id = self.identity(case);
         let written = written(case);
         let stress = case.suite.stress.filter(|_| self.rules.is_on(Rule::Stress));
         let seen = self
@@ -130,6 +125,17 @@ impl Names {
             self.note(kind, source, case.at, message);
         }
         Placed { id, attempt }
+    }
+
+    /// Returns the test of a trial, as [`Self::place`] does, without a number and without taking note of it.
+    pub fn identity(&self, case: &Case) -> TestId {
+        let mut id = identify(case, &self.rules);
+        if is_libtest(case)
+            && let Some(Some(binary)) = self.known.get(&id.test)
+        {
+            id.binary = binary.clone();
+        }
+        id
     }
 
     fn note(&mut self, kind: ProblemKind, source: &str, line: u64, message: String) {
@@ -208,19 +214,19 @@ fn joined(path: &[Arc<str>]) -> String {
     names.join(" > ")
 }
 
-/// Returns a hash of what a case is called in its report.
+/// Returns a hash of what a case is called in its report: FNV-1a over each part and its length. It says only which of two
+/// remarks is made, so that it needs no strength.
 fn written(case: &Case) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    let mut part = |text: &str| {
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    for suite in &case.suite.path {
-        part(suite);
+    const START: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    let names = case.suite.path.iter().map(AsRef::as_ref);
+    let parts = names.chain([case.classname.as_deref().unwrap_or(""), &case.name]);
+    let mut hash = START;
+    for part in parts {
+        let length = (part.len() as u64).to_le_bytes();
+        for byte in part.bytes().chain(length) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
     }
-    part(case.classname.as_deref().unwrap_or(""));
-    part(&case.name);
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(bytes)
+    hash
 }

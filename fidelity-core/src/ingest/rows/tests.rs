@@ -12,6 +12,7 @@ fn reading(arm: Option<Arm>) -> Reading {
         rules: Rules::default(),
         limits: Limits::default(),
         failures: true,
+        remarks: true,
     }
 }
 
