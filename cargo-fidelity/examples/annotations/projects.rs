@@ -133,6 +133,8 @@ pub fn listed(top: &Path, name: &str, count: usize) -> Done<PathBuf> {
             "ingest",
             "--fidelity-profile",
             profile,
+            "--block",
+            "one",
             "junit.xml",
         ];
         let mut ingest = Command::new(tool.join("cargo-fidelity"));
