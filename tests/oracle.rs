@@ -4,11 +4,13 @@
 //! reason, in `testdata/environment-oracle/EXPLAINED.txt`.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(unsafe_code, reason = "gives back the usual signals to what it starts")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
@@ -96,6 +98,16 @@ fn cargo_test(options: &CargoOptions) -> std::process::Output {
         .args(["test", "--no-fail-fast"])
         .args(options.build_arguments())
         .args(["--", "--exact", "--nocapture", TEST]);
+    // A shell that starts the tests in the background has these ignored; the tool gives tests the usual ones.
+    // SAFETY: changes the dispositions of signals, nothing else.
+    unsafe {
+        cargo.pre_exec(|| {
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            Ok(())
+        });
+    }
     piped(&mut cargo)
 }
 
