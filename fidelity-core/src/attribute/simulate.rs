@@ -127,43 +127,69 @@ pub struct Knobs {
     pub stored: u32,
 }
 
+/// The planted cause of one simulation, and what comes of every trial.
+#[derive(Clone, Debug)]
+pub struct Planted {
+    /// What makes the test fail.
+    pub truth: Hypothesis,
+    rates: Rates,
+    dice: Dice,
+}
+
+impl Planted {
+    /// Returns whether a trial of this configuration fails.
+    pub fn fails(&mut self, config: Mask) -> bool {
+        self.dice
+            .happens(self.rates.at(self.truth.is_active(config)))
+    }
+}
+
 impl Knobs {
-    fn planted(&self, dice: &mut Dice) -> Hypothesis {
+    /// Returns the cause of a seed; any set of so many knobs is as likely as any other.
+    pub fn planted(&self, seed: u64) -> Planted {
+        let mut dice = Dice::new(seed);
         let (Truth::All(members) | Truth::Any(members)) = self.truth;
         let mut mask: Mask = 0;
         while mask.count_ones() < members {
             mask |= bit(dice.below(self.count));
         }
-        match self.truth {
-            Truth::All(_) => Hypothesis::all(mask),
-            Truth::Any(_) => Hypothesis::any(mask),
+        Planted {
+            truth: match self.truth {
+                Truth::All(_) => Hypothesis::all(mask),
+                Truth::Any(_) => Hypothesis::any(mask),
+            },
+            rates: self.rates,
+            dice,
         }
+    }
+
+    /// Returns the trials made beforehand: whether each failed, all of the low end first.
+    pub fn pilot(&self, space: &KnobSpace, planted: &mut Planted) -> Vec<(Mask, bool)> {
+        [0, space.constraints().everything()]
+            .into_iter()
+            .flat_map(|config| std::iter::repeat_n(config, self.stored as usize))
+            .map(|config| (config, planted.fails(config)))
+            .collect()
     }
 
     /// Plays one search with the default budget.
     pub fn play(&self, space: &KnobSpace, seed: u64) -> Played {
-        let mut dice = Dice::new(seed);
-        let truth = self.planted(&mut dice);
+        let mut planted = self.planted(seed);
         let rules = Rules {
             established: true,
             seed,
             ..Rules::of_knobs()
         };
         let mut search = Search::new(space.clone(), rules);
-        let fails =
-            |dice: &mut Dice, config: Mask| dice.happens(self.rates.at(truth.is_active(config)));
-        let high = space.constraints().everything();
-        for config in [0, high] {
-            for _ in 0..self.stored {
-                search.remember(&config, Counts::one(fails(&mut dice, config)));
-            }
+        for (config, failed) in self.pilot(space, &mut planted) {
+            search.remember(&config, Counts::one(failed));
         }
-        let (ending, played) = play(&mut search, 0.0, |config| fails(&mut dice, *config));
+        let (ending, played) = play(&mut search, 0.0, |config| planted.fails(*config));
         let found = ending.found();
         let named = found.map(|cause| search.space().hypothesis(cause.hypothesis));
         Played {
             named: named.is_some(),
-            right: named == Some(truth),
+            right: named == Some(planted.truth),
             ..played
         }
     }
