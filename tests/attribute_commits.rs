@@ -123,7 +123,7 @@ fn a_renamed_test_is_followed() {
     let found = agrees("export", &["--good", "before-rename"], "code");
     let notes = found["notes"].to_string();
     assert!(
-        notes.contains("the test is `export::tests::works` there"),
+        notes.contains("the test is `ledger export::tests::works` there"),
         "{notes}"
     );
 }

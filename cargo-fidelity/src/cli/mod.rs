@@ -18,7 +18,7 @@ mod list;
 mod power;
 mod selection;
 
-pub use attribute::{AttributeArgs, AttributeWhich};
+pub use attribute::{AttributeArgs, AttributeWhich, SearchArgs};
 pub use audit::AuditArgs;
 pub use build::BuildArgs;
 pub use ingest::{IngestArgs, Passes};
@@ -153,7 +153,7 @@ pub struct RunArgs {
 }
 
 /// Which environments are compared.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Fidelity profiles")]
 pub struct ProfileArgs {
     /// Read this file instead of `fidelity.toml` at the workspace root

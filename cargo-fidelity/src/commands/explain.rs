@@ -44,7 +44,7 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     let explanation = Explanation::new(&sources, test).ok_or_else(|| {
         CliError::new(ErrorKind::Internal, "the run has no verdict for this test")
     })?;
-    let account = accounts(&store, &identity)?.into_iter().next();
+    let account = account(&store, &identity, &page)?;
     let text = match (global.format, &account) {
         (Format::Human | Format::Junit | Format::Csv | Format::Markdown, None) => {
             explain::render(&explanation, &style(global))
@@ -71,6 +71,18 @@ pub(super) fn accounts(store: &dyn Store, test: &TestId) -> Result<Vec<Account>,
         .filter_map(|search| search.ending.as_deref());
     // What another version wrote may not be understood: it is passed over.
     Ok(endings.filter_map(Account::read).collect())
+}
+
+/// Returns the newest attribution to commits of a failure that the run, or one it joined, has seen; before all one with a cause.
+fn account(store: &dyn Store, test: &TestId, page: &Page) -> Result<Option<Account>, CliError> {
+    let header = &page.run.header;
+    let mut found = accounts(store, test)?;
+    found.retain(|account| {
+        let seen_by = |run| run == header.id || header.joined.contains(&run);
+        account.run.is_some_and(seen_by)
+    });
+    found.sort_by_key(|account| account.cause.is_none());
+    Ok(found.into_iter().next())
 }
 
 /// Returns the interval of a failure rate; everything is possible where nothing was counted.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{AttributionEnd, RunHeader, StoredRun, TestIndex};
+use fidelity_core::domain::{AttributionEnd, RunHeader, TestIndex};
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::attribution::{Attributed, render, render_json};
 use fidelity_core::store::{SqliteStore, Store};
@@ -87,7 +87,7 @@ fn knobs(
         ..
     } = page;
     let until_ms = duration(arguments.budget.max_time.as_deref().unwrap_or("none"))?;
-    let typed = as_typed(&run)?;
+    let typed = as_typed(&run.header)?;
     let mut cargo = prepare::cargo_options(&typed, global);
     if arguments.build.compilation.manifest_path.is_some() {
         cargo
@@ -163,8 +163,7 @@ fn duration(text: &str) -> Result<Option<u64>, CliError> {
 }
 
 /// Returns the command line of a run, as if it was typed again: its cargo flags and test arguments have to be the same.
-fn as_typed(run: &StoredRun) -> Result<RunArgs, CliError> {
-    let header = &run.header;
+pub(super) fn as_typed(header: &RunHeader) -> Result<RunArgs, CliError> {
     let unknown = || {
         let id = header.id.short();
         let message = format!(

@@ -222,10 +222,8 @@ impl Experiments<'_> {
         let header = &self.run.header;
         let runs = self.runs();
         let id = &self.run.tests[test.get()].id;
-        let scope = finding
-            .filter(|finding| finding.only_in_company)
-            .and_then(|_| pilot::company(&runs, id));
-        let factors = Factors::new(&header.baseline, &header.target, &header.knobs, scope)
+        let company = pilot::company(&runs, id);
+        let factors = Factors::new(&header.baseline, &header.target, &header.knobs, company)
             .weighed(self.weights(id)?);
         let second = finding.and_then(|finding| {
             let cluster = self.verdicts.clusters.get(finding.cluster?)?;

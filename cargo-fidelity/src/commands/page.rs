@@ -75,7 +75,7 @@ impl Page {
     }
 }
 
-/// Returns the newest attributions to commits of the failures that this run, or one it joined, has seen.
+/// Returns the newest attributions that found the commits of the failures that this run, or one it joined, has seen.
 fn accounts(
     store: &dyn Store,
     run: &StoredRun,
@@ -86,7 +86,10 @@ fn accounts(
     for finding in &verdicts.findings {
         if finding.verdict.kind != VerdictKind::Stable {
             let mut of_test = super::explain::accounts(store, &finding.id)?.into_iter();
-            accounts.extend(of_test.find(|account| account.run.is_some_and(seen_by)));
+            // One without a cause takes nothing from one that found it.
+            accounts.extend(
+                of_test.find(|account| account.cause.is_some() && account.run.is_some_and(seen_by)),
+            );
         }
     }
     Ok(accounts)

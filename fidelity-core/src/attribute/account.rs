@@ -207,6 +207,11 @@ pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, St
                 "unconfirmed",
                 "the likeliest commit did not fail when it was looked at again".to_owned(),
             ),
+            Why::NotNecessary => (
+                "unconfirmed",
+                "when the commit before the likeliest one was looked at again, it failed as well"
+                    .to_owned(),
+            ),
         },
     };
     (word.to_owned(), sentence)
@@ -289,6 +294,7 @@ mod tests {
             one_of(Why::OutOfBudget),
             one_of(Why::Stopped),
             one_of(Why::Unconfirmed),
+            one_of(Why::NotNecessary),
         ];
         let said = endings.map(|ending| {
             let (word, sentence) = no_cause(&ending, ("g", "b"));
@@ -306,6 +312,7 @@ mod tests {
         out-of-budget: the limit of trials was reached before one commit was left
         stopped: it was stopped before one commit was left
         unconfirmed: the likeliest commit did not fail when it was looked at again
+        unconfirmed: when the commit before the likeliest one was looked at again, it failed as well
         ");
     }
 }

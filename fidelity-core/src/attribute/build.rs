@@ -37,6 +37,8 @@ pub struct Builder<'a> {
     pub reporter: &'a Path,
     /// Whether a binary that does not list its tests is taken as one test.
     pub harnessless: bool,
+    /// The tests of today, in order: another of them is not the one that is looked for under an earlier name.
+    pub today: &'a [TestId],
     /// Set when the user interrupts the tool.
     pub interrupted: &'a AtomicBool,
 }
@@ -149,7 +151,7 @@ impl Builder<'_> {
         for binary in &mut suite.binaries {
             without_own_variables(&mut binary.environment);
         }
-        let Some(test) = find(&suite, test) else {
+        let Some(test) = find(&suite, test, self.today) else {
             return Ok(untestable(format!("it has no test `{}`", test.test)));
         };
         Ok(Attempt::Built(Box::new(Built {
@@ -208,8 +210,8 @@ fn without_own_variables(environment: &mut Vec<(OsString, OsString)>) {
 }
 
 /// Returns the test as the suite has it: by its whole name, or else the one that was moved or whose modules or binary were
-/// renamed. It has the same last part, and shares more of the rest than any other that has.
-fn find(suite: &Suite, test: &TestId) -> Option<TestId> {
+/// renamed. It has the same last part, shares more of the rest than any other that has, and is gone today.
+fn find(suite: &Suite, test: &TestId, today: &[TestId]) -> Option<TestId> {
     if suite.tests.iter().any(|found| found.id == *test) {
         return Some(test.clone());
     }
@@ -229,6 +231,7 @@ fn find(suite: &Suite, test: &TestId) -> Option<TestId> {
     let alike: Vec<(usize, &TestId)> = suite
         .tests
         .iter()
+        .filter(|found| today.binary_search(&found.id).is_err())
         .filter_map(|found| Some((shared(&found.id)?, &found.id)))
         .collect();
     let most = alike.iter().map(|(shared, _)| *shared).max()?;
@@ -310,7 +313,11 @@ mod tests {
     use super::*;
     use crate::suite::SuiteTest;
 
-    fn found(test: &str, others: &[(&str, &str)]) -> Option<String> {
+    fn found(test: &str, others: &[(&str, &str)], today: &[(&str, &str)]) -> Option<String> {
+        let today: Vec<TestId> = today
+            .iter()
+            .map(|(binary, name)| TestId::new(*binary, *name))
+            .collect();
         let suite = Suite {
             tests: others
                 .iter()
@@ -324,7 +331,7 @@ mod tests {
                 .collect(),
             ..Suite::default()
         };
-        find(&suite, &TestId::new("a", test)).map(|id| id.to_string())
+        find(&suite, &TestId::new("a", test), &today).map(|id| id.to_string())
     }
 
     #[test]
@@ -335,20 +342,27 @@ mod tests {
             ("b", "z::other"),
         ];
         assert_eq!(
-            found("y::tests::works", &many).as_deref(),
+            found("y::tests::works", &many, &[]).as_deref(),
             Some("a y::tests::works")
         );
         assert_eq!(
-            found("y::checks::works", &many).as_deref(),
+            found("y::checks::works", &many, &[]).as_deref(),
             Some("a y::tests::works")
         );
         assert_eq!(
-            found("deep::z::other", &many).as_deref(),
+            found("deep::z::other", &many, &[]).as_deref(),
             Some("b z::other")
         );
         // Two that are as near as each other, and none at all.
-        assert_eq!(found("v::tests::works", &many), None);
-        assert_eq!(found("x::tests::fails", &many), None);
+        assert_eq!(found("v::tests::works", &many, &[]), None);
+        assert_eq!(found("x::tests::fails", &many, &[]), None);
+        // One that is there today as well is another test, and not this one before it was moved.
+        let today = [("a", "new::works"), ("a", "y::tests::works")];
+        assert_eq!(found("new::works", &many[1..], &today), None);
+        assert_eq!(
+            found("new::works", &many[1..], &today[..1]).as_deref(),
+            Some("a y::tests::works")
+        );
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub enum Why {
     Stopped,
     /// Where the likeliest says that the test fails, it did not when looked at again.
     Unconfirmed,
+    /// Where the likeliest says that the test passes, it fails as well.
+    NotNecessary,
 }
 
 impl CommitEnding {
@@ -267,6 +269,8 @@ impl CommitSearch {
                 why: match why {
                     Left::NothingTellsThemApart => Why::Untestable,
                     Left::Unconfirmed => Why::Unconfirmed,
+                    Left::NotNecessary => Why::NotNecessary,
+                    Left::CannotBeTried => Why::Untestable,
                     Left::OutOfBudget => Why::OutOfBudget,
                     Left::Stopped => Why::Stopped,
                 },

@@ -89,19 +89,22 @@ pub struct Searched {
     pub untestable: Vec<usize>,
     /// The merges that were entered to get to the line, the outermost first.
     pub within: Vec<CommitId>,
-    /// Whether the merge entered last is the cause itself: what it merged passes.
-    pub merge_itself: bool,
+    /// How sure it is that the line holds the cause, in 0..=1: the posterior probability of the merges that were entered.
+    pub line_probability: f64,
+    /// Where a merge was found: how the search along what it merged ended, if that led no further.
+    pub branch: Option<CommitEnding>,
     /// Whether outcomes at one commit came in stretches, which independent trials would not.
     pub time_dependent: bool,
 }
 
 impl Searched {
-    /// Returns the commit that was found.
+    /// Returns the commit that was found, and how sure that is over all lines.
     pub fn found(&self) -> Option<(&CommitId, f64)> {
         let CommitEnding::Found { place, probability } = &self.ending else {
             return None;
         };
-        Some((&self.line.get(*place)?.commit, *probability))
+        let commit = &self.line.get(*place)?.commit;
+        Some((commit, probability * self.line_probability))
     }
 
     /// Returns where on the first line the commit that was found is, or the merge that brought it in.
@@ -123,6 +126,8 @@ pub struct Answer {
     pub code: Option<Searched>,
     /// The version of the profile from which on it fails, by place in [`Case::versions`], with its probability.
     pub version: Option<(usize, f64)>,
+    /// Why there is no version, where the profile takes part.
+    pub no_version: Option<CommitEnding>,
     /// Whether the change of the profile came later than that of the code.
     pub profile_came_later: bool,
     /// Why there is no side.
@@ -140,6 +145,7 @@ impl Answer {
             side_probability: 1.0,
             code: None,
             version: None,
+            no_version: None,
             profile_came_later: false,
             no_side: None,
             cells: [[Counts::default(); 2]; 2],
@@ -223,7 +229,12 @@ fn search_profile_side<L: Lab>(
     };
     if let Some(place) = place {
         let how = (&place.commit, established(case), answer.cells[code]);
-        answer.version = search_versions(case, lab, how, &mut answer.spent)?;
+        match search_versions(case, lab, how, &mut answer.spent)? {
+            CommitEnding::Found { place, probability } => {
+                answer.version = Some((place, probability));
+            }
+            ending => answer.no_version = Some(ending),
+        }
     }
     Ok(())
 }
@@ -253,7 +264,7 @@ fn search_code<L: Lab>(
         search.remember(place, seen);
     }
     let mut outer = run(search, lab, under, spent)?;
-    while let CommitEnding::Found { place, .. } = outer.ending
+    while let CommitEnding::Found { place, probability } = outer.ending
         && let Some(merge) = outer.line.get(place).filter(|place| 0 < place.merges)
         && outer.within.len() < DEEPEST
     {
@@ -269,16 +280,16 @@ fn search_code<L: Lab>(
         let mut within = outer.within.clone();
         within.push(merge);
         match inner.ending {
-            CommitEnding::BadPasses | CommitEnding::NotReproducible | CommitEnding::GoodFails => {
-                outer.merge_itself = matches!(inner.ending, CommitEnding::BadPasses);
-                break;
-            }
             CommitEnding::Found { .. } | CommitEnding::OneOf { .. } => {
                 inner.within = within;
+                inner.line_probability = outer.line_probability * probability;
                 outer = inner;
             }
             // What cannot be told within the merge is still the merge.
-            _ => break,
+            ending => {
+                outer.branch = Some(ending);
+                break;
+            }
         }
     }
     Ok(outer)
@@ -321,20 +332,24 @@ fn run<L: Lab>(
         line,
         ending,
         within: Vec::new(),
-        merge_itself: false,
+        line_probability: 1.0,
+        branch: None,
     })
 }
 
-/// Searches the versions of the profile, at one commit. None where it cannot be told which.
+/// Searches the versions of the profile, at one commit; their places stand in for those of commits.
 fn search_versions<L: Lab>(
     case: &Case,
     lab: &mut L,
     (commit, rules, ends): (&CommitId, Rules, [Counts; 2]),
     spent: &mut Spent,
-) -> Result<Option<(usize, f64)>, L::Error> {
+) -> Result<CommitEnding, L::Error> {
     let count = case.versions.len();
     if count == 2 {
-        return Ok(Some((1, 1.0)));
+        return Ok(CommitEnding::Found {
+            place: 1,
+            probability: 1.0,
+        });
     }
     let places = (0..count).map(|version| Place {
         commit: CommitId(version.to_string()),
@@ -350,10 +365,7 @@ fn search_versions<L: Lab>(
             search.stop();
         }
         let version = match search.next(&|_| true) {
-            CommitStep::Done(CommitEnding::Found { place, probability }) => {
-                return Ok(Some((place, probability)));
-            }
-            CommitStep::Done(_) => return Ok(None),
+            CommitStep::Done(ending) => return Ok(ending),
             CommitStep::Try { place, .. } => place,
         };
         let shown = lab.trial(commit, Under::Version(version))?;

@@ -18,7 +18,7 @@ use crate::store::{SearchLog, StoreError};
 pub struct Event {
     /// The commit.
     pub commit: CommitId,
-    /// The environment, as [`identity`] says it.
+    /// The environment and the failure that was looked for, as [`identity`] says them.
     pub environment: String,
     /// What it showed.
     pub seen: Showed,
@@ -71,14 +71,15 @@ impl Event {
     }
 }
 
-/// Returns what tells an environment from others: a hash of its values, users of URLs left out.
-pub fn identity(environment: &Environment) -> String {
+/// Returns what tells trials from others: a hash of the values they are made under, users of URLs left out, and of the signature
+/// of the failure that is looked for. What passes when one failure is looked for says nothing of another.
+pub fn identity(environment: &Environment, failure: Option<&str>) -> String {
     let values = environment.without_users();
-    let text: String = values
+    let values = values
         .0
         .iter()
-        .map(|(knob, value)| format!("{:?}={value:?};", knob.0))
-        .collect();
+        .map(|(knob, value)| format!("{:?}={value:?};", knob.0));
+    let text: String = values.chain([format!("{failure:?}")]).collect();
     blake3::hash(text.as_bytes()).to_hex().as_str()[..32].to_owned()
 }
 
@@ -236,13 +237,16 @@ mod tests {
     }
 
     #[test]
-    fn environments_are_told_apart_by_their_values() {
+    fn trials_are_told_apart_by_the_values_and_by_the_failure_that_is_looked_for() {
         let of = |value: &str| {
             let value = KnobValue::Text(value.to_owned());
-            identity(&Environment([(KnobId::from("tz"), value)].into()))
+            identity(&Environment([(KnobId::from("tz"), value)].into()), None)
         };
         assert_eq!(of("UTC"), of("UTC"));
         assert_ne!(of("UTC"), of("Asia/Kolkata"));
         assert_eq!(of("a://u:p@h"), of("a://v:q@h"));
+        let looking_for = |failure| identity(&Environment::default(), failure);
+        assert_ne!(looking_for(Some("alpha")), looking_for(Some("beta")));
+        assert_ne!(looking_for(Some("alpha")), looking_for(None));
     }
 }

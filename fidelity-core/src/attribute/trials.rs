@@ -152,9 +152,9 @@ impl<'a> Bench<'a> {
             .built
             .get(&commit)
             .filter(|built| built.test != self.test)
-            .map(|built| format!("the test is `{}` there", built.test.test));
+            .map(|built| format!("the test is `{}` there", built.test));
         Ok(Tried {
-            seen: self.judge(&observation),
+            seen: self.judge(commit, &observation),
             ms,
             built_ms,
             note: other_name,
@@ -281,7 +281,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn judge(&mut self, observation: &Observation) -> Seen {
+    fn judge(&mut self, commit: Oid, observation: &Observation) -> Seen {
         use crate::domain::Outcome;
         let failure = match observation.outcome {
             Outcome::Passed => return Seen::Passed,
@@ -289,15 +289,32 @@ impl<'a> Bench<'a> {
             _ => observation.failure.as_deref(),
         };
         let signature = without_lines(failure.map_or("", |failure| &failure.signature));
-        match &self.signature {
-            Some(wanted) if *wanted != signature => Seen::Nothing,
-            Some(_) => Seen::Failed,
-            None => {
-                self.signature = Some(signature);
-                Seen::Failed
-            }
+        let Some(wanted) = &self.signature else {
+            self.signature = Some(signature);
+            return Seen::Failed;
+        };
+        let root = self.built.get(&commit).map(|built| &built.workspace.root);
+        let is_there = |file: &str| root.is_some_and(|root| root.join(file).exists());
+        if are_alike(wanted, &signature, is_there) {
+            Seen::Failed
+        } else {
+            Seen::Nothing
         }
     }
+}
+
+/// Returns whether two signatures without lines are of the same failure. The file of the panic may have had another name where
+/// that of `wanted` is not there.
+fn are_alike(wanted: &str, found: &str, is_there: impl Fn(&str) -> bool) -> bool {
+    if wanted == found {
+        return true;
+    }
+    let parts = (wanted.split_once(": "), found.split_once(": "));
+    let (Some((file, message)), Some((other, same))) = parts else {
+        return false;
+    };
+    let is_source = |file: &str| file.ends_with(".rs");
+    message == same && is_source(file) && is_source(other) && !is_there(file)
 }
 
 /// Returns a signature without the line and column of the panic, which move from commit to commit.
@@ -316,6 +333,18 @@ pub fn without_lines(signature: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_is_the_same_in_a_file_that_was_renamed() {
+        let alike = |found, there| are_alike("tests/new.rs: it broke", found, |_| there);
+        assert!(alike("tests/new.rs: it broke", true));
+        assert!(alike("tests/old.rs: it broke", false));
+        // Where both files are there it is another failure, as it is with another message.
+        assert!(!alike("tests/old.rs: it broke", true));
+        assert!(!alike("tests/old.rs: it bent", false));
+        assert!(!alike("exit status: it broke", false));
+        assert!(!alike("timed out", false));
+    }
 
     #[test]
     fn lines_and_columns_are_no_part_of_what_is_compared() {

@@ -63,7 +63,7 @@ impl Worktrees {
     }
 
     /// Takes a folder below `parent` for the repository whose work tree is at `workdir`: one that a killed process left, or
-    /// else a new one. Other folders of dead processes are removed.
+    /// else a new one. Other folders of dead processes are removed, those for other repositories as well.
     ///
     /// # Errors
     /// [`WorktreeError::Io`] or [`WorktreeError::Full`] where it cannot be made.
@@ -72,6 +72,7 @@ impl Worktrees {
         let base = parent.join(&name.as_str()[..16]);
         let failed = |source| WorktreeError::io("make a folder for checkouts", &base, source);
         fs::create_dir_all(&base).map_err(failed)?;
+        remove_dead_of_others(parent, &base);
         let mut claimed: Option<Self> = None;
         let mut folders: Vec<PathBuf> = fs::read_dir(&base)
             .map_err(failed)?
@@ -116,7 +117,8 @@ impl Worktrees {
         })
     }
 
-    /// Takes what a dead process left: its complete checkouts are kept, everything else is removed.
+    /// Takes what a dead process left: its checkouts are kept that are complete and were given a target folder, everything else is
+    /// removed. The target of another commit, put beside sources that are older than it, would pass for built from them.
     fn taken_over(folder: PathBuf, lock: File) -> Result<Self, WorktreeError> {
         let entries = fs::read_dir(&folder)
             .map_err(|source| WorktreeError::io("read the folder of checkouts", &folder, source))?;
@@ -125,6 +127,7 @@ impl Worktrees {
             let name = entry.file_name().to_string_lossy().into_owned();
             if let Some(id) = name.strip_suffix(".done")
                 && let Ok(id) = Oid::from_str(id)
+                && folder.join(format!("{id}.target")).is_dir()
             {
                 kept.push(id);
             }
@@ -246,6 +249,25 @@ impl Worktrees {
 
     fn place(&self, commit: Oid, suffix: &str) -> PathBuf {
         self.folder.join(format!("{commit}{suffix}"))
+    }
+}
+
+/// Removes what killed processes left for other repositories, as far as that can be done: it is not what was asked for.
+fn remove_dead_of_others(parent: &Path, base: &Path) {
+    let within = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    for repository in within(parent).map(|entry| entry.path()) {
+        let name = repository.file_name().unwrap_or_default().to_string_lossy();
+        let is_ours = name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_ours || repository == base {
+            continue;
+        }
+        for folder in within(&repository).map(|entry| entry.path()) {
+            if let Some(_lock) = lock_of_the_dead(&folder) {
+                drop(remove(&folder));
+            }
+        }
+        // Empty ones are of no use; others are somebody's.
+        drop(fs::remove_dir(repository));
     }
 }
 

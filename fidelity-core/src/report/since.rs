@@ -144,16 +144,18 @@ fn write_rest(page: &mut Page, account: &Account) {
 fn advice(account: &Account) -> Option<(&'static str, String)> {
     let (word, _) = account.no_cause.as_ref()?;
     let test = &account.test.test;
+    let again = format!(
+        "cargo fidelity attribute {test} --good {} --bad {}",
+        account.good.id.short(),
+        account.bad.id.short()
+    );
     match word.as_str() {
         "good-fails" => Some((
             "name an older commit",
             format!("cargo fidelity attribute {test} --good REV"),
         )),
-        "out-of-budget" => Some((
-            "allow more trials",
-            format!("cargo fidelity attribute {test} --max-trials 1000"),
-        )),
-        "stopped" => Some(("go on", format!("cargo fidelity attribute {test}"))),
+        "out-of-budget" => Some(("allow more trials", format!("{again} --max-trials 1000"))),
+        "stopped" => Some(("go on", again)),
         "bad-passes" | "not-reproducible" => Some((
             "see how often it fails",
             format!("cargo fidelity explain {test}"),

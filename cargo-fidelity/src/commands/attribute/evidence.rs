@@ -23,7 +23,7 @@ pub struct Evidence {
     pub commit: Option<CommitId>,
     /// Whether tracked files differed from it.
     pub dirty: bool,
-    /// The environment under which it failed most often.
+    /// The environment under which it has the highest failure rate.
     pub environment: Environment,
     /// Knobs the profile asked for that were not applied.
     pub not_applied: Vec<KnobId>,
@@ -36,6 +36,14 @@ pub struct Evidence {
     pub seen: BTreeMap<CommitId, Counts>,
     /// Commits at which runs saw the test pass in the target, whatever its profile was then; the newest run first.
     pub passed_at: Vec<CommitId>,
+}
+
+impl Evidence {
+    /// Returns what tells trials of this failure under an environment from others.
+    pub fn identity(&self, environment: &Environment) -> String {
+        let failure = self.signature.as_deref().map(without_lines);
+        identity(environment, failure.as_deref())
+    }
 }
 
 /// Returns what stored runs say of the test's failures; none if no trial of it failed in the target.
@@ -91,13 +99,13 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
     Ok(Some(evidence))
 }
 
-/// Adds what earlier searches saw under the same environment.
+/// Adds what earlier searches for the same failure saw under the same environment.
 fn add_searches(
     store: &dyn Store,
     test: &TestId,
     evidence: &mut Evidence,
 ) -> Result<(), StoreError> {
-    let environment = identity(&evidence.environment);
+    let environment = evidence.identity(&evidence.environment);
     for search in store.searches_of(test)? {
         // One that was cut short may be the one that goes on, which gets its trials back.
         if search.ending.is_none() {
@@ -130,8 +138,8 @@ fn counted(
     Ok(trials)
 }
 
-/// Returns the environment with the highest failure rate, among equals the one with most failures, and the signature that
-/// most failures under it have.
+/// Returns the environment with the highest failure rate as far as its trials tell, among equals the one with most failures, and
+/// the signature that most failures under it have.
 fn worst(trials: &[TestTrial]) -> Option<(Environment, Option<String>)> {
     let mut by_environment: BTreeMap<&Environment, Counts> = BTreeMap::new();
     for trial in trials {
@@ -142,8 +150,9 @@ fn worst(trials: &[TestTrial]) -> Option<(Environment, Option<String>)> {
         .into_iter()
         .filter(|(_, count)| 0 < count.failures);
     let (environment, _) = failing.max_by(|(_, a), (_, b)| {
-        a.rate()
-            .total_cmp(&b.rate())
+        // One failure in one trial says less than 19 in 20.
+        a.mean()
+            .total_cmp(&b.mean())
             .then(a.failures.cmp(&b.failures))
     })?;
     let mut by_signature: BTreeMap<&str, u32> = BTreeMap::new();

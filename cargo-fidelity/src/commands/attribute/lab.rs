@@ -7,11 +7,12 @@ use fidelity_core::attribute::commit_search::Place;
 use fidelity_core::attribute::engine::Seen;
 use fidelity_core::attribute::history::{CommitId, Repository};
 use fidelity_core::attribute::inquiry::{Lab, Shown, Under};
-use fidelity_core::attribute::journal::{Event, Journal, identity};
+use fidelity_core::attribute::journal::{Event, Journal};
 use fidelity_core::attribute::range::oid;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::domain::Environment;
 
+use super::evidence::Evidence;
 use crate::commands::output::Follower;
 use crate::error::CliError;
 
@@ -46,6 +47,8 @@ pub struct Laboratory<'a> {
     pub journal: Journal,
     /// What they are made under.
     pub environments: Environments,
+    /// The failure that is looked into.
+    pub evidence: &'a Evidence,
     /// Told what goes on.
     pub follower: &'a mut Follower,
     /// When to stop.
@@ -70,7 +73,7 @@ impl Lab for Laboratory<'_> {
 
     fn trial(&mut self, commit: &CommitId, under: Under) -> Result<Shown, CliError> {
         let environment = self.environments.of(under).clone();
-        let id = identity(&environment);
+        let id = self.evidence.identity(&environment);
         if let Some(shown) = self.journal.again(commit, &id) {
             return Ok(shown);
         }

@@ -9,11 +9,11 @@ use fidelity_core::attribute::commit_search::Place;
 use fidelity_core::attribute::engine::Rules;
 use fidelity_core::attribute::history::{CommitId, Repository, Subject};
 use fidelity_core::attribute::inquiry::{Case, inquire};
-use fidelity_core::attribute::journal::{Journal, identity};
+use fidelity_core::attribute::journal::Journal;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::attribute::worktree::Worktrees;
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::TestId;
+use fidelity_core::domain::{RunHeader, TestId};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::since as page;
@@ -23,11 +23,12 @@ use fidelity_core::suite::{CargoOptions, Workspace, locate};
 use self::evidence::Evidence;
 use self::lab::{Environments, Laboratory};
 use self::versions::Versions;
+use super::knobs::as_typed;
 use super::output::{Follower, print, style};
 use super::page::Page;
 use super::place::create_store;
 use super::{explain, prepare};
-use crate::cli::{AttributeArgs, Format, Global};
+use crate::cli::{AttributeArgs, Format, Global, ProfileArgs, SearchArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -45,8 +46,12 @@ struct Session<'a> {
     cargo: CargoOptions,
     workspace: Workspace,
     settings: Settings,
+    /// Which profiles the failure was seen with.
+    profiles: ProfileArgs,
     repository: Repository,
     test: TestId,
+    /// The tests of today, in order.
+    today: Vec<TestId>,
     evidence: Evidence,
 }
 
@@ -70,11 +75,11 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
     })?;
     let cargo = prepare::options(&arguments.build, global);
     let workspace = locate(&cargo, signals.flag())?;
-    let settings = settings(arguments, &workspace.root)?;
     let mut store = create_store(global, &workspace.root)?;
     let page = Page::load(&store, store.find_run("latest")?)?;
     let test = explain::find(&arguments.test, &page)?;
     let test = page.run.tests[test.get()].id.clone();
+    let today = page.run.tests.iter().map(|test| test.id.clone()).collect();
     drop(page);
     let Some(evidence) = evidence::of(&store, &test)? else {
         let message = format!("no run has seen `{}` fail in the target", test.test);
@@ -85,6 +90,9 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
             )),
         );
     };
+    let header = store.header_of(evidence.run)?;
+    let (profiles, cargo) = as_in_run(&header, arguments, (cargo, global));
+    let settings = settings(&profiles, &arguments.budget, &workspace.root)?;
     let repository = Repository::of(&workspace.root)?;
     let session = Session {
         arguments,
@@ -92,8 +100,10 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
         cargo,
         workspace,
         settings,
+        profiles,
         repository,
         test,
+        today,
         evidence,
     };
     let mut follower = Follower::new(global);
@@ -135,17 +145,53 @@ fn keep(account: &Account, journal: &mut Journal) -> Result<(), CliError> {
     Ok(())
 }
 
-fn settings(arguments: &AttributeArgs, root: &Path) -> Result<Settings, CliError> {
-    let source = config::load(root, arguments.profiles.config_file.as_deref())?;
-    let budget = &arguments.budget;
+/// Returns which profiles are looked into, and how commits are built: as on the command line, and where that says nothing as in the
+/// run that saw the failure.
+fn as_in_run(
+    header: &RunHeader,
+    arguments: &AttributeArgs,
+    (cargo, global): (CargoOptions, &Global),
+) -> (ProfileArgs, CargoOptions) {
+    let mut profiles = arguments.profiles.clone();
+    // What was ingested, or run by another version, has no command line that could be taken over.
+    let Ok(typed) = as_typed(header) else {
+        return (profiles, cargo);
+    };
+    let run = typed.profiles;
+    if profiles.set.is_empty() {
+        profiles.set = run.set;
+    }
+    profiles.config_file = profiles.config_file.or(run.config_file);
+    profiles.baseline = profiles.baseline.or(run.baseline);
+    profiles.target = profiles.target.or(run.target);
+    let plain = CargoOptions {
+        manifest_path: None,
+        ..cargo.clone()
+    };
+    if !plain.build_arguments().is_empty() {
+        return (profiles, cargo);
+    }
+    let cargo = CargoOptions {
+        manifest_path: cargo.manifest_path,
+        ..prepare::options(&typed.build, global)
+    };
+    (profiles, cargo)
+}
+
+fn settings(
+    profiles: &ProfileArgs,
+    budget: &SearchArgs,
+    root: &Path,
+) -> Result<Settings, CliError> {
+    let source = config::load(root, profiles.config_file.as_deref())?;
     let options = [
         ("max-time", budget.max_time.clone()),
         ("timeout", budget.timeout.clone()),
     ];
     let overrides = Overrides {
-        set: arguments.profiles.set.clone(),
-        baseline: arguments.profiles.baseline.clone(),
-        target: arguments.profiles.target.clone(),
+        set: profiles.set.clone(),
+        baseline: profiles.baseline.clone(),
+        target: profiles.target.clone(),
         policy: options
             .into_iter()
             .filter_map(|(key, text)| Some((key.to_owned(), text?)))
@@ -157,7 +203,7 @@ fn settings(arguments: &AttributeArgs, root: &Path) -> Result<Settings, CliError
 impl Session<'_> {
     /// Returns whose history is read.
     fn subject(&self) -> Subject<'_> {
-        let profiles = &self.arguments.profiles;
+        let profiles = &self.profiles;
         Subject {
             config_file: profiles.config_file.as_deref(),
             baseline: profiles.baseline.as_deref(),
@@ -241,6 +287,7 @@ impl Session<'_> {
                 new,
                 versions: versions.environments(),
             },
+            evidence: &self.evidence,
             follower,
             deadline: self.deadline(),
         };
@@ -265,6 +312,7 @@ impl Session<'_> {
             within: self.repository.workspace(),
             reporter,
             harnessless: false,
+            today: &self.today,
             interrupted: self.signals.flag(),
         }
     }
@@ -276,7 +324,7 @@ impl Session<'_> {
         format!(
             "commits {} {} {:?}",
             ends.join(" "),
-            identity(&self.evidence.environment),
+            self.evidence.identity(&self.evidence.environment),
             self.cargo.build_arguments()
         )
     }

@@ -2,7 +2,7 @@
 
 use fidelity_core::attribute::account::{Account, Cause, Cost, Suspect, Tally, no_cause, wording};
 use fidelity_core::attribute::commit_search::{CommitEnding, CommitSearch, CommitStep, Place};
-use fidelity_core::attribute::engine::Rules;
+use fidelity_core::attribute::engine::{Counts, Rules, gate};
 use fidelity_core::attribute::history::{CommitId, CommitInfo};
 use fidelity_core::domain::CauseKind;
 
@@ -65,7 +65,18 @@ fn tell(
         CommitEnding::Found { place, probability } => {
             if let Some(at) = line.get(*place) {
                 let commit = info(&at.commit)?;
-                account.cause = Some(cause(commit, *probability));
+                if tells_apart(session, line.split_at(*place)) {
+                    account.cause = Some(cause(commit, *probability));
+                } else {
+                    account.no_cause = Some((
+                        "not-reproducible".to_owned(),
+                        "stored results are too few to be told from chance".to_owned(),
+                    ));
+                    account.suspects.push(Suspect {
+                        commit,
+                        probability: *probability,
+                    });
+                }
             }
         }
         CommitEnding::OneOf { suspects, .. } => {
@@ -90,6 +101,16 @@ fn tell(
     Ok(())
 }
 
+/// Returns whether stored trials before and since a commit differ as much as those of both ends have to before a search.
+fn tells_apart(session: &Session<'_>, (before, since): (&[Place], &[Place])) -> bool {
+    let sum = |places: &[Place]| {
+        let seen = places.iter();
+        let seen = seen.filter_map(|place| session.evidence.seen.get(&place.commit));
+        seen.fold(Counts::default(), |all, counts| all.plus(*counts))
+    };
+    gate::ln_bayes_factor(sum(before), sum(since)) >= gate::OPEN_AT.ln()
+}
+
 /// Code and profile are not crossed here: the trials were made under one environment, so that it is the code that differs.
 fn cause(commit: CommitInfo, confidence: f64) -> Cause {
     let words = format!("{} \"{}\"", commit.id.short(), commit.subject);
@@ -112,26 +133,22 @@ fn good(session: &Session<'_>, bad: &CommitId) -> Result<CommitId, CliError> {
         return session.good(bad);
     }
     let repository = &session.repository;
-    let mut before: Vec<&CommitId> = session
-        .evidence
-        .seen
-        .keys()
-        .filter(|commit| repository.is_before(commit, bad))
-        .collect();
-    before.sort_by(|a, b| match repository.is_before(a, b) {
-        true => std::cmp::Ordering::Less,
-        false => std::cmp::Ordering::Greater,
-    });
-    before
-        .first()
-        .map(|commit| (*commit).clone())
-        .ok_or_else(|| {
-            let message = format!(
-                "no stored trial of `{}` at a commit before {} was made under the same environment",
-                session.test.test,
-                bad.short()
-            );
-            CliError::new(ErrorKind::NoConclusion, message)
-                .hint("leave out `--from-history` to have commits built and tried")
-        })
+    let seen = session.evidence.seen.keys();
+    let before = seen.filter(|commit| repository.is_before(commit, bad));
+    // Commits of different branches have no order.
+    let oldest = before.reduce(
+        |oldest, commit| match repository.is_before(commit, oldest) {
+            true => commit,
+            false => oldest,
+        },
+    );
+    oldest.cloned().ok_or_else(|| {
+        let message = format!(
+            "no stored trial of `{}` at a commit before {} was made under the same environment",
+            session.test.test,
+            bad.short()
+        );
+        CliError::new(ErrorKind::NoConclusion, message)
+            .hint("leave out `--from-history` to have commits built and tried")
+    })
 }

@@ -10,6 +10,7 @@ use fidelity_core::attribute::inquiry::{Answer, Case, Searched};
 use fidelity_core::attribute::journal::{Journal, Showed};
 use fidelity_core::attribute::worktree::Note;
 use fidelity_core::domain::CauseKind;
+use fidelity_core::report::number::percent;
 
 use super::Session;
 use super::lab::Laboratory;
@@ -30,6 +31,10 @@ pub fn notes(session: &Session<'_>, lab: &Laboratory<'_>) -> Vec<String> {
         for knob in lab.bench.not_imposed(environment) {
             notes.push(format!("the knob `{knob}` could not be applied"));
         }
+    }
+    if session.evidence.needs_company {
+        let words = "it has failed among other tests only, and at commits it is tried alone";
+        notes.push(words.to_owned());
     }
     if session.evidence.dirty {
         notes.push(
@@ -119,6 +124,17 @@ fn cells(answer: &Answer, versions: &[usize]) -> Vec<Tally> {
     cells
 }
 
+/// Returns in words what came of the branch whose merge was found.
+fn of_branch(ending: &CommitEnding, ends: (&str, &str)) -> String {
+    match ending {
+        CommitEnding::BadPasses => "the merge itself: what it merged passes".to_owned(),
+        ending => {
+            let (word, _) = no_cause(ending, ends);
+            format!("no commit of what it merged was found ({word})")
+        }
+    }
+}
+
 /// A commit of a cause: it, and the merge that brought it in.
 type Named = (Option<CommitInfo>, Option<CommitInfo>);
 
@@ -138,7 +154,6 @@ impl Teller<'_> {
         );
         let ends = (ends.0.as_str(), ends.1.as_str());
         let answer = self.answer;
-        let outside = answer.code.as_ref().map(|code| &code.ending);
         let kind = answer.side.and_then(kind_of);
         let Some(kind) = kind else {
             let ending = answer
@@ -149,40 +164,99 @@ impl Teller<'_> {
             return Ok(());
         };
         if kind == CauseKind::Outside {
-            let ending = answer.no_side.as_ref().or(outside);
-            match ending {
-                Some(ending @ CommitEnding::NoneOfThese { .. }) => {
-                    account.no_cause = Some(no_cause(ending, ends));
-                }
-                ending => {
-                    let said = ending.map(|ending| no_cause(ending, ends).1);
-                    account.notes.extend(said);
-                    account.cause = Some(self.cause(kind, (None, None), (None, None), ends.0));
-                }
-            }
+            self.tell_outside(account, ends);
             return Ok(());
         }
         let mut code: Named = (None, None);
+        let mut open = answer.no_version.as_ref();
         if let Some(searched) = &answer.code {
             match searched.found() {
                 Some((commit, _)) => {
                     code = (Some(self.info(commit)?), self.merge_of(searched)?);
-                    if searched.merge_itself {
-                        account
-                            .notes
-                            .push("the merge itself: what it merged passes".to_owned());
-                    }
+                    account.notes.extend(
+                        searched
+                            .branch
+                            .as_ref()
+                            .map(|branch| of_branch(branch, ends)),
+                    );
                 }
                 None => {
-                    account.no_cause = Some(no_cause(&searched.ending, ends));
+                    open = Some(&searched.ending);
                     account.suspects = self.suspects(searched)?;
-                    return Ok(());
+                    account.notes.extend(self.within(searched)?);
                 }
             }
         }
         let profile = self.profile();
-        account.cause = Some(self.cause(kind, code, profile, ends.0));
+        match open {
+            Some(open) => {
+                account.no_cause = Some(no_cause(open, ends));
+                let parts = [("code", code.0), ("fidelity", profile.0)];
+                account.notes.extend(self.known_of(kind, parts));
+            }
+            None => {
+                let cause = self.cause(kind, code, profile, ends.0);
+                if 1 < cause.knobs.len() {
+                    let words = "all of these values changed at once: `cargo fidelity attribute TEST` without `--good` tells which it takes";
+                    account.notes.push(words.to_owned());
+                }
+                account.cause = Some(cause);
+            }
+        }
         Ok(())
+    }
+
+    /// Says that it is neither code nor profile.
+    fn tell_outside(&self, account: &mut Account, ends: (&str, &str)) {
+        let code = self.answer.code.as_ref().map(|code| &code.ending);
+        match self.answer.no_side.as_ref().or(code) {
+            Some(ending @ CommitEnding::NoneOfThese { .. }) => {
+                account.no_cause = Some(no_cause(ending, ends));
+            }
+            ending => {
+                let said = ending.map(|ending| no_cause(ending, ends).1);
+                account.notes.extend(said);
+                let nothing = (None, None);
+                account.cause =
+                    Some(self.cause(CauseKind::Outside, nothing.clone(), nothing, ends.0));
+            }
+        }
+    }
+
+    /// Returns what is known already where the cause is not: its kind, and what was found of its parts.
+    fn known_of(&self, kind: CauseKind, parts: [(&str, Option<CommitInfo>); 2]) -> Vec<String> {
+        if self.versions.places().is_empty() {
+            return Vec::new();
+        }
+        let sure = percent(self.answer.side_probability);
+        let mut known = vec![match kind {
+            CauseKind::Code => format!("it is the code that made the difference ({sure} %)"),
+            CauseKind::Fidelity => {
+                format!("it is the profile that made the difference ({sure} %)")
+            }
+            CauseKind::Both => format!("code and profile are both needed ({sure} %)"),
+            CauseKind::Either => format!("code and profile are each enough ({sure} %)"),
+            CauseKind::Outside => format!("it is neither code nor profile ({sure} %)"),
+        }];
+        for (part, commit) in parts {
+            known.extend(commit.map(|commit| {
+                let id = commit.id.short();
+                format!("the change of the {part} is {id} \"{}\"", commit.subject)
+            }));
+        }
+        known
+    }
+
+    /// Returns in words the merge within which commits are left.
+    fn within(&self, searched: &Searched) -> Result<Option<String>, CliError> {
+        let sure = percent(searched.line_probability);
+        Ok(self.merge_of(searched)?.map(|merge| {
+            let id = merge.id.short();
+            format!(
+                "it came with the merge {id} \"{}\" ({sure} %)",
+                merge.subject
+            )
+        }))
     }
 
     fn info(&self, commit: &CommitId) -> Result<CommitInfo, CliError> {
@@ -275,7 +349,7 @@ impl Teller<'_> {
                 * code_sure.unwrap_or(1.0)
                 * version_sure.unwrap_or(1.0),
             knobs,
-            merge: first.1.or(second.1),
+            merge: first.1,
             commit: first.0,
             exposed_by: second.0,
             sufficient,

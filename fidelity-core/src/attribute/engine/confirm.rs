@@ -3,7 +3,7 @@
 //! A posterior is only as good as the assumption that trials are independent; trials that alternate between both sides
 //! are what drift cannot imitate.
 
-use super::likelihood::Counts;
+use super::likelihood::{Counts, Tables};
 
 /// What the claim says of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +43,48 @@ pub enum Lacks {
     Trials,
     /// It was looked at twice as often as needed, and did not fail.
     Failures,
+    /// It was looked at twice as often as needed, and fails as the other side does.
+    Passes,
 }
 
-/// Returns what a side lacks that has these counts and needs so many trials.
-pub fn lacks(expect: Expect, seen: Counts, needed: u32) -> Lacks {
-    if seen.trials < needed {
-        return Lacks::Trials;
+/// A claim whose sides are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What was seen where it says that the test fails at its higher rate, everywhere.
+    pub active: Counts,
+    /// What was seen elsewhere, its own sides left out.
+    pub elsewhere: Counts,
+    /// Trials that every side needs.
+    pub needed: u32,
+}
+
+impl Claim {
+    /// Returns what a side lacks that has these counts.
+    pub fn lacks(&self, expect: Expect, seen: Counts) -> Lacks {
+        if seen.trials < self.needed {
+            return Lacks::Trials;
+        }
+        let holds = match expect {
+            Expect::Fails => seen.failures >= FAILURES_WANTED,
+            Expect::Passes => !self.fails_as_well(seen),
+        };
+        match expect {
+            _ if holds => Lacks::Nothing,
+            _ if seen.trials < 2 * self.needed => Lacks::Trials,
+            Expect::Fails => Lacks::Failures,
+            Expect::Passes => Lacks::Passes,
+        }
     }
-    match expect {
-        Expect::Fails if seen.failures >= FAILURES_WANTED => Lacks::Nothing,
-        Expect::Fails if seen.trials < 2 * needed => Lacks::Trials,
-        Expect::Fails => Lacks::Failures,
-        Expect::Passes => Lacks::Nothing,
+
+    /// Returns whether the counts of a side are rather those of where the test fails: the best hypothesis of a space may be wrong
+    /// there, if the truth is not in the space.
+    fn fails_as_well(&self, seen: Counts) -> bool {
+        if seen.failures == 0 {
+            return false;
+        }
+        let mut tables = Tables::default();
+        tables.reach(seen.trials + self.active.trials.max(self.elsewhere.trials));
+        tables.predict(seen, self.elsewhere) < tables.predict(seen, self.active)
     }
 }
 
@@ -98,12 +128,30 @@ mod tests {
         assert_eq!(order, "ABBAABBA");
     }
 
+    fn claim() -> Claim {
+        Claim {
+            active: Counts::new(15, 30),
+            elsewhere: Counts::new(1, 30),
+            needed: 5,
+        }
+    }
+
     #[test]
     fn a_side_said_to_fail_has_to_fail_twice() {
-        assert_eq!(lacks(Expect::Fails, Counts::new(1, 5), 5), Lacks::Trials);
-        assert_eq!(lacks(Expect::Fails, Counts::new(2, 5), 5), Lacks::Nothing);
-        assert_eq!(lacks(Expect::Fails, Counts::new(1, 10), 5), Lacks::Failures);
-        assert_eq!(lacks(Expect::Passes, Counts::new(0, 4), 5), Lacks::Trials);
-        assert_eq!(lacks(Expect::Passes, Counts::new(0, 5), 5), Lacks::Nothing);
+        let lacks = |failures, trials| claim().lacks(Expect::Fails, Counts::new(failures, trials));
+        assert_eq!(lacks(1, 5), Lacks::Trials);
+        assert_eq!(lacks(2, 5), Lacks::Nothing);
+        assert_eq!(lacks(1, 10), Lacks::Failures);
+    }
+
+    #[test]
+    fn a_side_said_to_pass_must_not_fail_as_the_other_does() {
+        let lacks = |failures, trials| claim().lacks(Expect::Passes, Counts::new(failures, trials));
+        assert_eq!(lacks(0, 4), Lacks::Trials);
+        assert_eq!(lacks(0, 5), Lacks::Nothing);
+        // One failure may be of those that happen everywhere.
+        assert_eq!(lacks(1, 10), Lacks::Nothing);
+        assert_eq!(lacks(3, 5), Lacks::Trials);
+        assert_eq!(lacks(5, 10), Lacks::Passes);
     }
 }

@@ -30,6 +30,10 @@ pub enum Left {
     NothingTellsThemApart,
     /// One is probable, but where it says that the test fails, it did not.
     Unconfirmed,
+    /// One is probable, but where it says that the test passes, it fails as often as elsewhere.
+    NotNecessary,
+    /// Something that has to be looked at cannot be tried: an end, or a side of the claim.
+    CannotBeTried,
     /// The budget was used up.
     OutOfBudget,
     /// The caller stopped it.

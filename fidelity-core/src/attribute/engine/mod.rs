@@ -61,7 +61,7 @@ pub trait Space {
     fn best(&self, question: &Question<'_, Self::Config>) -> Option<Choice<Self::Config>>;
 
     /// Returns what has to be seen before a hypothesis is believed: both sides of its boundary, or what is nearest to
-    /// them among the configurations that can be tried.
+    /// them among the configurations that can be tried. One that cannot be tried leaves the hypothesis unconfirmed.
     fn checks(
         &self,
         hypothesis: usize,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::belief::Belief;
 use super::cell::Cell;
-use super::ending::{Ending, Suspected};
+use super::ending::{Ending, Left, Suspected};
 use super::gate::{self, Gate};
 use super::likelihood::Counts;
 use super::outlook::{Outlook, Price};
@@ -20,9 +20,6 @@ const CREDIBLE: f64 = 0.9;
 
 /// Fewer bits than this are nothing.
 const NO_GAIN: f64 = 1e-6;
-
-/// Trials of a configuration that say nothing (other failures) after which it is held to be untestable.
-const SAYS_NOTHING_AFTER: u32 = 5;
 
 /// At this chance of so few changes between passing and failing, outcomes depend on time.
 const TIME_DEPENDENT: f64 = 0.01;
@@ -77,12 +74,17 @@ impl<S: Space> Search<S> {
             Seen::Passed | Seen::Failed => {
                 let failed = seen == Seen::Failed;
                 cell.outcomes.push(failed);
-                cell.silent = 0;
                 self.believe(config, Counts::one(failed));
             }
             Seen::Nothing => {
                 cell.silent += 1;
-                cell.untestable |= cell.silent >= SAYS_NOTHING_AFTER;
+                if cell.is_mostly_silent() {
+                    *cell = Cell {
+                        untestable: true,
+                        ..Cell::default()
+                    };
+                    self.believe_anew();
+                }
             }
             Seen::Untestable => cell.untestable = true,
         }
@@ -141,8 +143,9 @@ impl<S: Space> Search<S> {
         if leader.probability >= enough {
             return self.conclude(leader, &oriented, price);
         }
-        if self.stopped || self.spent >= self.rules.budget {
-            return Step::Done(self.inconclusive(&oriented));
+        if let Some(left) = self.is_over() {
+            let suspects = suspects(&oriented);
+            return Step::Done(Ending::Inconclusive { suspects, left });
         }
         let outlook = Outlook::new(&self.belief);
         self.most_telling(&outlook, &self.wanted(leader), price)
@@ -184,13 +187,26 @@ impl<S: Space> Search<S> {
             .take(seen, |hypothesis| space.is_active(hypothesis, config));
         self.belief.update();
         if self.space.refine(self.belief.posterior()) {
-            let mut belief = Belief::new(&self.space.weights());
-            for (config, cell) in &self.cells {
-                belief.take(cell.counts(), |h| self.space.is_active(h, config));
-            }
-            belief.update();
-            self.belief = belief;
+            self.believe_anew();
         }
+    }
+
+    /// Works out the belief from everything seen.
+    fn believe_anew(&mut self) {
+        let mut belief = Belief::new(&self.space.weights());
+        for (config, cell) in &self.cells {
+            belief.take(cell.counts(), |h| self.space.is_active(h, config));
+        }
+        belief.update();
+        self.belief = belief;
+    }
+
+    /// Returns why no further trial may be made, none where one may.
+    fn is_over(&self) -> Option<Left> {
+        if self.stopped {
+            return Some(Left::Stopped);
+        }
+        (self.spent >= self.rules.budget).then_some(Left::OutOfBudget)
     }
 
     fn is_testable(&self, config: &S::Config) -> bool {
@@ -271,8 +287,14 @@ impl<S: Space> Search<S> {
             (End::High, high.trials)
         };
         let config = self.space.end(end, number);
-        if self.stopped || !self.is_testable(&config) {
-            return Some(Step::Done(Ending::NotReproducible { low, high }));
+        let left = if !self.is_testable(&config) {
+            Some(Left::CannotBeTried)
+        } else {
+            self.is_over()
+        };
+        if let Some(left) = left {
+            let suspects = Vec::new();
+            return Some(Step::Done(Ending::Inconclusive { suspects, left }));
         }
         Some(Step::Try(Experiment {
             config,

@@ -16,7 +16,7 @@ pub struct Rules {
     pub confirm: bool,
     /// Whether the trials seen before are enough to say that the ends differ. Else new trials have to.
     pub established: bool,
-    /// Whether the trials seen before are as good as new ones for the gate: they were made just now.
+    /// Whether the trials seen before are as good as new ones for the gate and the confirmation: they were made just now.
     pub recent: bool,
     /// What draws follow from.
     pub seed: u64,

@@ -370,3 +370,120 @@ fn what_must_be_built_is_avoided_where_something_else_tells_as_much() {
     };
     assert_eq!(experiment.config, 30);
 }
+
+#[test]
+fn one_that_is_over_before_the_ends_were_seen_to_differ_says_so() {
+    for (budget, stopped, expected) in [(200, true, Left::Stopped), (2, false, Left::OutOfBudget)] {
+        let rules = Rules {
+            budget,
+            ..Rules::default()
+        };
+        let mut search = Search::new(Chain::uniform(9, 0.1), rules);
+        search.record(&8, Seen::Failed);
+        search.record(&0, Seen::Passed);
+        if stopped {
+            search.stop();
+        }
+        let Step::Done(Ending::Inconclusive { left, suspects }) = search.next(&|_| Price::RUN)
+        else {
+            panic!("{:?}", search.next(&|_| Price::RUN));
+        };
+        assert_eq!((left, suspects.len()), (expected, 0));
+    }
+}
+
+#[test]
+fn passes_do_not_count_where_other_failures_stand_beside_them() {
+    let mut search = Search::new(Chain::uniform(9, 0.1), established());
+    for _ in 0..20 {
+        search.record(&3, Seen::Passed);
+    }
+    // A few of many may have any reason.
+    for _ in 0..5 {
+        search.record(&3, Seen::Nothing);
+    }
+    assert_eq!(search.counts(&3), Counts::new(0, 20));
+    for _ in 0..5 {
+        search.record(&5, Seen::Passed);
+        search.record(&5, Seen::Nothing);
+    }
+    assert_eq!(search.counts(&5), Counts::default());
+    assert!(search.untestable().contains(&5));
+    let alone = searched(Chain::uniform(9, 0.1), &[(3, Counts::new(0, 20))]);
+    close(
+        search.belief().posterior(),
+        alone.belief().posterior(),
+        1e-12,
+    );
+}
+
+#[test]
+fn what_was_stored_does_not_confirm_a_claim() {
+    let mut search = Search::new(Chain::uniform(9, 0.1), Rules::default());
+    search.remember(&4, Counts::new(0, 30));
+    search.remember(&5, Counts::new(30, 30));
+    let (ending, search) = play(search, &|_| Price::RUN, |place| outcome(*place >= 5));
+    assert_eq!(ending.found().map(|cause| cause.hypothesis), Some(4));
+    for place in [4, 5] {
+        let cell = &search.cells()[&place];
+        assert!(3 <= cell.now().trials, "{place}: {cell:?}");
+    }
+}
+
+/// A truth that no hypothesis states.
+type Strange = fn(Mask) -> bool;
+
+#[test]
+fn a_claim_whose_other_side_fails_as_well_is_never_found() {
+    let truths: [(&str, Strange); 4] = [
+        ("two of three", |config| high_of(config, 3) >= 2),
+        ("any of three", |config| high_of(config, 3) >= 1),
+        ("four together", |config| high_of(config, 4) == 4),
+        ("one, or two others", |config| {
+            config & bit(0) != 0 || config & (bit(1) | bit(2)) == bit(1) | bit(2)
+        }),
+    ];
+    for (what, truth) in truths {
+        for seed in 0..6 {
+            let space = KnobSpace::new(Constraints::free(6), Prior::default());
+            let rules = Rules {
+                seed,
+                ..Rules::of_knobs()
+            };
+            let search = Search::new(space, rules);
+            let (ending, _) = play(search, &|_| Price::RUN, |config| outcome(truth(*config)));
+            if let Ending::Found { checked, .. } = &ending {
+                let wrong = checked
+                    .iter()
+                    .any(|side| side.expect == Expect::Passes && side.seen.failures > 0);
+                assert!(!wrong, "{what}: {ending:?}");
+            }
+        }
+    }
+}
+
+fn high_of(config: Mask, first: usize) -> u32 {
+    (config & ((1 << first) - 1)).count_ones()
+}
+
+#[test]
+fn a_claim_with_a_side_that_cannot_be_tried_is_not_found() {
+    let pair = bit(0) | bit(3);
+    let space = KnobSpace::new(Constraints::free(6), Prior::default());
+    let search = Search::new(space, Rules::of_knobs());
+    // With these two alone it fails in another way.
+    let (ending, _) = play(search, &|_| Price::RUN, |config| match *config {
+        config if config == pair => Seen::Nothing,
+        config => outcome(config & pair == pair),
+    });
+    assert!(
+        matches!(
+            ending,
+            Ending::Inconclusive {
+                left: Left::CannotBeTried,
+                ..
+            }
+        ),
+        "{ending:?}"
+    );
+}

@@ -103,7 +103,8 @@ fn settle(crossing: &Search<KnobSpace>, ending: Ending<u128>, answer: &mut Answe
                 Left::Stopped => Why::Stopped,
                 Left::OutOfBudget => Why::OutOfBudget,
                 Left::Unconfirmed => Why::Unconfirmed,
-                Left::NothingTellsThemApart => Why::Untestable,
+                Left::NotNecessary => Why::NotNecessary,
+                Left::NothingTellsThemApart | Left::CannotBeTried => Why::Untestable,
             };
             let suspects = Vec::new();
             answer.no_side = Some(CommitEnding::OneOf { suspects, why });

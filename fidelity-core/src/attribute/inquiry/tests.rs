@@ -205,7 +205,7 @@ fn a_merge_whose_branches_pass_is_the_cause_itself() {
     let answer = inquire(&case, &mut world).unwrap();
     let searched = answer.code.unwrap();
     assert_eq!(searched.found().unwrap().0.0, "9");
-    assert!(searched.merge_itself);
+    assert_eq!(searched.branch, Some(CommitEnding::BadPasses));
 }
 
 #[test]
@@ -223,4 +223,57 @@ fn time_that_is_over_leaves_what_is_known() {
     };
     assert_eq!(why, Why::Stopped);
     assert!(suspects.iter().any(|(place, _)| *place == 9));
+}
+
+#[test]
+fn time_that_is_over_within_a_merge_or_among_versions_is_no_cause() {
+    // The merge is found after about 20 trials, which its branch would need more than.
+    let mut stopped = 0;
+    for most in 14..40 {
+        let mut world = world(|place, _| 9 <= place);
+        world.merge = Some((9, places((0..4).map(|place| format!("s{place}")))));
+        world.most = most;
+        let mut case = Case {
+            versions: Vec::new(),
+            ..case()
+        };
+        case.line[9].merges = 1;
+        let searched = inquire(&case, &mut world).unwrap().code.unwrap();
+        match searched.found() {
+            Some((commit, sure)) => {
+                assert_eq!(commit.0, "s2", "with {most} trials");
+                assert!(sure < searched.line_probability);
+            }
+            None => {
+                let why = match &searched.ending {
+                    CommitEnding::OneOf { why, .. } => *why,
+                    ending => panic!("with {most} trials: {ending:?}"),
+                };
+                assert_eq!(why, Why::Stopped, "with {most} trials");
+                stopped += u32::from(!searched.within.is_empty());
+            }
+        }
+    }
+    assert!(0 < stopped, "it was never stopped within the merge");
+    let mut unknown = 0;
+    for most in 10..40 {
+        let mut world = world(|_, version| 1 <= version);
+        world.most = most;
+        let answer = inquire(&case(), &mut world).unwrap();
+        if answer.side == Some(Side::Profile) && answer.version.is_none() {
+            let ending = answer.no_version.unwrap();
+            assert!(
+                matches!(
+                    ending,
+                    CommitEnding::OneOf {
+                        why: Why::Stopped,
+                        ..
+                    }
+                ),
+                "{ending:?}"
+            );
+            unknown += 1;
+        }
+    }
+    assert!(0 < unknown, "it was never stopped among the versions");
 }

@@ -113,7 +113,7 @@ impl Space for KnobSpace {
         best(&self.constraints, &self.hypotheses, question)
     }
 
-    fn checks(&self, hypothesis: usize, testable: &dyn Fn(&Mask) -> bool) -> Vec<Check<Mask>> {
+    fn checks(&self, hypothesis: usize, _: &dyn Fn(&Mask) -> bool) -> Vec<Check<Mask>> {
         let Hypothesis { shape, members } = self.hypotheses[hypothesis];
         let sufficient: Vec<Mask> = match shape {
             Shape::All => vec![self.constraints.only(members)],
@@ -134,7 +134,7 @@ impl Space for KnobSpace {
             .into_iter()
             .map(check(Expect::Fails))
             .chain(necessary.into_iter().map(check(Expect::Passes)))
-            .filter(|check| self.constraints.is_possible(check.config) && testable(&check.config))
+            .filter(|check| self.constraints.is_possible(check.config))
             .collect()
     }
 

@@ -193,15 +193,14 @@ impl Factors {
         Environment(environment)
     }
 
-    /// Returns the configuration that an environment is; none where a value belongs to both sides or to neither.
+    /// Returns the configuration that an environment is; none where a value belongs to both sides or to neither, and where the test
+    /// ran in other company than it does in the search.
     pub fn mask_of(&self, environment: &Environment, scope: Scope) -> Option<Mask> {
         let mut mask = 0;
-        if let Some((place, company)) = self.scope {
-            match scope {
-                scope if scope == company => mask |= bit(place),
-                Scope::Alone | Scope::Suspects => {}
-                _ => return None,
-            }
+        match self.scope {
+            Some((place, company)) if scope == company => mask |= bit(place),
+            _ if scope.is_narrow() => {}
+            _ => return None,
         }
         for factor in &self.factors {
             let value = environment

@@ -132,7 +132,7 @@ impl Locator {
                 Step::Done(ending) => self.found(ending),
             }
         }
-        if self.stopped {
+        if self.stopped || self.trials >= self.inquiry.rules.budget {
             return None;
         }
         let first = 1;

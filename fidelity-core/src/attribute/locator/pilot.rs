@@ -40,7 +40,8 @@ pub fn signatures(runs: &[&StoredRun], id: &TestId) -> BTreeSet<String> {
     if only.is_empty() { target } else { only }
 }
 
-/// Returns the most company in which the test failed in the target.
+/// Returns the company in which the test failed in the target, where it was not seen to fail without: what it runs among is then
+/// one of the things that may be needed.
 pub fn company(runs: &[&StoredRun], id: &TestId) -> Option<Scope> {
     let failing = |scope: Scope| {
         runs.iter()
@@ -51,6 +52,9 @@ pub fn company(runs: &[&StoredRun], id: &TestId) -> Option<Scope> {
                     && seen.outcome.is_failure()
             })
     };
+    if [Scope::Alone, Scope::Suspects].into_iter().any(failing) {
+        return None;
+    }
     // The smaller company is cheaper, and says more.
     [Scope::Binary, Scope::Suite]
         .into_iter()

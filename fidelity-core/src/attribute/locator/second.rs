@@ -12,6 +12,8 @@ pub(super) struct Second {
     name: String,
     needed: u32,
     sides: Vec<(Mask, Expect, Counts)>,
+    /// Trials of each side that said nothing.
+    silent: Vec<u32>,
 }
 
 impl Second {
@@ -24,6 +26,7 @@ impl Second {
         let none = Counts::default();
         let sides = checked.iter().map(|side| (side.config, side.expect, none));
         Self {
+            silent: vec![0; checked.len()],
             test,
             name,
             needed: trials_needed(failing.mean(), false),
@@ -40,7 +43,8 @@ impl Second {
         let open: Vec<(usize, u32)> = self
             .sides
             .iter()
-            .map(|(_, _, seen)| seen.trials)
+            .zip(&self.silent)
+            .map(|((_, _, seen), silent)| seen.trials + silent)
             .enumerate()
             .filter(|(_, trials)| *trials < self.needed)
             .collect();
@@ -52,16 +56,23 @@ impl Second {
         side.map_or(0, |side| side.2.trials)
     }
 
-    /// Takes a trial; one that says nothing counts as one that did not fail, so that the check ends.
+    /// Takes a trial; one that says nothing is no evidence, and none is made in its place, so that the check ends.
     pub(super) fn record(&mut self, config: Mask, seen: Seen) {
-        for side in self.sides.iter_mut().filter(|side| side.0 == config) {
-            side.2 = side.2.plus(Counts::one(seen == Seen::Failed));
+        let sides = self.sides.iter_mut().zip(&mut self.silent);
+        for (side, silent) in sides.filter(|(side, _)| side.0 == config) {
+            match seen {
+                Seen::Passed | Seen::Failed => {
+                    side.2 = side.2.plus(Counts::one(seen == Seen::Failed));
+                }
+                Seen::Nothing | Seen::Untestable => *silent += 1,
+            }
         }
     }
 
-    /// Returns what was seen, none before every side was looked at.
+    /// Returns what was seen, none before every side was looked at, or where a side said nothing.
     pub(super) fn seen(&self, words: impl Fn(Mask, Expect) -> String) -> Option<SecondMember> {
-        if self.next().is_some() {
+        let said_nothing = |side: &(Mask, Expect, Counts)| side.2.trials == 0;
+        if self.next().is_some() || self.sides.iter().any(said_nothing) {
             return None;
         }
         let holds = |(_, expect, seen): &(Mask, Expect, Counts)| match expect {

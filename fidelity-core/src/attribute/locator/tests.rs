@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::attribute::engine::Expect;
 use crate::domain::{AttributionEnd, FidelityProfile, KnobId, KnobSetting, KnobValue, Outcome};
 
 fn text(word: &str) -> KnobValue {
@@ -165,6 +166,49 @@ fn a_number_is_followed_to_where_the_test_begins_to_fail() {
 fn a_test_that_passes_everywhere_now_is_not_reproducible() {
     let (end, words) = cause_of(|_| false);
     assert_eq!((end, words.as_str()), (AttributionEnd::NotReproducible, ""));
+}
+
+#[test]
+fn stored_trials_count_only_in_the_company_that_the_search_has() {
+    let environment = factors().environment(0, 0);
+    let mask = |factors: &Factors, scope| factors.mask_of(&environment, scope);
+    let alone = factors();
+    assert_eq!(mask(&alone, Scope::Alone), Some(0));
+    assert_eq!(mask(&alone, Scope::Suspects), Some(0));
+    assert_eq!(mask(&alone, Scope::Suite), None);
+    let (low, high) = (profile("low", Vec::new()), profile("high", Vec::new()));
+    let among = Factors::new(&low, &high, &[], Some(Scope::Suite));
+    let nothing = Environment::default();
+    assert_eq!(among.mask_of(&nothing, Scope::Suite), Some(1));
+    assert_eq!(among.mask_of(&nothing, Scope::Alone), Some(0));
+    assert_eq!(among.mask_of(&nothing, Scope::Binary), None);
+}
+
+#[test]
+fn a_second_test_that_says_nothing_has_no_cause_that_agrees() {
+    let seen = Counts::new(3, 3);
+    let checked = [
+        (1, Expect::Fails, seen),
+        (0, Expect::Passes, Counts::new(0, 3)),
+    ]
+    .map(|(config, expect, seen)| Checked {
+        config,
+        expect,
+        seen,
+    });
+    let agrees = |low: Seen, high: Seen| {
+        let mut second = Second::new(TestIndex(1), "b t".to_owned(), &checked);
+        while let Some(config) = second.next() {
+            second.record(config, if config == 0 { low } else { high });
+        }
+        second
+            .seen(|_, _| String::new())
+            .map(|second| second.agrees)
+    };
+    assert_eq!(agrees(Seen::Passed, Seen::Failed), Some(true));
+    assert_eq!(agrees(Seen::Failed, Seen::Failed), Some(false));
+    assert_eq!(agrees(Seen::Nothing, Seen::Failed), None);
+    assert_eq!(agrees(Seen::Passed, Seen::Untestable), None);
 }
 
 #[test]

@@ -46,6 +46,8 @@ fn chain(values: usize) -> Search<Chain> {
     let rules = Rules {
         budget: BUDGET,
         established: true,
+        // What is known of the ends was seen by the search over knobs.
+        recent: true,
         ..Rules::default()
     };
     Search::new(Chain::uniform(values, NONE), rules)

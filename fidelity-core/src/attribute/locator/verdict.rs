@@ -58,6 +58,16 @@ fn said(locator: &Locator, ending: &Ending<Mask>) -> (AttributionEnd, String) {
                 AttributionEnd::Unconfirmed,
                 "one cause is probable, but the test did not fail where it says so".to_owned(),
             ),
+            Left::NotNecessary => (
+                AttributionEnd::Unconfirmed,
+                "one cause is probable, but the test fails without it as well: there may be more than one, or one of more knobs"
+                    .to_owned(),
+            ),
+            Left::CannotBeTried => (
+                AttributionEnd::Unconfirmed,
+                "what has to be tried for it could not be set up here, or failed in another way"
+                    .to_owned(),
+            ),
             Left::Stopped => (
                 AttributionEnd::Inconclusive,
                 format!(

@@ -85,6 +85,51 @@ fn left(made: &Made) -> usize {
         .count()
 }
 
+/// Returns what a killed process leaves: its files with a lock that nobody holds.
+fn killed(worktrees: Worktrees) {
+    drop(worktrees);
+}
+
+#[test]
+fn a_checkout_that_got_no_target_before_a_kill_is_not_taken_over() {
+    let made = Made::new();
+    made.write("a", "1");
+    let first = made.commit();
+    made.write("a", "2");
+    let second = made.commit();
+    let mut worktrees = made.claim();
+    let whole = worktrees.checkout(&made.git, first).unwrap();
+    fs::create_dir(&whole.target).unwrap();
+    let begun = worktrees.checkout(&made.git, second).unwrap();
+    killed(worktrees);
+    let worktrees = made.claim();
+    // Its sources are older than what the next process builds of another commit and would copy to it.
+    assert!(worktrees.has(first) && !worktrees.has(second));
+    assert!(!begun.root.exists() && whole.target.exists());
+    worktrees.finish().unwrap();
+    assert_eq!(left(&made), 0);
+}
+
+#[test]
+fn what_was_killed_elsewhere_is_removed_and_what_lives_or_is_not_ours_is_left() {
+    let (made, dead, living) = (Made::new(), Made::new(), Made::new());
+    let mut checkouts = [&dead, &living].map(|other| {
+        other.write("a", "1");
+        let commit = other.commit();
+        let claimed = Worktrees::claim(made.cache.path(), other.directory.path());
+        let mut worktrees = claimed.unwrap();
+        let checkout = worktrees.checkout(&other.git, commit).unwrap();
+        (Some(worktrees), checkout)
+    });
+    killed(checkouts[0].0.take().unwrap());
+    let stranger = made.cache.path().join("0123456789abcdef").join("mine");
+    fs::create_dir_all(&stranger).unwrap();
+    let worktrees = made.claim();
+    assert!(!checkouts[0].1.root.exists());
+    assert!(checkouts[1].1.root.exists() && stranger.exists());
+    worktrees.finish().unwrap();
+}
+
 #[test]
 fn a_checkout_is_the_commit_and_the_users_repository_is_not_touched() {
     let made = Made::new();

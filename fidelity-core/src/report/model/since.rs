@@ -24,6 +24,11 @@ fn joined(known: Option<Attribution>, account: &Account) -> Option<Attribution> 
     let Some(since) = &account.cause else {
         return known;
     };
+    let by_knobs = known.as_ref().is_some_and(|known| known.cause.is_some());
+    if since.kind == CauseKind::Outside && by_knobs {
+        // What is said to be neither code nor profile is no part of a cause that knobs are.
+        return known;
+    }
     let mut joined = match known {
         Some(known) if known.cause.is_some() => known,
         _ => of_commits(since),

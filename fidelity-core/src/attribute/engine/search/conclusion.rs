@@ -1,8 +1,9 @@
 //! What a search does once one hypothesis is probable enough: look at both sides of it, or say so.
 
 use super::super::belief::credible_set;
-use super::super::confirm::{self, Check, Lacks};
+use super::super::confirm::{self, Check, Claim, Expect, Lacks};
 use super::super::ending::{Checked, Ending, Left, Suspected};
+use super::super::likelihood::Counts;
 use super::super::outlook::{Outlook, Price};
 use super::super::step::{Experiment, Purpose, Step};
 use super::{CREDIBLE, Search, Space};
@@ -22,44 +23,39 @@ impl<S: Space> Search<S> {
         }
         let testable = |config: &S::Config| self.is_testable(config);
         let checks = self.space.checks(leader.hypothesis, &testable);
+        let is_over = self.is_over();
+        let left = |left| {
+            let suspects = suspects(oriented);
+            Step::Done(Ending::Inconclusive { suspects, left })
+        };
         if self.rules.confirm {
-            let [active, _] = self.belief.sides(leader.hypothesis);
-            let needed = confirm::trials_needed(active.mean(), self.is_time_dependent());
-            let mut open = Vec::new();
-            for (place, check) in checks.iter().enumerate() {
-                let seen = self.counts(&check.config);
-                match confirm::lacks(check.expect, seen, needed) {
-                    Lacks::Nothing => {}
-                    Lacks::Trials => open.push((place, seen.trials)),
-                    Lacks::Failures => {
-                        return Step::Done(Ending::Inconclusive {
-                            suspects: suspects(oriented),
-                            left: Left::Unconfirmed,
-                        });
-                    }
-                }
+            let fails = |check: &Check<S::Config>| check.expect == Expect::Fails;
+            if !checks.iter().any(fails) || !checks.iter().all(|check| testable(&check.config)) {
+                return left(Left::CannotBeTried);
             }
+            let open = match self.open(leader, &checks) {
+                Ok(open) => open,
+                Err(why) => return left(why),
+            };
             if let Some(place) = confirm::next_side(&open) {
-                if self.stopped || self.spent >= self.rules.budget {
-                    return Step::Done(self.inconclusive(oriented));
-                }
-                return Step::Try(Experiment {
-                    config: checks[place].config.clone(),
-                    purpose: Purpose::Confirm,
-                    likely: 1,
-                });
+                return match is_over {
+                    Some(why) => left(why),
+                    None => Step::Try(Experiment {
+                        config: checks[place].config.clone(),
+                        purpose: Purpose::Confirm,
+                        likely: 1,
+                    }),
+                };
             }
             let alike = self.alike(leader, oriented);
             if alike.len() > 1 {
                 // Tried rather than believed, where it can be.
                 let members: Vec<usize> = alike.iter().map(|one| one.hypothesis).collect();
                 let outlook = Outlook::among(&self.belief, &members);
-                return match self.most_telling(&outlook, &[], price) {
-                    Some(_) if self.stopped || self.spent >= self.rules.budget => {
-                        Step::Done(self.inconclusive(oriented))
-                    }
-                    Some(step) => step,
-                    None => Step::Done(Ending::CredibleSet { suspects: alike }),
+                return match (self.most_telling(&outlook, &[], price), is_over) {
+                    (Some(_), Some(why)) => left(why),
+                    (Some(step), None) => step,
+                    (None, _) => Step::Done(Ending::CredibleSet { suspects: alike }),
                 };
             }
         }
@@ -70,6 +66,39 @@ impl<S: Space> Search<S> {
                 .map(|check| self.checked(check))
                 .collect(),
         })
+    }
+
+    /// Returns the sides of a claim that need more trials, by their places, each with the trials it has; why the claim does not
+    /// hold, where it does not.
+    fn open(
+        &self,
+        leader: Suspected,
+        checks: &[Check<S::Config>],
+    ) -> Result<Vec<(usize, u32)>, Left> {
+        let seen = |check: &Check<S::Config>| match self.cells.get(&check.config) {
+            Some(cell) if self.rules.recent => cell.counts(),
+            Some(cell) => cell.now(),
+            None => Counts::default(),
+        };
+        let necessary = checks.iter().filter(|check| check.expect == Expect::Passes);
+        let necessary = necessary.fold(Counts::default(), |all, check| all.plus(seen(check)));
+        let [active, elsewhere] = self.belief.sides(leader.hypothesis);
+        let claim = Claim {
+            active,
+            elsewhere: elsewhere.minus(necessary),
+            needed: confirm::trials_needed(active.mean(), self.is_time_dependent()),
+        };
+        let mut open = Vec::new();
+        for (place, check) in checks.iter().enumerate() {
+            let seen = seen(check);
+            match claim.lacks(check.expect, seen) {
+                Lacks::Nothing => {}
+                Lacks::Trials => open.push((place, seen.trials)),
+                Lacks::Failures => return Err(Left::Unconfirmed),
+                Lacks::Passes => return Err(Left::NotNecessary),
+            }
+        }
+        Ok(open)
     }
 
     /// Returns the leader and whatever no trial tells from it: what the prior alone decides is not found.
@@ -105,17 +134,6 @@ impl<S: Space> Search<S> {
             seen: self.counts(&check.config),
             config: check.config,
             expect: check.expect,
-        }
-    }
-
-    pub(super) fn inconclusive(&self, oriented: &[f64]) -> Ending<S::Config> {
-        Ending::Inconclusive {
-            suspects: suspects(oriented),
-            left: if self.stopped {
-                Left::Stopped
-            } else {
-                Left::OutOfBudget
-            },
         }
     }
 }
