@@ -195,6 +195,7 @@ pub fn set_terms(
         Some((&test.id, (test.binary, annotation)))
     });
     let annotated: BTreeMap<&TestId, (usize, &Annotation)> = annotated.collect();
+    let services = settings.provides.each_ref().map(Vec::as_slice);
     for test in tests {
         let Some((binary, annotation)) = annotated.get(&test.id) else {
             continue;
@@ -207,6 +208,7 @@ pub fn set_terms(
         let names: BTreeSet<&OsStr> = given.map(|(name, _)| name.as_os_str()).collect();
         let provided = Provided {
             profiles: [&settings.baseline, &settings.target],
+            services,
             knobs,
             ambient: &|name| names.contains(OsStr::new(name)),
         };
@@ -217,7 +219,7 @@ pub fn set_terms(
     let arms = [&settings.baseline, &settings.target];
     profiles.extend(arms.map(|profile| profile.name.clone()));
     let annotations = annotated.values().map(|(_, annotation)| *annotation);
-    let unknown = unknown_names(annotations, &profiles, arms);
+    let unknown = unknown_names(annotations, &profiles, arms, services);
     settings.notes.extend(unknown);
 }
 

@@ -16,6 +16,7 @@ use super::policy_keys;
 use super::policy_reader;
 use super::presets;
 use super::printable::{quoted, shown};
+use super::provides;
 use super::runner::WrittenRunner;
 use super::setting::{Slot, read_setting, read_value};
 use super::source::Span;
@@ -45,6 +46,8 @@ pub(crate) struct WrittenProfile {
     pub(crate) knobs: BTreeMap<KnobId, Written<KnobSetting>>,
     /// Globs of files whose content is a knob too; none where the profile says nothing of them.
     pub(crate) inputs: Option<Vec<String>>,
+    /// Services that run beside the suite; none where the profile says nothing of them.
+    pub(crate) provides: Option<Vec<String>>,
 }
 
 /// A configuration as written.
@@ -225,6 +228,9 @@ fn read_profile(table: &Table, profile: &mut WrittenProfile, findings: &mut Find
     }
     if let Some(Entry { node, .. }) = table.get("inputs") {
         profile.inputs = Some(inputs::read(node, findings));
+    }
+    if let Some(Entry { node, .. }) = table.get("provides") {
+        profile.provides = Some(provides::read(node, findings));
     }
     for (id, key, node) in knobs_of(table, Holder::Profile, findings) {
         let Some(row) = catalogue::of(&id) else {

@@ -94,14 +94,18 @@ impl<'a> Known<'a> {
         own
     }
 
-    /// Returns the globs of the input files of the profile `name`: those of the closest level that names some.
-    pub(crate) fn inputs(&self, name: &Written<String>) -> Vec<String> {
+    /// Returns the `list` of the profile `name`: that of the closest level that has one.
+    pub(crate) fn closest(
+        &self,
+        name: &Written<String>,
+        list: fn(&WrittenProfile) -> Option<Vec<String>>,
+    ) -> Vec<String> {
         let mut level = self.get(&name.value);
         // No chain is longer than there are profiles, unless it is a circle.
         for _ in 0..=self.document.profiles.len() + 1 {
             let Some(profile) = level else { break };
-            if let Some(globs) = &profile.inputs {
-                return globs.clone();
+            if let Some(found) = list(profile) {
+                return found;
             }
             let parent = profile.inherits.as_ref();
             level = parent.and_then(|parent| self.get(&parent.value));

@@ -37,7 +37,7 @@ pub(crate) fn knobs_of<'t>(
             break;
         }
         match key.text.as_str() {
-            "inherits" | "inputs" if holder == Holder::Profile => {}
+            "inherits" | "inputs" | "provides" if holder == Holder::Profile => {}
             name if catalogue::named(name).is_some_and(|row| row.kind.is_group()) => {
                 group(name, node, &mut knobs, findings);
             }
@@ -47,7 +47,7 @@ pub(crate) fn knobs_of<'t>(
                 let error = ConfigError::at(ErrorKind::NotAvailable, &key.span, message)
                     .label("expected a knob of this version");
                 findings.add(error.hint(format!(
-                    "remove `{name}`; this version knows {}",
+                    "a service that runs beside the suite is named by `provides = [\"{name}.NAME\"]`; this version knows {}",
                     knob_list()
                 )));
             }
@@ -120,7 +120,7 @@ fn unknown_knob(key: &Key, holder: Holder) -> ConfigError {
             .map(|alias| Candidate::alias(alias, knob.name))
     });
     let names = KNOBS.iter().map(|knob| Candidate::plain(knob.name));
-    let words = ["inherits", "inputs"]
+    let words = ["inherits", "inputs", "provides"]
         .into_iter()
         .chain(LATER.iter().copied());
     let exact = name.to_lowercase().replace('_', "-");

@@ -29,6 +29,7 @@ mod overrides;
 mod policy_reader;
 mod presets;
 pub(crate) mod printable;
+mod provides;
 mod render;
 mod resolve;
 mod runner;

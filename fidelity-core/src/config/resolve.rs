@@ -9,7 +9,7 @@ use crate::domain::{
 
 use super::catalogue;
 use super::diagnostics::{ConfigErrors, Findings};
-use super::document::{Document, Profiles, Written};
+use super::document::{Document, Profiles, Written, WrittenProfile};
 use super::inherit::Known;
 use super::model;
 use super::overrides::Overrides;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub profile_names: BTreeSet<String>,
     /// By arm, globs of the files whose content is a knob too, relative to the workspace.
     pub inputs: [Vec<String>; 2],
+    /// By arm, the services that run beside the suite: `service.db`.
+    pub provides: [Vec<String>; 2],
     /// What people should know: `profiles-equal`, `beyond-production`.
     pub notes: Vec<Problem>,
 }
@@ -94,7 +96,11 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         effective.unwrap_or_else(|| nothing(name.value))
     });
     let own = Arm::BOTH.map(|arm| known.own_knobs(&arm_name(&document, arm)));
-    let inputs = Arm::BOTH.map(|arm| known.inputs(&arm_name(&document, arm)));
+    let [inputs, provides] = [
+        |level: &WrittenProfile| level.inputs.clone(),
+        |level: &WrittenProfile| level.provides.clone(),
+    ]
+    .map(|list| Arm::BOTH.map(|arm| known.closest(&arm_name(&document, arm), list)));
     let runner = if readable {
         document.runner.settings(&mut findings)
     } else {
@@ -111,6 +117,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         runner,
         source: path,
         inputs,
+        provides,
         asked: own.into_iter().flatten().collect(),
         notes: Vec::new(),
     };

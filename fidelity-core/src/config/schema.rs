@@ -72,6 +72,12 @@ fn profile() -> Value {
         "items": { "type": "string", "minLength": 1 },
     });
     properties.insert("inputs".to_owned(), inputs);
+    let provides = json!({
+        "description": "Services that run beside the suite, for the tests that need them. The tool starts none of them.",
+        "type": "array",
+        "items": { "type": "string", "pattern": "^service\\.[\\w-]+$" },
+    });
+    properties.insert("provides".to_owned(), provides);
     json!({
         "description": "A fidelity profile. A knob that is not named is left alone.",
         "type": "object",

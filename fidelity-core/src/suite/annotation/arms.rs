@@ -5,7 +5,8 @@
 //! | `network` | does not take the outside network away |
 //! | `ipv6` | does not turn it off |
 //! | `env.NAME` | sets it, or leaves it alone where the tool itself was given it |
-//! | `service.db` and any knob | sets it, or something below it (`service.db.latency`), with effect |
+//! | `service.db` | says `provides = ["service.db"]` |
+//! | any other knob | sets it, or something below it, with effect |
 //!
 //! Knows values; touches nothing.
 
@@ -20,6 +21,8 @@ use crate::domain::{
 pub struct Provided<'a> {
     /// The fidelity profiles by arm.
     pub profiles: [&'a FidelityProfile; 2],
+    /// By arm, the services that run beside the suite.
+    pub services: [&'a [String]; 2],
     /// What became of their knobs.
     pub knobs: &'a [KnobStatus],
     /// Says whether tests are given an environment variable that no arm speaks of.
@@ -44,7 +47,7 @@ impl Provided<'_> {
         let missing = annotation
             .needs
             .iter()
-            .find(|need| !self.provides(profile, need))?;
+            .find(|need| !self.provides(arm, need))?;
         let mut set = profile.knobs.keys();
         let in_vain = set.any(|knob| is_at_or_below(knob, missing) && !self.has_effect(knob));
         let name = &profile.name;
@@ -55,8 +58,12 @@ impl Provided<'_> {
         })
     }
 
-    fn provides(&self, profile: &FidelityProfile, need: &str) -> bool {
-        let mut set = profile
+    fn provides(&self, arm: Arm, need: &str) -> bool {
+        if let Some(name) = service(need) {
+            let mut services = self.services[arm.index()].iter();
+            return services.any(|provided| service(provided) == Some(name));
+        }
+        let mut set = self.profiles[arm.index()]
             .knobs
             .iter()
             .filter(|(knob, _)| is_at_or_below(knob, need) && self.has_effect(knob));
@@ -96,11 +103,12 @@ fn is_at_or_below(knob: &KnobId, need: &str) -> bool {
 /// Returns what is odd about the names in `annotations`: fidelity profiles and knobs that do not exist, and services that
 /// look like a slip of the pen.
 ///
-/// `profiles` are the names of all fidelity profiles, `arms` those of this run.
+/// `profiles` are the names of all fidelity profiles, `arms` and `provided` are those of this run and their services.
 pub fn unknown_names<'a>(
     annotations: impl Iterator<Item = &'a Annotation>,
     profiles: &BTreeSet<String>,
     arms: [&FidelityProfile; 2],
+    provided: [&[String]; 2],
 ) -> Vec<Problem> {
     let mut unknown: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     let mut services: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -141,15 +149,19 @@ pub fn unknown_names<'a>(
             }
         })
         .collect();
-    problems.extend(odd_services(&services, arms));
+    problems.extend(odd_services(&services, provided));
     problems
 }
 
-/// Returns the services that no arm provides and that are named almost like one that an arm provides, or that more
-/// annotations need. No list of services can be complete, so that a name of its own is no mistake.
-fn odd_services(needed: &BTreeMap<&str, Vec<&str>>, arms: [&FidelityProfile; 2]) -> Vec<Problem> {
-    let provided = arms.into_iter().flat_map(|profile| profile.knobs.keys());
-    let provided: BTreeSet<&str> = provided.filter_map(|knob| service(&knob.0)).collect();
+/// Returns the services that no arm provides: those that are named almost like one that an arm provides, or that more
+/// annotations need, one by one, the others together. No list of services can be complete, so that a name of its own is no
+/// mistake.
+fn odd_services(needed: &BTreeMap<&str, Vec<&str>>, provided: [&[String]; 2]) -> Vec<Problem> {
+    let provided: BTreeSet<&str> = provided
+        .into_iter()
+        .flatten()
+        .filter_map(|name| service(name))
+        .collect();
     let candidates = |name: &str, times: usize| {
         let others = needed
             .iter()
@@ -161,17 +173,31 @@ fn odd_services(needed: &BTreeMap<&str, Vec<&str>>, arms: [&FidelityProfile; 2])
         nearest(name, all.filter(|other| without_digits(other) != letters))
     };
     let unknown = needed.iter().filter(|(name, _)| !provided.contains(*name));
-    let odd = unknown.filter_map(|(name, places)| {
-        let near = candidates(name, places.len())?;
-        let first = places.iter().min()?;
-        Some(Problem {
-            kind: "unknown-service".to_owned(),
+    let (mut problems, mut others) = (Vec::new(), Vec::new());
+    for (name, places) in unknown {
+        match (candidates(name, places.len()), places.iter().min()) {
+            (Some(near), Some(first)) => problems.push(Problem {
+                kind: "unknown-service".to_owned(),
+                message: format!(
+                    "the annotation at {first} needs `service.{name}`, which no arm provides; did you mean `service.{near}`?"
+                ),
+            }),
+            _ => others.push(format!("service.{name}")),
+        }
+    }
+    if let Some(first) = others.first() {
+        let (names, are) = (
+            quoted(&others),
+            if others.len() == 1 { "is" } else { "are" },
+        );
+        problems.push(Problem {
+            kind: "service-not-provided".to_owned(),
             message: format!(
-                "the annotation at {first} needs `service.{name}`, which no arm provides; did you mean `service.{near}`?"
+                "{names} {are} needed by tests and provided by neither arm; of a service that runs beside the suite a fidelity profile says `provides = [\"{first}\"]`"
             ),
-        })
-    });
-    odd.collect()
+        });
+    }
+    problems
 }
 
 fn without_digits(name: &str) -> String {
@@ -245,13 +271,13 @@ mod tests {
             "high",
             &[
                 ("network", "loopback"),
-                ("service.db.latency", "40ms"),
                 ("env.DATABASE_URL", "postgres://localhost"),
                 ("tty", "true"),
             ],
         );
         let provided = Provided {
             profiles: [&low, &high],
+            services: [&[], &["service.db".to_owned()]],
             knobs,
             ambient: &|name| matches!(name, "HOME" | "CI"),
         };
@@ -264,6 +290,10 @@ mod tests {
             |need: &str, arm: &str| Some(format!("needs `{need}`, which `{arm}` does not provide"));
         for (need, expected) in [
             ("service.db", [lacks("service.db", "low"), None]),
+            (
+                "service.db.latency",
+                [lacks("service.db.latency", "low"), None],
+            ),
             (
                 "service.mail",
                 [lacks("service.mail", "low"), lacks("service.mail", "high")],
@@ -318,7 +348,7 @@ mod tests {
         ];
         let known = ["low", "high"].map(str::to_owned).into();
         let (low, high) = (profile("low", &[]), profile("high", &[]));
-        let problems = unknown_names(annotations.iter(), &known, [&low, &high]);
+        let problems = unknown_names(annotations.iter(), &known, [&low, &high], [&[], &[]]);
         let said: Vec<String> = problems
             .into_iter()
             .map(|problem| problem.message)
@@ -342,11 +372,14 @@ mod tests {
             at("a.rs:7", "service.mial.latency"),
             at("a.rs:8", "service.stripe"),
         ];
-        let (low, high) = (
-            profile("low", &[]),
-            profile("high", &[("service.mail.latency", "40ms")]),
+        let (low, high) = (profile("low", &[]), profile("high", &[]));
+        let provided = ["service.mail".to_owned()];
+        let problems = unknown_names(
+            annotations.iter(),
+            &BTreeSet::new(),
+            [&low, &high],
+            [&[], &provided],
         );
-        let problems = unknown_names(annotations.iter(), &BTreeSet::new(), [&low, &high]);
         let said: Vec<String> = problems
             .into_iter()
             .map(|problem| problem.message)
@@ -356,6 +389,7 @@ mod tests {
             [
                 "the annotation at a.rs:7 needs `service.mial`, which no arm provides; did you mean `service.mail`?",
                 "the annotation at a.rs:3 needs `service.postgers`, which no arm provides; did you mean `service.postgres`?",
+                "`service.cache-1` and `service.cache-2` and `service.postgres` and `service.stripe` are needed by tests and provided by neither arm; of a service that runs beside the suite a fidelity profile says `provides = [\"service.cache-1\"]`",
             ]
         );
     }
