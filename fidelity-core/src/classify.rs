@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | broken, flaky, stable | the test is run in one arm only: from that arm | `baseline only`, `target only` |
 //! | undetermined | an arm has no reported trial | `not compared: no trial`, `not compared: no baseline trial`, `not compared: no target trial` |
-//! | broken | every trial failed, at least [`BROKEN_AFTER`] in each arm | (none) |
+//! | broken | every trial failed, in each arm at least [`BROKEN_AFTER`] or as many as its authors allow | (none) |
 //! | hidden-defect | e-BH says "worse in the target, and the baseline passes" | `always`, `intermittent`, `timeout` (still with more time), `timeout, passes with more time`, `timeout, not checked` |
 //! | baseline-only | e-BH says "worse in the baseline, and the target passes" | `always`, `intermittent`, `timeout, not checked` |
 //! | flaky | both outcomes within one arm, and it failed in the baseline or a target worse by ten points is excluded | (none), `worse-in-target`, `worse-in-baseline` |
@@ -20,7 +20,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Arm, Policy, StoredRun, TestId, TestIndex, Verdict};
+use crate::domain::{Arm, ListedTest, Policy, StoredRun, TestId, TestIndex, Verdict};
 use crate::evidence::Evidence;
 use crate::evidence::book::{ArmCounts, TestBook};
 use crate::evidence::family::Bond;
@@ -154,9 +154,16 @@ pub fn fails_always(arms: &[ArmCounts; 2]) -> bool {
         .all(|arm| arm.trials > 0 && arm.failures == arm.trials && arm.not_reported == 0)
 }
 
-/// Returns whether a test with these counts is broken.
-pub fn is_broken(arms: &[ArmCounts; 2]) -> bool {
-    fails_always(arms) && arms.iter().all(|arm| arm.trials >= BROKEN_AFTER)
+/// Returns how many trials of an arm have to fail before a test is called broken: [`BROKEN_AFTER`], unless its authors allow
+/// fewer.
+pub fn broken_after(listed: &ListedTest) -> u32 {
+    let allowed = listed.annotation().and_then(|annotation| annotation.trials);
+    allowed.map_or(BROKEN_AFTER, |allowed| allowed.min(BROKEN_AFTER))
+}
+
+/// Returns whether a test with these counts, that is broken after so many failures, is.
+pub fn is_broken(arms: &[ArmCounts; 2], broken_after: u32) -> bool {
+    fails_always(arms) && arms.iter().all(|arm| arm.trials >= broken_after)
 }
 
 fn finding(

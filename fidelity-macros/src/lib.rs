@@ -60,7 +60,9 @@
 //! ```
 //!
 //! **`needs("service.db", "network")`**: knobs or services without which the test cannot work. In a fidelity profile that
-//! does not provide them it is not run, and the report says so.
+//! does not provide them it is not run, and the report says so. The tool starts no services: of one that runs beside the
+//! suite, a fidelity profile says `provides = ["service.db"]`. `network`, `ipv6` and `env.NAME` are provided unless a profile
+//! takes them away; any other knob is by profiles that set it.
 //!
 //! ```
 //! # use fidelity_macros::fidelity;
@@ -113,7 +115,8 @@
 //! # fn main() {}
 //! ```
 //!
-//! **`trials = 50`**: how often a run tries the test in each arm at most, for tests that cost something.
+//! **`trials = 50`**: how often a run tries the test in each arm at most, for tests that cost something. A run makes no
+//! experiments about the cause of its failures; `cargo fidelity attribute`, where it is asked to, does.
 //!
 //! ```
 //! # use fidelity_macros::fidelity;

@@ -83,7 +83,12 @@ impl AfterRun<'_> {
             page.run.end.as_ref().map(|end| &end.stop),
             Some(StopReason::Decided | StopReason::OutOfTime | StopReason::OutOfTrials)
         );
-        let tests = defects(&page.run, &page.verdicts);
+        let mut tests = defects(&page.run, &page.verdicts);
+        // Their authors say how often a run may try them; who asks for more by name gets it.
+        tests.retain(|test| {
+            let annotation = page.run.tests[test.get()].annotation();
+            annotation.is_none_or(|annotation| annotation.trials.is_none())
+        });
         // A command that always runs all cannot run one test under a mixture.
         if !over || tests.is_empty() || page.run.header.runner.runs_all {
             return Ok(false);

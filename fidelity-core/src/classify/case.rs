@@ -5,12 +5,14 @@ use crate::evidence::Evidence;
 use crate::evidence::book::{ArmCounts, TestBook};
 use crate::evidence::suspicion::{Claim, Suspicion};
 
-use super::{BROKEN_AFTER, fails_always, is_broken};
+use super::{broken_after, fails_always, is_broken};
 
 /// One test as the decision table sees it.
 pub(super) struct Case<'a> {
     arms: &'a [ArmCounts; 2],
     tolerance: f64,
+    /// Trials of an arm that have to fail before it is broken.
+    broken_after: u32,
     /// The only arm it is run in, if there is only one.
     lone: Option<Arm>,
     /// The bets that stand for it, its own or those of the mass failure it is part of.
@@ -49,6 +51,7 @@ impl<'a> Case<'a> {
         Self {
             arms: &book.arms,
             tolerance: listed.tolerance(policy),
+            broken_after: broken_after(listed),
             lone: lone_arm(listed),
             suspicion: evidence.standing(test).map(|(suspicion, _)| suspicion),
             mass,
@@ -83,7 +86,7 @@ impl<'a> Case<'a> {
             };
         } else if counts.both_outcomes() {
             (VerdictKind::Flaky, "")
-        } else if 0 < counts.failures && BROKEN_AFTER <= counts.trials {
+        } else if 0 < counts.failures && self.broken_after <= counts.trials {
             (VerdictKind::Broken, "")
         } else if 0 < counts.failures {
             (VerdictKind::Undetermined, "leans broken, ")
@@ -103,7 +106,7 @@ impl<'a> Case<'a> {
         if let Some(reason) = not_compared(baseline, target) {
             return (VerdictKind::Undetermined, reason);
         }
-        if is_broken(self.arms) {
+        if is_broken(self.arms, self.broken_after) {
             return (VerdictKind::Broken, "");
         }
         if self.holds(Claim::HiddenDefect) {
@@ -190,7 +193,7 @@ impl<'a> Case<'a> {
         if let Some(arm) = self.lone {
             let counts = &self.arms[arm.index()];
             let open = verdict.kind == VerdictKind::Undetermined && 0 < counts.failures;
-            return open.then(|| BROKEN_AFTER.saturating_sub(counts.trials));
+            return open.then(|| self.broken_after.saturating_sub(counts.trials));
         }
         let open = verdict.kind == VerdictKind::Undetermined
             && not_compared(baseline, target).is_none()
@@ -201,7 +204,7 @@ impl<'a> Case<'a> {
         if fails_always(self.arms) {
             // A coin gives the arm that is behind every other pass.
             let behind = baseline.trials.min(target.trials);
-            return Some(2 * BROKEN_AFTER.saturating_sub(behind));
+            return Some(2 * self.broken_after.saturating_sub(behind));
         }
         self.suspicion?.passes_needed(self.arms, log_needed?)
     }

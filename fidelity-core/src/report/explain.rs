@@ -13,6 +13,7 @@ use crate::domain::{
 
 use super::model::{Report, RunFacts, TestReport};
 
+mod annotated;
 pub mod json;
 mod output;
 mod page;

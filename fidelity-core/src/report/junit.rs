@@ -1,7 +1,8 @@
 //! The report as JUnit XML, for what shows test results in CI: one suite a binary, one case a test.
 //!
-//! A hidden defect and a broken test are failures; a flaky test passes with `flakyFailure`s; baseline-only and undetermined
-//! tests pass; a test without a trial is skipped. Verdict, rates, evidence and cause are properties of the case (`fidelity.*`).
+//! A hidden defect and a broken test are failures, in quarantine they are skipped; a flaky test passes with `flakyFailure`s;
+//! baseline-only and undetermined tests pass; a test without a trial is skipped; one whose quarantine is over fails, where
+//! the gate does for it. Verdict, rates, evidence and cause are properties of the case (`fidelity.*`).
 //! Characters that XML or a terminal does not take are escaped as on every page. Nothing is of the moment: neither host nor
 //! time but the run's own.
 
@@ -13,11 +14,12 @@ use quick_junit::{
 
 use super::Report;
 use super::cause;
-use super::model::TestReport;
+use super::model::{QuarantineReport, TestReport};
 use super::number::{evidence, percent_range};
+use super::said::EXPIRED_QUARANTINE;
 use super::text::clean;
-use super::words::{counts, explain_command, rates};
-use crate::domain::{Arm, VerdictKind};
+use super::words::{counts, explain_command, in_neither_arm, rates};
+use crate::domain::{Arm, Condition, VerdictKind};
 
 /// Flaky failures that are written of one test: consumers show them one by one.
 const FLAKY_FAILURES: u32 = 3;
@@ -106,21 +108,72 @@ fn case(report: &Report, test: &TestReport) -> TestCase {
     if let Some(cluster) = finding.cluster {
         case.add_property(("fidelity.cluster", cluster.to_string().as_str()));
     }
+    said(&mut case, test);
     case
+}
+
+/// Adds what the authors of a test say of it.
+fn said(case: &mut TestCase, test: &TestReport) {
+    let annotation = test.terms.as_ref().map(|terms| &terms.annotation);
+    if let Some(severity) = annotation.and_then(|annotation| annotation.severity) {
+        case.add_property(("fidelity.severity", severity.to_string().as_str()));
+    }
+    if let Some(quarantine) = &test.quarantine {
+        let said = safe(&quarantine_of(quarantine));
+        case.add_property(("fidelity.quarantine", said.as_str()));
+    }
+}
+
+/// Returns what a quarantine comes to: `in quarantine until 2027-01-31 (payments): the sandbox drops webhooks`.
+fn quarantine_of(quarantine: &QuarantineReport) -> String {
+    let verb = if quarantine.expired { "was in" } else { "in" };
+    let said = &quarantine.said;
+    format!(
+        "{verb} quarantine until {} ({}): {}",
+        said.until, said.owner, said.reason
+    )
+}
+
+fn failure(kind: &str, message: &str, description: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status
+        .set_type(kind)
+        .set_message(message)
+        .set_description(description);
+    status
+}
+
+fn skipped(message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
 }
 
 fn status(report: &Report, test: &TestReport) -> TestCaseStatus {
     let finding = &test.finding;
-    match test.kind() {
-        VerdictKind::HiddenDefect | VerdictKind::Broken => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status
-                .set_type(finding.verdict.kind.as_str())
-                .set_message(message(report, test))
-                .set_description(description(report, test));
-            status
+    let quarantine = test.quarantine.as_ref();
+    match (test.kind(), quarantine) {
+        (VerdictKind::HiddenDefect | VerdictKind::Broken, Some(quarantine))
+            if !quarantine.expired =>
+        {
+            let said = safe(&quarantine_of(quarantine));
+            skipped(&format!("{said}: {}", message(report, test)))
         }
-        VerdictKind::Flaky => {
+        (VerdictKind::HiddenDefect | VerdictKind::Broken, _) => failure(
+            finding.verdict.kind.as_str(),
+            &message(report, test),
+            &description(report, test),
+        ),
+        (_, Some(over))
+            if over.expired && report.conditions.contains(&Condition::ExpiredQuarantine) =>
+        {
+            failure(
+                EXPIRED_QUARANTINE,
+                &safe(&quarantine_of(over)),
+                &description(report, test),
+            )
+        }
+        (VerdictKind::Flaky, _) => {
             let mut status = TestCaseStatus::success();
             let failures = finding.baseline.failures + finding.target.failures;
             status.add_reruns((0..failures.clamp(1, FLAKY_FAILURES)).map(|_| {
@@ -134,12 +187,20 @@ fn status(report: &Report, test: &TestReport) -> TestCaseStatus {
             status
         }
         _ if finding.baseline.trials + finding.target.trials == 0 => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message("no trial");
-            status
+            skipped(&not_run(report, test))
         }
         _ => TestCaseStatus::success(),
     }
+}
+
+/// Returns why a test has no trial, as far as its authors' words tell.
+fn not_run(report: &Report, test: &TestReport) -> String {
+    let why = test.terms.as_ref().and_then(|terms| {
+        let [baseline, target] = Arm::BOTH.map(|arm| terms.absent_from(arm));
+        let profiles = [&report.run.baseline, &report.run.target].map(String::as_str);
+        Some(in_neither_arm(profiles, [baseline?, target?]))
+    });
+    why.map_or_else(|| "no trial".to_owned(), |why| safe(&why))
 }
 
 /// Returns the one line that lists show: `hidden-defect, always: low 0/9, high 9/9: it broke`.

@@ -1,9 +1,9 @@
 //! The list of tests: what their authors say, where each is run, and what was last found of it. Knows no store and no suite.
 
 use super::Style;
-use super::number::{duration_ms, percent, things};
+use super::number::things;
 use super::page::{Indent, Page, Span, Tone, plain, span};
-use super::words::{listed, tones};
+use super::words::{in_neither_arm, listed, tones};
 use crate::domain::{Annotation, Arm, Problem, RunId, TestId, TestKind, Verdict};
 
 mod json;
@@ -139,33 +139,7 @@ fn said(listing: &Listing, test: &ListedRow) -> String {
     let Some(said) = &test.annotation else {
         return String::new();
     };
-    let names = |what: &str, names: &[String]| {
-        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
-    };
-    let quarantine = said.quarantine.as_ref().map(|quarantine| {
-        let verb = match test.expired(&listing.now) {
-            Some(true) => "quarantine ended",
-            _ => "quarantine until",
-        };
-        format!("{verb} {} ({})", quarantine.until, quarantine.owner)
-    });
-    let mut parts: Vec<String> = [
-        names("for", &said.profiles),
-        names("needs", &said.needs),
-        names("mocks", &said.mocks),
-        names("real", &said.real),
-        said.severity.map(|severity| format!("severity {severity}")),
-        said.tolerance
-            .map(|rate| format!("tolerance {} %", percent(rate))),
-        said.timeout_ms
-            .map(|ms| format!("at most {}", duration_ms(ms))),
-        said.trials
-            .map(|trials| format!("at most {}", things(u64::from(trials), "trial"))),
-        quarantine,
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let mut parts = super::said::parts(said, test.expired(&listing.now));
     if said.profiles.is_empty() {
         parts.extend(not_run(listing, test).map(|why| format!("not run: {why}")));
     }
@@ -176,14 +150,13 @@ fn said(listing: &Listing, test: &ListedRow) -> String {
 
 /// Returns why it is not run in an arm, once where the reason is the same for both.
 fn not_run(listing: &Listing, test: &ListedRow) -> Option<String> {
-    let [low, high] = Arm::BOTH.map(|arm| format!("`{}`", listing.profiles[arm.index()]));
     match &test.absent {
         [None, None] => None,
         [Some(why), None] | [None, Some(why)] => Some(why.clone()),
-        [Some(one), Some(other)] if one.replace(&low, &high) == *other => {
-            Some(one.replace(&format!("{low} does not provide"), "no arm provides"))
+        [Some(one), Some(other)] => {
+            let profiles = listing.profiles.each_ref().map(String::as_str);
+            Some(in_neither_arm(profiles, [one, other]))
         }
-        [Some(one), Some(other)] => Some(format!("{one}; {other}")),
     }
 }
 

@@ -6,11 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
-    Arm, Attribution, Cause, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy,
-    Problem, Quarantine, Revision, RunBy, RunId, Seed, StopReason, StoredAttribution, StoredRun,
-    Terms, TestId, VerdictKind,
+    Arm, Condition, KnobStatus, ListedTest, Observation, PassRecord, Policy, Problem, Revision,
+    RunBy, RunId, Seed, StopReason, StoredAttribution, StoredRun, TestId, VerdictKind,
 };
-use crate::evidence::presence::Presence;
 
 use super::absence;
 pub use super::blocks::BlockFacts;
@@ -22,9 +20,11 @@ use super::text::shell_word;
 
 mod cluster;
 mod since;
+mod test;
 
 pub use cluster::ClusterReport;
 pub(super) use cluster::causes;
+pub use test::{QuarantineReport, TestReport};
 
 /// Everything any renderer says about a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,71 +118,6 @@ pub struct JoinedRun {
     pub started_at: String,
     /// Its completed passes.
     pub passes: u32,
-}
-
-/// A test as a report shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TestReport {
-    /// The verdict and what is behind it.
-    pub finding: Finding,
-    /// Where an undetermined test leans; none where it leans nowhere.
-    pub lean: Option<VerdictKind>,
-    /// Whether its failures were seen under an applied knob harsher than production, which is then named.
-    pub beyond_production: bool,
-    /// What its authors say of it, and in which arms it is run for that.
-    pub terms: Option<Box<Terms>>,
-    /// The quarantine it is in, or was.
-    pub quarantine: Option<QuarantineReport>,
-    /// In how many passes of each arm it was skipped, and from how many it is absent.
-    pub presence: [Presence; 2],
-    /// What experiments showed of its cause; none where none were made or they did not come to their end.
-    pub attribution: Option<Attribution>,
-}
-
-/// A quarantine as a report shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuarantineReport {
-    /// What its authors say.
-    pub said: Quarantine,
-    /// Whether it was over when the run started.
-    pub expired: bool,
-}
-
-impl TestReport {
-    /// Returns the cause, where one was found.
-    pub fn cause(&self) -> Option<&Cause> {
-        self.attribution.as_ref()?.cause.as_ref()
-    }
-
-    /// Returns whether it may fail without the gate failing.
-    pub fn is_in_quarantine(&self) -> bool {
-        self.quarantine
-            .as_ref()
-            .is_some_and(|quarantine| !quarantine.expired)
-    }
-
-    /// Returns the identity of the test.
-    pub fn id(&self) -> &TestId {
-        &self.finding.id
-    }
-
-    /// Returns the kind of the verdict.
-    pub fn kind(&self) -> VerdictKind {
-        self.finding.verdict.kind
-    }
-
-    /// Returns what was counted in an arm.
-    pub fn arm(&self, arm: Arm) -> &ArmEvidence {
-        match arm {
-            Arm::Baseline => &self.finding.baseline,
-            Arm::Target => &self.finding.target,
-        }
-    }
-
-    /// Returns whether both arms have trials.
-    pub fn is_compared(&self) -> bool {
-        0 < self.finding.baseline.trials && 0 < self.finding.target.trials
-    }
 }
 
 impl Report {
@@ -380,6 +315,9 @@ fn lean(finding: &Finding, tolerance: f64) -> Option<VerdictKind> {
         0 < arm.trials && f64::from(arm.failures) <= tolerance * f64::from(arm.trials)
     };
     let failures = baseline.failures + target.failures;
+    if finding.verdict.reason.starts_with("leans broken, ") {
+        return Some(VerdictKind::Broken);
+    }
     if baseline.trials == 0 || target.trials == 0 || failures == 0 {
         None
     } else if failures == baseline.trials + target.trials {

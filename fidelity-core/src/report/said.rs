@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Arm, ListedTest, Problem, Quarantine, StoredRun};
+use crate::domain::{Annotation, Arm, ListedTest, Problem, Quarantine, StoredRun};
 
-use super::number::things;
+use super::number::{duration_ms, percent, things};
 use super::words::listed;
 
 /// The kind of the problem for a quarantine that is over.
@@ -14,6 +14,36 @@ pub const EXPIRED_QUARANTINE: &str = "expired-quarantine";
 
 /// Tests named in one sentence.
 const NAMED: usize = 3;
+
+/// Returns what an annotation says, argument by argument: `needs service.db`, `at most 2 trials` ... `expired` is whether
+/// its quarantine is over, where that is known.
+pub(super) fn parts(said: &Annotation, expired: Option<bool>) -> Vec<String> {
+    let names = |what: &str, names: &[String]| {
+        (!names.is_empty()).then(|| format!("{what} {}", names.join(", ")))
+    };
+    let quarantine = said.quarantine.as_ref().map(|quarantine| {
+        let verb = match expired {
+            Some(true) => "quarantine ended",
+            _ => "quarantine until",
+        };
+        format!("{verb} {} ({})", quarantine.until, quarantine.owner)
+    });
+    let parts = [
+        names("for", &said.profiles),
+        names("needs", &said.needs),
+        names("mocks", &said.mocks),
+        names("real", &said.real),
+        said.severity.map(|severity| format!("severity {severity}")),
+        said.tolerance
+            .map(|rate| format!("tolerance {} %", percent(rate))),
+        said.timeout_ms
+            .map(|ms| format!("at most {}", duration_ms(ms))),
+        said.trials
+            .map(|trials| format!("at most {}", things(u64::from(trials), "trial"))),
+        quarantine,
+    ];
+    parts.into_iter().flatten().collect()
+}
 
 /// Returns the notes for the selected tests of a run.
 pub(super) fn problems(run: &StoredRun) -> Vec<Problem> {

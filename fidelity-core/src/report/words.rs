@@ -46,6 +46,19 @@ pub(super) fn counts(run: &RunFacts, test: &TestReport) -> String {
     format!("{}, {}", one(Arm::Baseline), one(Arm::Target))
 }
 
+/// Returns why a test is run in neither arm; of reasons that differ in the profile only, both are told as one.
+pub(super) fn in_neither_arm(profiles: [&str; 2], reasons: [&str; 2]) -> String {
+    let [low, high] = profiles.map(|profile| format!("`{profile}`"));
+    let [one, other] = reasons;
+    if one == other {
+        one.to_owned()
+    } else if one.replace(&low, &high) == other {
+        one.replace(&format!("{low} does not provide"), "no arm provides")
+    } else {
+        format!("{one}; {other}")
+    }
+}
+
 /// Returns the intervals of both arms' failure rates: `fails 66-100 % in high, 0-34 % in low (at 95 %)`.
 pub(super) fn rates(run: &RunFacts, test: &TestReport) -> String {
     let one = |arm| {

@@ -1,18 +1,20 @@
 //! Whom a focus pass samples, and when a suspect is settled. Reads evidence; draws nothing.
 
-use crate::classify::{fails_always, is_broken};
+use crate::classify::{BROKEN_AFTER, broken_after, fails_always, is_broken};
 use crate::domain::{Arm, Policy, TestIndex};
 use crate::evidence::Evidence;
 use crate::evidence::book::ArmCounts;
 use crate::evidence::suspicion::Suspicion;
 
 /// Returns whether more passes would change nothing that the policy wants to pay for: it is decided, broken, given up
-/// as futile, or has had its passes. `passes` counts those of this run beyond the screening.
+/// as futile, or has had its passes. `passes` counts those of this run beyond the screening; `broken_after` is how many
+/// failures in each arm make it broken.
 pub fn is_settled(
     suspicion: &Suspicion,
     arms: &[ArmCounts; 2],
     passes: u32,
     policy: &Policy,
+    broken_after: u32,
 ) -> bool {
     if passes >= policy.max_passes || suspicion.has_claim() {
         return true;
@@ -23,7 +25,7 @@ pub fn is_settled(
         return true;
     }
     if fails_always(arms) {
-        return is_broken(arms);
+        return is_broken(arms, broken_after);
     }
     let hopeless = Arm::BOTH.iter().all(|arm| suspicion.log_e(*arm) < 0.0);
     passes >= policy.futile_after && hopeless
@@ -36,12 +38,13 @@ pub fn open_suspects(evidence: &Evidence, policy: &Policy) -> Vec<TestIndex> {
         .map(TestIndex)
         .zip(evidence.books())
         .filter(|(test, book)| {
-            evidence.tests()[test.get()].selected
+            let listed = &evidence.tests()[test.get()];
+            listed.selected
                 && !evidence.is_used_up(*test)
                 && book.failing.as_ref().is_some_and(|failing| {
                     failing.suspicion.as_ref().is_some_and(|suspicion| {
                         let passes = failing.run_tally(run).passes();
-                        !is_settled(suspicion, &book.arms, passes, policy)
+                        !is_settled(suspicion, &book.arms, passes, policy, broken_after(listed))
                     })
                 })
         })
@@ -56,7 +59,7 @@ pub fn pool_is_open(evidence: &Evidence, policy: &Policy) -> bool {
         let passes = pool.focus_passes(evidence.run_number());
         pool.repeats
             && pool.represented(evidence.books()).next().is_some()
-            && !is_settled(&pool.suspicion, &pool.arms, passes, policy)
+            && !is_settled(&pool.suspicion, &pool.arms, passes, policy, BROKEN_AFTER)
     })
 }
 

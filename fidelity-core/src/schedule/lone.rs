@@ -3,7 +3,7 @@
 //!
 //! Invariant: nobody bets on a test that does not take part in both arms alike; no coin is tossed for it.
 
-use crate::classify::BROKEN_AFTER;
+use crate::classify::{BROKEN_AFTER, broken_after, fails_always};
 use crate::domain::{Arm, PassSpec, Phase, Scope, TestIndex};
 
 use super::Scheduler;
@@ -21,7 +21,8 @@ impl Scheduler {
             && !self.evidence.is_used_up_in(test, arm)
     }
 
-    /// Returns a pass over the lone tests that always failed so far, until each is broken or flaky.
+    /// Returns a pass over tests that always failed so far and are tried in one arm only, because they are not run in the other
+    /// or have had all their trials there, until each is broken or flaky.
     pub(super) fn lone(&self) -> Option<PassSpec> {
         Arm::BOTH.into_iter().rev().find_map(|arm| {
             let open = |test: &TestIndex| self.takes_part(*test, arm) && self.is_open(*test, arm);
@@ -38,9 +39,11 @@ impl Scheduler {
         let listed = &self.evidence.tests()[test.get()];
         let book = &self.evidence.books()[test.get()];
         let counts = &book.arms[arm.index()];
-        !listed.is_compared()
+        let one_sided = !listed.is_compared()
+            || (fails_always(&book.arms) && self.evidence.is_used_up_in(test, arm.other()));
+        one_sided
             && counts.failures == counts.trials
-            && counts.trials < BROKEN_AFTER
+            && counts.trials < broken_after(listed)
             && book.failing.as_ref().is_some_and(|failing| {
                 let passes = failing.run_tally(self.evidence.run_number()).passes();
                 passes < LONE_PASSES.min(self.policy.max_passes)

@@ -7,8 +7,8 @@ use crate::report::number::{
 };
 use crate::report::page::{Indent, Page, Tone, plain, span};
 
-use super::Explanation;
 use super::page::title;
+use super::{Explanation, annotated};
 
 /// The failure rate whose exclusion a stable test is told how to get.
 const WORTH_EXCLUDING: f64 = 0.1;
@@ -24,7 +24,17 @@ pub(super) fn says(page: &mut Page, explanation: &Explanation) {
         let rate = percent(excluded_above(trials, run.policy.confidence));
         format!("above {rate} % in {}", run.arm(arm))
     };
-    let both = format!("{} and {}", excluded(Arm::Target), excluded(Arm::Baseline));
+    let lone = explanation.test.lone_arm();
+    let (rates, everywhere) = match lone {
+        Some(arm) => (
+            excluded(arm),
+            format!("in {}, where alone it is run", run.arm(arm)),
+        ),
+        None => (
+            format!("{} and {}", excluded(Arm::Target), excluded(Arm::Baseline)),
+            "everywhere".to_owned(),
+        ),
+    };
     let sentence = match finding.verdict.kind {
         VerdictKind::HiddenDefect if finding.only_in_company => format!(
             "It passes in {low} and fails in {high}, but only among the tests of its binary or suite."
@@ -38,29 +48,44 @@ pub(super) fn says(page: &mut Page, explanation: &Explanation) {
         VerdictKind::Flaky if finding.verdict.reason == "worse-in-baseline" => {
             format!("It fails in {high} too, though more often in {low}.")
         }
-        VerdictKind::Flaky => {
-            format!("It passes and fails in the same environment: {high} is not the reason.")
-        }
+        VerdictKind::Flaky => match lone {
+            Some(_) => format!("It passes and fails {everywhere}."),
+            None => {
+                format!("It passes and fails in the same environment: {high} is not the reason.")
+            }
+        },
         VerdictKind::Broken => {
-            format!("It fails everywhere: pass rates {both} are excluded at {level}.")
+            format!("It fails {everywhere}: pass rates {rates} are excluded at {level}.")
         }
         VerdictKind::BaselineOnly => format!(
             "It fails in {low} and passes in {high}: {low} lacks something, or the test assumes it."
         ),
-        VerdictKind::Undetermined if !explanation.test.is_compared() => {
-            "It was not compared: an arm has no trial.".to_owned()
-        }
-        VerdictKind::Undetermined => match explanation.test.lean {
-            Some(lean) => format!("It failed, but the evidence is short; it leans {lean}."),
-            None => "It failed, but the evidence is short.".to_owned(),
-        },
+        VerdictKind::Undetermined => undetermined(explanation, &everywhere),
         VerdictKind::Stable => {
-            format!("It never failed: failure rates {both} are excluded at {level}.")
+            let only = lone.map_or_else(String::new, |_| format!(" {everywhere}"));
+            format!("It never failed{only}: failure rates {rates} are excluded at {level}.")
         }
     };
     page.blank();
     page.text(Indent::hanging(0), &[plain(sentence)]);
+    annotated::authors_say(page, explanation);
     cause_found(page, explanation);
+}
+
+fn undetermined(explanation: &Explanation, everywhere: &str) -> String {
+    let test = &explanation.test;
+    if test.has_failed_alone() {
+        format!("It failed {everywhere}, but too few trials say so.")
+    } else if test.is_run_nowhere() {
+        "It was not run: no arm is one for it.".to_owned()
+    } else if !test.is_compared() {
+        "It was not compared: an arm has no trial.".to_owned()
+    } else {
+        match test.lean {
+            Some(lean) => format!("It failed, but the evidence is short; it leans {lean}."),
+            None => "It failed, but the evidence is short.".to_owned(),
+        }
+    }
 }
 
 /// Writes what experiments showed of the cause.
@@ -131,10 +156,16 @@ fn in_words(e: f64, of_blocks: bool) -> String {
 
 /// Says what further trials could change.
 pub(super) fn would_change(page: &mut Page, explanation: &Explanation) {
+    let text = annotated::would_change(explanation).unwrap_or_else(|| change(explanation));
+    title(page, "WHAT WOULD CHANGE IT");
+    page.text(Indent::hanging(2), &[plain(text)]);
+}
+
+fn change(explanation: &Explanation) -> String {
     let run = &explanation.run;
     let (low, high) = (&run.baseline, &run.target);
     let tolerated = tolerated(explanation);
-    let text = match explanation.test.kind() {
+    match explanation.test.kind() {
         VerdictKind::HiddenDefect => format!(
             "{} in {low} would make it flaky, not hidden.",
             more_failures(explanation, Arm::Baseline)
@@ -188,15 +219,13 @@ pub(super) fn would_change(page: &mut Page, explanation: &Explanation) {
                 things(wanted, &format!("{high} pass"))
             )
         }
-    };
-    title(page, "WHAT WOULD CHANGE IT");
-    page.text(Indent::hanging(2), &[plain(text)]);
+    }
 }
 
 fn tolerated(explanation: &Explanation) -> String {
     format!(
         "at most {} % failures in {}",
-        percent(explanation.run.policy.tolerance),
+        percent(explanation.test.tolerance(&explanation.run.policy)),
         explanation.run.baseline
     )
 }
@@ -204,7 +233,7 @@ fn tolerated(explanation: &Explanation) -> String {
 /// Returns how many failures in a row exceed what an arm that "passes" may have.
 fn more_failures(explanation: &Explanation, arm: Arm) -> String {
     let evidence = explanation.test.arm(arm);
-    let tolerance = explanation.run.policy.tolerance;
+    let tolerance = explanation.test.tolerance(&explanation.run.policy);
     let exceeds = |more: u32| {
         let failures = f64::from(evidence.failures) + f64::from(more);
         let trials = f64::from(evidence.trials) + f64::from(more);

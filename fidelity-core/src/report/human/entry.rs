@@ -82,12 +82,19 @@ fn numbers(section: &Section<'_>, test: &TestReport) -> String {
             format!("{}; {}", rates(run, test), e_value(test))
         }
         VerdictKind::Flaky => rates(run, test),
+        VerdictKind::Undetermined if test.lone_arm().is_some() => would_decide(test),
         VerdictKind::Undetermined => format!("{}; {}", e_value(test), would_decide(test)),
         VerdictKind::Broken | VerdictKind::Stable => String::new(),
     }
 }
 
 fn would_decide(test: &TestReport) -> String {
+    if let Some(allowed) = test.used_up() {
+        return format!(
+            "its authors allow {} in an arm: another run, or more of them, may decide",
+            things(u64::from(allowed), "trial")
+        );
+    }
     match test.finding.needs_passes {
         Some(passes) => format!(
             "about {} would decide",

@@ -17,9 +17,10 @@ const NAMED: usize = 5;
 
 /// Writes the sections of one verdict: none where no test has it, two where some hidden defects show in company only.
 pub(super) fn write(page: &mut Page, report: &Report, kind: VerdictKind, style: &Style) {
-    let (compared, others): (Vec<&TestReport>, Vec<&TestReport>) = report
-        .of_kind(kind)
-        .partition(|test| test.is_compared() || kind != VerdictKind::Undetermined);
+    let (compared, others): (Vec<&TestReport>, Vec<&TestReport>) =
+        report.of_kind(kind).partition(|test| {
+            test.is_compared() || test.has_failed_alone() || kind != VerdictKind::Undetermined
+        });
     let (company, ordinary): (Vec<&TestReport>, Vec<&TestReport>) = compared
         .into_iter()
         .partition(|test| kind == VerdictKind::HiddenDefect && test.finding.only_in_company);
@@ -75,8 +76,12 @@ impl Section<'_> {
             // A test that is run in one arm says nothing of the other.
             .filter(|trials| 0 < *trials);
         let rate = percent(excluded_above(trials.min().unwrap_or(0), level));
+        let wherever = match tests.iter().any(|test| test.lone_arm().is_some()) {
+            true => "wherever they are run",
+            false => "everywhere",
+        };
         format!(
-            "fail everywhere; a pass rate above {rate} % is excluded at {}",
+            "fail {wherever}; a pass rate above {rate} % is excluded at {}",
             confidence(level)
         )
     }
@@ -201,6 +206,7 @@ impl Section<'_> {
                 "each in detail:".to_owned()
             }
             VerdictKind::Flaky => "fix or quarantine, whatever the environment:".to_owned(),
+            VerdictKind::Broken if shown.leader().lone_arm().is_some() => "fix first:".to_owned(),
             VerdictKind::Broken => format!("fix first, they say nothing about {}:", run.target),
             VerdictKind::BaselineOnly => {
                 format!("see what {} lacks or the test assumes:", run.baseline)

@@ -7,7 +7,7 @@ use crate::report::model::{Report, TestReport};
 use crate::report::number::things;
 use crate::report::page::{Indent, Page, plain, span};
 use crate::report::text::shell_word;
-use crate::report::words::{explain_command, listed, next, tones};
+use crate::report::words::{explain_command, in_neither_arm, listed, next, tones};
 
 /// Tests named for each missing arm.
 const NAMED: usize = 4;
@@ -20,7 +20,7 @@ pub(super) fn write(page: &mut Page, report: &Report, tests: &[&TestReport]) {
     let mut by_missing: BTreeMap<Missing, Vec<&TestReport>> = BTreeMap::new();
     let mut by_reason: BTreeMap<String, Vec<&TestReport>> = BTreeMap::new();
     for test in tests {
-        if let Some(reason) = not_run(test) {
+        if let Some(reason) = not_run(report, test) {
             by_reason.entry(reason).or_default().push(test);
             continue;
         }
@@ -141,16 +141,28 @@ fn advise(page: &mut Page, report: &Report, by_missing: &BTreeMap<Missing, Vec<&
     }
 }
 
-/// Returns why a test is run in neither arm, if it is not; reasons that are alike are told once.
-fn not_run(test: &TestReport) -> Option<String> {
+/// Returns why a test is not run: in neither arm, or not in the one that was not to try it.
+fn not_run(report: &Report, test: &TestReport) -> Option<String> {
     let terms = test.terms.as_ref()?;
-    let [baseline, target] = Arm::BOTH.map(|arm| terms.absent_from(arm));
-    let (baseline, target) = (baseline?, target?);
-    Some(if baseline == target {
-        baseline.to_owned()
-    } else {
-        format!("{baseline}; {target}")
-    })
+    let absent = Arm::BOTH.map(|arm| terms.absent_from(arm));
+    match (absent, test.lone_arm()) {
+        ([Some(baseline), Some(target)], _) => {
+            let profiles = [&report.run.baseline, &report.run.target];
+            Some(in_neither_arm(
+                profiles.map(String::as_str),
+                [baseline, target],
+            ))
+        }
+        ([Some(why), None] | [None, Some(why)], Some(arm)) => {
+            let yet = match test.arm(arm).trials {
+                0 => "no trial there yet",
+                _ => "not reported by every pass there",
+            };
+            let profile = report.run.arm(arm);
+            Some(format!("run in {profile} only ({why}), and {yet}"))
+        }
+        _ => None,
+    }
 }
 
 fn named(tests: &[&TestReport]) -> String {

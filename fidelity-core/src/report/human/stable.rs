@@ -72,14 +72,31 @@ fn excluded(report: &Report, tests: &[&TestReport]) -> String {
             trials,
         )
     };
-    let (target, rate, _) = passes(Arm::Target);
-    let (baseline, baseline_rate, trials) = passes(Arm::Baseline);
-    let verb = if trials == 1 { "excludes" } else { "exclude" };
-    format!(
-        "no failure in {target}: a rate above {rate} % is excluded at {}; \
-         {baseline} {verb} above {baseline_rate} %",
-        confidence(level)
-    )
+    let [baseline, target] = Arm::BOTH.map(|arm| run_in(tests, arm).next().map(|_| passes(arm)));
+    let level = confidence(level);
+    match (baseline, target) {
+        (Some((baseline, above, trials)), Some((target, rate, _))) => {
+            let verb = if trials == 1 { "excludes" } else { "exclude" };
+            let elsewhere = elsewhere(report, tests);
+            format!(
+                "no failure in {target}{elsewhere}: a rate above {rate} % is excluded at {level}; {baseline} {verb} above {above} %"
+            )
+        }
+        (Some((passes, rate, _)), None) | (None, Some((passes, rate, _))) => {
+            format!("no failure in {passes}: a rate above {rate} % is excluded at {level}")
+        }
+        (None, None) => "no failure".to_owned(),
+    }
+}
+
+/// Returns how many of the tests are not run in the target: ` (1 is run in low only)`.
+fn elsewhere(report: &Report, tests: &[&TestReport]) -> String {
+    let lone = |test: &&&TestReport| test.lone_arm() == Some(Arm::Baseline);
+    match tests.iter().filter(lone).count() {
+        0 => String::new(),
+        1 => format!(" (1 is run in {} only)", report.run.baseline),
+        some => format!(" ({some} are run in {} only)", report.run.baseline),
+    }
 }
 
 fn fewest(tests: &[&TestReport], arm: Arm) -> u32 {

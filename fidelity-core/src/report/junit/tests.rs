@@ -66,6 +66,66 @@ fn a_report_as_consumers_see_it() {
 }
 
 #[test]
+fn quarantines_and_needs_show_as_the_gate_has_them() {
+    use crate::domain::{Annotation, Condition, Quarantine, Severity, Terms};
+    let quarantine = |until: &str| Annotation {
+        quarantine: Some(Quarantine {
+            until: until.to_owned(),
+            owner: "payments".to_owned(),
+            reason: "the sandbox drops webhooks".to_owned(),
+        }),
+        severity: Some(Severity::High),
+        ..Annotation::default()
+    };
+    let mut report = report();
+    report.conditions = vec![Condition::ExpiredQuarantine];
+    let place = |report: &Report, name: &str| {
+        let mut tests = report.tests.iter();
+        tests.position(|test| test.id().test == name).unwrap()
+    };
+    for (name, expired) in [("dates::due", false), ("adds", true)] {
+        let test = place(&report, name);
+        let annotation = quarantine("2027-01-31");
+        report.tests[test].quarantine = Some(crate::report::model::QuarantineReport {
+            said: annotation.quarantine.clone().unwrap(),
+            expired,
+        });
+        report.tests[test].terms = Some(Box::new(Terms {
+            annotation,
+            absent: [None, None],
+        }));
+    }
+    let lacks = |arm: &str| {
+        Some(format!(
+            "needs `service.db`, which `{arm}` does not provide"
+        ))
+    };
+    let nowhere = place(&report, "evicts");
+    let nowhere = &mut report.tests[nowhere];
+    nowhere.finding.baseline = Default::default();
+    nowhere.finding.target = Default::default();
+    nowhere.terms = Some(Box::new(Terms {
+        annotation: Annotation::default(),
+        absent: ["low", "high"].map(lacks),
+    }));
+    let xml = render(&report);
+    let lines = xml.lines().map(str::trim).filter(|line| {
+        [
+            "<testsuites",
+            "<skipped",
+            "<failure",
+            "quarantine",
+            "severity",
+        ]
+        .iter()
+        .any(|word| line.contains(word))
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+    report.conditions.clear();
+    assert!(!render(&report).contains("expired-quarantine"));
+}
+
+#[test]
 fn a_cause_that_was_found_is_a_property() {
     let report = report();
     let test = report.tests[0].finding.test;

@@ -143,6 +143,34 @@ fn a_test_has_no_more_trials_in_an_arm_than_its_authors_allow() {
 }
 
 #[test]
+fn a_test_that_fails_in_all_the_trials_it_may_have_is_broken() {
+    for (at_most, seed) in [(1, 1), (3, 2), (4, 3)] {
+        let mut plan = plan(4, policy(), seed);
+        let annotation = Annotation {
+            trials: Some(at_most),
+            ..Annotation::default()
+        };
+        annotated(&mut plan, 1, annotation.clone());
+        only_in(&mut plan, 2, Arm::Target);
+        plan.tests[2].terms.as_mut().unwrap().annotation = annotation.clone();
+        annotated(&mut plan, 3, annotation);
+        let (play, _) = run_plan(plan, |spec, test| test < 3 || spec.arm == Arm::Target);
+        assert_eq!(play.verdict(1).0, VerdictKind::Broken, "{at_most}");
+        for arm in Arm::BOTH {
+            assert_eq!(trials_of(&play.passes, 1, arm), at_most as usize, "{arm}");
+        }
+        assert_eq!(trials_of(&play.passes, 2, Arm::Target), at_most as usize);
+        let lone = (VerdictKind::Broken, "target only".to_owned());
+        assert_eq!(play.verdict(2), lone);
+        assert_eq!(
+            play.verdict(3).0,
+            VerdictKind::Undetermined,
+            "it passes in the baseline, and so few trials prove nothing"
+        );
+    }
+}
+
+#[test]
 fn a_bet_on_a_capped_test_never_knows_the_draw() {
     // Fails whenever tried: under the null. Its e-value must not grow from being asked in one arm alone.
     for seed in 0..200 {
