@@ -32,7 +32,7 @@ fn cargo_and_the_binary_itself_print_the_same_help() {
 fn the_help_pages_are_those_that_were_read() {
     let project = one();
     for command in [
-        "", "run", "report", "explain", "doctor", "power", "init", "generate",
+        "", "run", "report", "explain", "history", "doctor", "power", "init", "generate",
     ] {
         let arguments: Vec<&str> = [command, "--help"]
             .into_iter()

@@ -127,6 +127,7 @@ const PURE_FILES: &[&str] = &[
     "attribute/simulate.rs",
     "attribute/history/change.rs",
     "attribute/history/glob.rs",
+    "attribute/history/since.rs",
     "attribute/inquiry.rs",
     "attribute/inquiry/cross.rs",
     "attribute/prior.rs",

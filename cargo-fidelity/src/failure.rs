@@ -191,7 +191,7 @@ impl From<HistoryError> for CliError {
         let cli = Self::from_error(ErrorKind::NoConclusion, &error);
         match &error {
             HistoryError::NoRepository { .. } => {
-                cli.hint("attribution to commits needs the history: run it in a clone")
+                cli.hint("the history is read from git: run it in a clone")
             }
             HistoryError::Bare { .. } => cli.hint("run it in a clone with a work tree"),
             HistoryError::NoCommit { .. } => cli.hint("commit first"),

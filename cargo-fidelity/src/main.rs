@@ -45,6 +45,7 @@ fn run() -> ExitCode {
         Command::Report(arguments) => commands::report::run(&arguments, &global),
         Command::Explain(arguments) => commands::explain::run(&arguments, &global),
         Command::Attribute(arguments) => commands::attribute::run(&arguments, &global),
+        Command::History(arguments) => commands::history::run(&arguments, &global),
         Command::List(arguments) => commands::list::run(&arguments, &global),
         Command::Audit(arguments) => commands::audit::run(&arguments, &global),
         Command::Doctor(arguments) => commands::doctor::run(&arguments, &global),

@@ -13,6 +13,7 @@ use crate::exit_code::ExitCode;
 mod attribute;
 mod audit;
 mod build;
+mod history;
 mod ingest;
 mod list;
 mod power;
@@ -21,6 +22,7 @@ mod selection;
 pub use attribute::{AttributeArgs, AttributeWhich, SearchArgs};
 pub use audit::AuditArgs;
 pub use build::BuildArgs;
+pub use history::HistoryArgs;
 pub use ingest::{IngestArgs, Passes};
 pub use list::ListArgs;
 pub use power::PowerArgs;
@@ -77,6 +79,7 @@ pub enum Command {
     Report(ReportArgs),
     Explain(ExplainArgs),
     Attribute(Box<AttributeArgs>),
+    History(HistoryArgs),
     List(Box<ListArgs>),
     Audit(Box<AuditArgs>),
     Doctor(DoctorArgs),

@@ -12,6 +12,7 @@ use fidelity_core::store::{SqliteStore, Store};
 use fidelity_core::suite::locate;
 
 use super::choice::Choice;
+use super::dating::Dating;
 use super::laboratory::{Experiments, Results, defects};
 use super::output::{Follower, print, style};
 use super::page::Page;
@@ -128,6 +129,7 @@ fn knobs(
         recent: false,
         budget: arguments.budget.max_trials,
         until_ms,
+        dating: Dating::new(&subject.root, &typed.profiles),
     };
     let results = experiments.on(tests);
     follower.console().finished();

@@ -16,8 +16,10 @@ use fidelity_core::report::cause;
 use fidelity_core::store::{SqliteStore, Store};
 use fidelity_core::suite::{Suite, mentioned};
 
+use super::dating::Dating;
 use super::page::Page;
-use crate::cli::AttributeWhich;
+use super::subject::Subject;
+use crate::cli::{AttributeWhich, RunArgs};
 use crate::console::Progress;
 use crate::error::CliError;
 
@@ -48,6 +50,8 @@ pub struct Experiments<'a> {
     pub budget: u32,
     /// When to stop, in milliseconds of the clock.
     pub until_ms: Option<u64>,
+    /// Tells since when knobs have their values.
+    pub dating: Dating<'a>,
 }
 
 /// How long `--attribute auto` takes at most, and how much of it beyond the time limit of the run.
@@ -56,12 +60,12 @@ const BEYOND_MAX_TIME_MS: u64 = 30_000;
 
 /// What `run` has after its verdicts.
 pub struct AfterRun<'a> {
-    /// Which hidden defects are looked into.
-    pub which: AttributeWhich,
+    /// What was typed: which hidden defects are looked into, and whose history is read.
+    pub arguments: &'a RunArgs,
     /// The profiles, with the users of their URLs.
     pub arms: [FidelityProfile; 2],
-    /// The test binaries.
-    pub suite: &'a Suite,
+    /// What was run.
+    pub subject: &'a Subject,
     /// Runs the trials.
     pub runner: &'a mut dyn Runner,
     /// Keeps them.
@@ -75,7 +79,8 @@ pub struct AfterRun<'a> {
 impl AfterRun<'_> {
     /// Looks into the hidden defects of a run; returns whether the user interrupted it.
     pub fn attribute(self, id: RunId) -> Result<bool, CliError> {
-        if self.which == AttributeWhich::Never {
+        let which = self.arguments.attribute;
+        if which == AttributeWhich::Never {
             return Ok(false);
         }
         let mut page = Page::load(self.store, id)?;
@@ -96,7 +101,7 @@ impl AfterRun<'_> {
         let header = &mut page.run.header;
         [header.baseline, header.target] = self.arms;
         let now = self.clock.elapsed_ms();
-        let until_ms = (self.which == AttributeWhich::Auto).then(|| {
+        let until_ms = (which == AttributeWhich::Auto).then(|| {
             let last = header.policy.max_time_ms.map(|limit| limit.max(now));
             let beyond = last.map(|last| last.saturating_add(BEYOND_MAX_TIME_MS));
             beyond.unwrap_or(u64::MAX).min(now + AUTO_MS)
@@ -105,7 +110,7 @@ impl AfterRun<'_> {
             run: &page.run,
             joined: &page.joined,
             verdicts: &page.verdicts,
-            suite: self.suite,
+            suite: &self.subject.suite,
             runner: self.runner,
             store: self.store,
             clock: self.clock,
@@ -113,6 +118,7 @@ impl AfterRun<'_> {
             recent: true,
             budget: Rules::of_knobs().budget,
             until_ms,
+            dating: Dating::new(&self.subject.root, &self.arguments.profiles),
         }
         .on(&tests)?;
         Ok(results.interrupted)
@@ -216,9 +222,22 @@ impl Experiments<'_> {
             seed: run.header.seed.0 ^ u64::from(test.0),
             tell: &mut |_, _| {},
         };
-        let finished = attribute(&mut locator, &mut laboratory)?;
-        if let Finished::Attributed(attribution) = &finished {
+        let mut finished = attribute(&mut locator, &mut laboratory)?;
+        if let Finished::Attributed(attribution) = &mut finished {
             self.console.note(&cause::line(attribution));
+            // The cause is stored already: reading history can take a second, and can fail.
+            match self.dating.date(&run.header, attribution) {
+                Ok(true) => log.end(attribution)?,
+                Ok(false) => {}
+                Err(error) => {
+                    let CliError {
+                        message, causes, ..
+                    } = error.into();
+                    let why = [&[message], &causes[..]].concat().join(": ");
+                    let says = format!("since when its knobs are set is not told: {why}");
+                    self.console.note(&says);
+                }
+            }
         }
         Ok(finished)
     }

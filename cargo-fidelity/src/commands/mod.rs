@@ -5,6 +5,7 @@ pub mod audit;
 pub mod doctor;
 pub mod explain;
 pub mod generate;
+pub mod history;
 pub mod ingest;
 pub mod init;
 pub mod list;
@@ -13,6 +14,7 @@ pub mod report;
 pub mod run;
 
 mod choice;
+mod dating;
 mod knobs;
 mod laboratory;
 mod output;

@@ -328,9 +328,9 @@ impl Session<'_> {
         (runner, store): (&mut Runner, &mut SqliteStore),
     ) -> Result<bool, CliError> {
         let stopped = AfterRun {
-            which: self.arguments.attribute,
+            arguments: self.arguments,
             arms,
-            suite: &self.subject.suite,
+            subject: &self.subject,
             runner: runner.as_runner(),
             store,
             clock: &self.started,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommitInfo, Environment, Outcome, Scope, TestIndex};
+use super::{CommitId, CommitInfo, Environment, Outcome, Scope, TestIndex};
 
 /// How an attribution ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -110,6 +110,65 @@ pub struct CausingKnob {
     /// From where on, for a numeric knob: `fails from 40ms, passes at 39ms`.
     #[serde(default)]
     pub threshold: Option<String>,
+    /// Since when it has this value; none where nobody looked, or no history tells.
+    #[serde(default)]
+    pub since: Option<KnobSince>,
+}
+
+/// Since when a fidelity profile asks for the value of a knob, as the history of its file tells. It is when the knob was set, and no
+/// proof of when a test began to fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnobSince {
+    /// The fidelity profile.
+    pub profile: String,
+    /// All it asks of the knob: `Pacific/Apia`, `one of UTC, Pacific/Apia`; none where it leaves the knob alone.
+    pub setting: Option<String>,
+    /// What set it.
+    pub set_by: SetBy,
+}
+
+/// What gave a knob its effective value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetBy {
+    /// A commit.
+    Commit {
+        /// The commit.
+        commit: CommitInfo,
+        /// The merge that brought it in; none for a commit on the line of first parents.
+        merge: Option<CommitInfo>,
+        /// The first of the commits just before whose configuration cannot be read: the value may have been set from there on.
+        unread_since: Option<CommitId>,
+    },
+    /// A change that is not committed.
+    Uncommitted,
+    /// The command line.
+    CommandLine,
+    /// Nothing in the whole history, as far back as the configuration can be read.
+    Always {
+        /// Whether its first commits cannot be read.
+        unread: bool,
+    },
+    /// Nothing in the commits that are here, of which this is the oldest that can be read.
+    BeforeThisClone {
+        /// The commit.
+        oldest: CommitId,
+        /// Whether the clone is shallow; else the objects are lost, or left at a server.
+        shallow: bool,
+    },
+}
+
+impl SetBy {
+    /// Returns the spelling used in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Commit { .. } => "commit",
+            Self::Uncommitted => "uncommitted",
+            Self::CommandLine => "command-line",
+            Self::Always { .. } => "always",
+            Self::BeforeThisClone { .. } => "before-this-clone",
+        }
+    }
 }
 
 /// What was seen on one side of a claim.

@@ -36,8 +36,8 @@ mod verdict;
 
 pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
 pub use attribution::{
-    Attribution, AttributionEnd, AttributionTrial, Cause, CauseKind, CausingKnob, SecondMember,
-    Side, StoredAttribution, SuspectedCause,
+    Attribution, AttributionEnd, AttributionTrial, Cause, CauseKind, CausingKnob, KnobSince,
+    SecondMember, SetBy, Side, StoredAttribution, SuspectedCause,
 };
 pub use checkup::{Machine, Tier, Tool, Tried};
 pub use commit::{CommitId, CommitInfo};

@@ -31,7 +31,7 @@ impl FidelityProfile {
         Self {
             name: self.name.clone(),
             knobs: knobs
-                .map(|(knob, setting)| (knob.clone(), setting.map(KnobValue::without_users)))
+                .map(|(knob, setting)| (knob.clone(), setting.without_users()))
                 .collect(),
         }
     }
@@ -169,6 +169,11 @@ impl KnobSetting {
             Self::Fixed(value) => Self::Fixed(change(value)?),
             Self::OneOf(values) => Self::OneOf(values.iter().map(change).collect::<Option<_>>()?),
         })
+    }
+
+    /// Returns the setting as it may be stored and shown: the user part of every URL is masked.
+    pub fn without_users(&self) -> Self {
+        self.map(KnobValue::without_users)
     }
 
     /// Returns the values the setting can take.

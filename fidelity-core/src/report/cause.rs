@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::knob_since::{WireSince, sentences};
 use super::number::percent;
 use crate::domain::{Attribution, Cause, CommitInfo, Side};
 
@@ -76,6 +77,16 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
         lines.push(format!(
             "posterior probability {share} % among causes of up to three knobs"
         ));
+        let since = since(attribution);
+        if !since.is_empty() {
+            lines.extend(since);
+            if cause.commit.is_none() {
+                lines.push(
+                    "that is when it was set; `attribute TEST --commits` finds since when it fails"
+                        .to_owned(),
+                );
+            }
+        }
     }
     if let Some(second) = &attribution.second {
         let agrees = if second.agrees {
@@ -104,6 +115,12 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
     lines
 }
 
+/// Returns since when the knobs of the cause have their values, a line each:
+/// `tz is Pacific/Apia in high since 3f2a9c01de (2026-11-20, A Developer): Move to the islands`.
+pub fn since(attribution: &Attribution) -> Vec<String> {
+    attribution.cause.as_ref().map_or_else(Vec::new, sentences)
+}
+
 /// A cause as JSON.
 #[derive(Serialize)]
 pub struct WireCause<'a> {
@@ -123,6 +140,7 @@ struct WireKnob<'a> {
     knob: &'a str,
     value: Option<&'a str>,
     threshold: Option<&'a str>,
+    since: Option<WireSince<'a>>,
 }
 
 #[derive(Serialize)]
@@ -184,6 +202,7 @@ impl<'a> From<&'a Cause> for WireCause<'a> {
                     knob: &knob.knob,
                     value: knob.value.as_deref(),
                     threshold: knob.threshold.as_deref(),
+                    since: knob.since.as_ref().map(WireSince::from),
                 })
                 .collect(),
             either: cause.either,

@@ -104,6 +104,10 @@ fn case(report: &Report, test: &TestReport) -> TestCase {
     }
     if let Some(attribution) = &test.attribution {
         case.add_property(("fidelity.cause", safe(&cause::line(attribution)).as_str()));
+        let since = cause::since(attribution).join("; ");
+        if !since.is_empty() {
+            case.add_property(("fidelity.cause.since", safe(&since).as_str()));
+        }
     }
     if let Some(cluster) = finding.cluster {
         case.add_property(("fidelity.cluster", cluster.to_string().as_str()));

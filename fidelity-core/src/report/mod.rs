@@ -15,6 +15,7 @@
 //! | [`mod@audit`] | what runs where, and what matters most |
 //! | [`list`] | the tests, what their authors say, the last verdicts |
 //! | [`cause`], [`mod@attribution`] | what experiments showed of why a test fails |
+//! | [`mod@history`] | which commits changed the value of which knob |
 //! | [`doctor`] | what becomes of knobs on this machine |
 //! | [`mod@gate`] | whether the run passes its conditions |
 //! | [`plan`], [`mod@power`] | what a run would do; what passes and budgets detect |
@@ -33,9 +34,11 @@ pub mod csv;
 pub mod doctor;
 pub mod explain;
 pub mod gate;
+pub mod history;
 pub mod human;
 pub mod json;
 pub mod junit;
+mod knob_since;
 pub mod list;
 pub mod model;
 pub mod number;

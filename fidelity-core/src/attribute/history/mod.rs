@@ -22,12 +22,14 @@ mod glob;
 mod inputs;
 mod line;
 mod repository;
+mod since;
 #[cfg(test)]
 mod tests;
 mod uncommitted;
 
 pub use change::{Change, changes};
-pub use repository::{End, FidelityHistory, HistoryError, Repository, Subject};
+pub use repository::{End, FidelityChange, FidelityHistory, HistoryError, Repository, Subject};
+pub use since::set_by;
 
 /// Returns whether `glob`, as `inputs` have it, matches a path whose parts are separated by `/`.
 pub(crate) fn glob_matches(glob: &str, path: &str) -> bool {

@@ -116,6 +116,7 @@ fn found(locator: &Locator, cause: Suspected, checked: &[Checked<Mask>]) -> Caus
             knob,
             value,
             threshold,
+            since: None,
         }
     });
     let knobs: Vec<CausingKnob> = knobs.collect();

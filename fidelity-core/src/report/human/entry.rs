@@ -46,6 +46,9 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     }
     if let Some(attribution) = entry.attribution() {
         page.text(indent, &[plain(cause::line(attribution))]);
+        for since in cause::since(attribution) {
+            page.text(indent, &[span(Tone::Faint, since)]);
+        }
     }
     if leader.finding.clustered_failures {
         let note = "failures cluster between passes: the interval is optimistic";

@@ -52,6 +52,7 @@ fn of_commits(since: &Since) -> Attribution {
         knob: change.knob.clone(),
         value: change.after.clone(),
         threshold: None,
+        since: None,
     });
     Attribution {
         end: AttributionEnd::Found,
