@@ -1,9 +1,9 @@
 //! Which tests the annotations of a binary are about, and what they come to where several hold for one test.
 //!
-//! Knows names; no file. A function's annotation holds for the test of its name, and for those below it, which macros make
-//! of it (`cases::case_1`). A module's holds for every test in it. Further inside wins, argument by argument.
+//! Knows names; no file. A function's annotation holds for the test of its name; where there is no such test, for those
+//! below it, which macros make of it (`cases::case_1`). A module's holds for every test in it. Further inside wins, argument by argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::SuiteTest;
 use super::record::Record;
@@ -13,6 +13,8 @@ use crate::domain::{Annotation, BinaryId, Problem};
 struct Names<'a> {
     functions: BTreeMap<String, Vec<&'a Record>>,
     modules: BTreeMap<String, Vec<&'a Record>>,
+    /// Functions that are tests themselves: a module of the same name is another thing.
+    tests: BTreeSet<String>,
     used: BTreeMap<String, ()>,
 }
 
@@ -27,6 +29,7 @@ pub fn place(
     let mut names = Names {
         functions: BTreeMap::new(),
         modules: BTreeMap::new(),
+        tests: BTreeSet::new(),
         used: BTreeMap::new(),
     };
     for record in records {
@@ -36,6 +39,9 @@ pub fn place(
             None => strangers.push(record),
         }
     }
+    let all = tests.iter().map(|test| &test.id.test);
+    let of_functions = all.filter(|name| names.functions.contains_key(*name));
+    names.tests = of_functions.cloned().collect();
     let mut at_large = Vec::new();
     for test in tests.iter_mut() {
         let Some((annotation, ignored)) = names.all_of(&test.id.test) else {
@@ -82,7 +88,8 @@ impl Names<'_> {
         let mut function = None;
         for end in ends.chain([test.len()]) {
             let name = &test[..end];
-            if self.functions.contains_key(name) {
+            let is_about = end == test.len() || !self.tests.contains(name);
+            if is_about && self.functions.contains_key(name) {
                 function = Some(name);
             }
             if end == test.len() {

@@ -54,6 +54,15 @@ fn kind_of(test: &SuiteTest) -> Option<TestKind> {
 }
 
 #[test]
+fn a_module_with_the_name_of_a_test_is_another_thing() {
+    let records = [record(false, "shop", "parse", kind(TestKind::EndToEnd))];
+    let (tests, problems) = placed(&records, &[("parse", false), ("parse::empty", false)]);
+    let kinds: Vec<_> = tests.iter().map(kind_of).collect();
+    assert_eq!(kinds, [Some(TestKind::EndToEnd), None]);
+    assert_eq!(problems, [""; 0]);
+}
+
+#[test]
 fn modules_hold_for_what_is_in_them_functions_for_themselves_and_their_cases() {
     let records = [
         record(true, "shop", "orders", kind(TestKind::Integration)),
