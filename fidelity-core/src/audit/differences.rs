@@ -2,19 +2,47 @@
 
 use std::collections::BTreeSet;
 
-use super::likelihood::{Belief, belief, prior};
-use super::{Gathered, ranked};
-use crate::domain::{KnobId, KnobSetting};
+use super::ledger::Ledger;
+use super::likelihood::{Belief, prior};
+use super::{Gathered, ranked, severity};
+use crate::config::catalogue::{self, Against};
+use crate::domain::{KnobId, KnobSetting, KnobValue};
+use crate::report::number::things;
 
 /// Who differs from whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The arms differ, so that runs try it.
     Tried,
-    /// The arms differ, by more than production has.
+    /// The target is harsher than production.
     BeyondProduction,
-    /// Production has a value that no arm imposes.
+    /// The target is kinder than production.
+    KinderThanProduction,
+    /// The target differs from production, and neither is harsher.
+    UnlikeProduction,
+    /// The baseline is like production, and the target is not.
+    OnlyInBaseline,
+    /// Production is known to have a value, and the target leaves the knob alone.
     OnlyInProduction,
+}
+
+impl Standing {
+    /// Returns whether no arm is known to be like production.
+    pub fn lacks_production(self) -> bool {
+        matches!(
+            self,
+            Self::KinderThanProduction | Self::UnlikeProduction | Self::OnlyInProduction
+        )
+    }
+
+    /// Returns how much worse it makes a defect.
+    fn factor(self, is_fact: bool) -> f64 {
+        match self {
+            Self::BeyondProduction | Self::OnlyInBaseline => 0.5,
+            Self::Tried if !is_fact => 1.0,
+            _ => 1.5,
+        }
+    }
 }
 
 /// A difference.
@@ -28,7 +56,8 @@ pub struct Difference {
     pub standing: Standing,
     /// How likely it is to expose something.
     pub belief: Belief,
-    /// How bad that would be: the mean weight of the tests that can meet it, times what production says.
+    /// How bad that would be: the mean weight of the tests that can meet it, of those that it made fail above all, times
+    /// what production says.
     pub severity: f64,
     /// Why it ranks where it does, for people.
     pub reason: String,
@@ -42,7 +71,7 @@ impl Difference {
 }
 
 /// Returns every difference, the one that matters most first.
-pub fn of(gathered: &Gathered) -> Vec<Difference> {
+pub(super) fn of(gathered: &Gathered, ledger: &Ledger<'_>) -> Vec<Difference> {
     let [baseline, target] = &gathered.profiles;
     let knobs: BTreeSet<&KnobId> = baseline
         .knobs
@@ -52,38 +81,24 @@ pub fn of(gathered: &Gathered) -> Vec<Difference> {
         .collect();
     let mut differences: Vec<Difference> = knobs
         .into_iter()
-        .filter_map(|knob| difference(gathered, knob))
+        .filter_map(|knob| difference(gathered, ledger, knob))
         .collect();
     differences.sort_by_cached_key(|it| (ranked(it.score()), ranked(it.severity), it.knob.clone()));
     differences
 }
 
-fn difference(gathered: &Gathered, knob: &KnobId) -> Option<Difference> {
-    let [baseline, target] = &gathered.profiles;
-    let (low, high) = (baseline.knobs.get(knob), target.knobs.get(knob));
+fn difference(gathered: &Gathered, ledger: &Ledger<'_>, knob: &KnobId) -> Option<Difference> {
+    let [low, high] = [0, 1].map(|arm| gathered.profiles[arm].knobs.get(knob));
     let fact = gathered.production.get(knob);
-    let imposes = |setting: Option<&KnobSetting>| {
-        let fact = fact.filter(|fact| setting.is_some_and(|it| it.values().contains(fact)));
-        fact.is_some()
-    };
-    let standing = if low != high {
-        match gathered.beyond.contains(knob) {
-            true => Standing::BeyondProduction,
-            false => Standing::Tried,
-        }
-    } else if fact.is_some() && !imposes(low) {
-        Standing::OnlyInProduction
-    } else {
-        return None;
-    };
-    let belief = belief(knob, &gathered.past);
-    let weight = mean_weight(gathered, knob);
-    let factor = match standing {
-        Standing::BeyondProduction => 0.5,
-        Standing::OnlyInProduction => 1.5,
-        Standing::Tried if fact.is_some() => 1.5,
-        Standing::Tried => 1.0,
-    };
+    let standing = standing(knob, [low, high], fact)?;
+    let mut belief = ledger.belief(knob);
+    if standing.lacks_production() && !belief.has_found() {
+        // What was tried in vain is another value.
+        belief = Belief {
+            mean: belief.prior,
+            ..belief
+        };
+    }
     Some(Difference {
         knob: knob.clone(),
         values: [
@@ -93,54 +108,67 @@ fn difference(gathered: &Gathered, knob: &KnobId) -> Option<Difference> {
         ],
         standing,
         belief,
-        severity: weight * factor,
-        reason: reason(knob, standing, &belief),
+        severity: severity::of(&gathered.tests, ledger, knob) * standing.factor(fact.is_some()),
+        reason: reason(gathered, knob, standing, &belief),
     })
 }
 
-/// Returns the mean weight of the tests that say they need the knob, or of all where none does.
-fn mean_weight(gathered: &Gathered, knob: &KnobId) -> f64 {
-    let needing = gathered.tests.iter().filter(|test| {
-        let said = test.annotation.as_ref();
-        said.is_some_and(|said| {
-            said.needs
-                .iter()
-                .any(|need| knob.0 == *need || knob.0.starts_with(&format!("{need}.")))
-        })
-    });
-    let weights: Vec<f64> = needing.map(super::AuditedTest::weight).collect();
-    let all = || gathered.tests.iter().map(super::AuditedTest::weight);
-    let mean = |weights: Vec<f64>| weights.iter().sum::<f64>() / weights.len().max(1) as f64;
-    match weights.is_empty() {
-        true => mean(all().collect()),
-        false => mean(weights),
+/// Returns who differs; none where nobody does.
+fn standing(
+    knob: &KnobId,
+    [low, high]: [Option<&KnobSetting>; 2],
+    fact: Option<&KnobValue>,
+) -> Option<Standing> {
+    let against = |setting: Option<&KnobSetting>| {
+        let known = setting.zip(fact);
+        known.map(|(setting, fact)| catalogue::against(knob, setting, fact))
+    };
+    let in_baseline = against(low) == Some(Against::Like);
+    match against(high) {
+        Some(Against::Harsher) => Some(Standing::BeyondProduction),
+        Some(Against::Kinder | Against::Other) | None if in_baseline => {
+            Some(Standing::OnlyInBaseline)
+        }
+        Some(Against::Kinder) => Some(Standing::KinderThanProduction),
+        Some(Against::Other) => Some(Standing::UnlikeProduction),
+        None if fact.is_some() => Some(Standing::OnlyInProduction),
+        _ => (low != high).then_some(Standing::Tried),
     }
 }
 
-fn reason(knob: &KnobId, standing: Standing, belief: &Belief) -> String {
+fn reason(gathered: &Gathered, knob: &KnobId, standing: Standing, belief: &Belief) -> String {
     let (_, studies) = prior(knob);
-    if belief.is_over_engineering() {
-        return format!(
-            "over-engineering: exposed nothing in {} tests tried",
-            belief.tried
-        );
-    }
-    match standing {
-        _ if belief.caused > 0 => format!(
-            "shown by experiment to cause {} in {} tests tried",
-            match belief.caused {
-                1 => "1 defect".to_owned(),
-                defects => format!("{defects} defects"),
-            },
-            belief.tried
-        ),
-        _ if belief.exposed > 0.0 => format!(
-            "exposed about {:.1} of the defects found in {} tests tried",
-            belief.exposed, belief.tried
-        ),
-        Standing::OnlyInProduction => format!("no arm is like production; {studies}"),
-        Standing::BeyondProduction => format!("harsher than production; {studies}"),
-        Standing::Tried if belief.tried == 0 => format!("not tried yet; {studies}"),
-        Standing::Tried => format!("exposed nothing in {} tests tried; {studies}", belief.tried),
+    let [low, high] = &gathered.profiles;
+    let against = match standing {
+        Standing::Tried => None,
+        Standing::BeyondProduction => Some(format!("`{}` is harsher than production", high.name)),
+        Standing::KinderThanProduction => {
+            Some(format!("`{}` is kinder than production", high.name))
+        }
+        Standing::UnlikeProduction => Some(format!("`{}` is not like production", high.name)),
+        Standing::OnlyInBaseline => Some(format!("only `{}` is like production", low.name)),
+        Standing::OnlyInProduction => Some(format!("`{}` leaves it to the machine", high.name)),
+    };
+    let tried = things(belief.tried, "test");
+    let found = if !standing.lacks_production() && belief.is_over_engineering() {
+        let states = things(belief.states, "state");
+        return format!("over-engineering: exposed nothing in {tried} at {states} of the code");
+    } else if belief.caused > 0 {
+        let defects = things(belief.caused, "defect");
+        format!("shown by experiment to cause {defects} in {tried} tried")
+    } else if belief.exposed >= 0.05 {
+        let share = format!("{:.1}", belief.exposed);
+        format!("exposed about {share} of the defects found in {tried} tried")
+    } else if belief.tried == 0 || standing.lacks_production() {
+        match against {
+            Some(against) => return format!("{against}; {studies}"),
+            None => return format!("not tried yet; {studies}"),
+        }
+    } else {
+        format!("exposed nothing in {tried} tried; {studies}")
+    };
+    match against {
+        Some(against) => format!("{against}; {found}"),
+        None => found,
     }
 }

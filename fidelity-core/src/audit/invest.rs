@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::differences::{Difference, Standing};
-use super::likelihood::{self, belief};
+use super::ledger::Ledger;
+use super::likelihood;
 use super::substitutes::Substitute;
 use super::{AuditedTest, Gathered, PROPOSED, ranked};
 use crate::domain::KnobId;
@@ -20,34 +21,49 @@ pub struct Investment {
 }
 
 /// Returns what to do next, first what promises most.
-pub fn proposals(
+pub(super) fn proposals(
     gathered: &Gathered,
+    ledger: &Ledger<'_>,
     differences: &[Difference],
     substitutes: &[Substitute],
 ) -> Vec<Investment> {
-    let mut all = production(differences);
+    let mut all = production(&gathered.profiles[1].name, differences);
     all.extend(mocked(substitutes));
     all.extend(missing(&gathered.tests));
-    all.extend(untried(gathered));
+    all.extend(untried(gathered, ledger));
     all.sort_by_cached_key(|it| (ranked(it.score), it.what.clone()));
     all.truncate(PROPOSED);
     all
 }
 
-/// Facts of production that no arm imposes.
-fn production(differences: &[Difference]) -> Vec<Investment> {
-    differences
-        .iter()
-        .filter(|difference| difference.standing == Standing::OnlyInProduction)
-        .map(|difference| {
-            let fact = difference.values[2].as_deref().unwrap_or_default();
-            Investment {
-                what: format!("set `{}` to {fact} in the target", difference.knob),
-                reason: "production has it, and no test ever runs like that".to_owned(),
-                score: difference.score(),
-            }
+/// Facts of production that the target does not impose.
+pub(super) fn production(target: &str, differences: &[Difference]) -> Vec<Investment> {
+    let lacking = differences.iter().filter_map(|difference| {
+        let Difference { knob, values, .. } = difference;
+        let [_, own, fact] = values.each_ref().map(|it| it.as_deref().unwrap_or_default());
+        let (what, why) = match difference.standing {
+            Standing::OnlyInProduction => (
+                format!("set `{knob}` to {fact} in `{target}`"),
+                "production has it, and no arm sets it: tests meet it where a machine happens to have it".to_owned(),
+            ),
+            Standing::KinderThanProduction => (
+                format!("set `{knob}` to {fact} in `{target}`"),
+                format!("production has it, and `{target}` is kinder ({own})"),
+            ),
+            // What the target has is there for something: it stays beside the other.
+            Standing::UnlikeProduction => (
+                format!("let `{target}` take turns with {fact} for `{knob}` (`one-of`)"),
+                format!("production has it, and `{target}` has {own}"),
+            ),
+            _ => return None,
+        };
+        Some(Investment {
+            what,
+            reason: why,
+            score: difference.score(),
         })
-        .collect()
+    });
+    lacking.collect()
 }
 
 /// Components that are mocked more often than used.
@@ -107,12 +123,15 @@ fn missing(tests: &[AuditedTest]) -> Vec<Investment> {
         .collect()
 }
 
-/// Knobs that neither arm sets, by what is known of them.
-fn untried(gathered: &Gathered) -> Vec<Investment> {
-    let set: BTreeSet<&KnobId> = gathered
-        .profiles
-        .iter()
-        .flat_map(|profile| profile.knobs.keys())
+/// Knobs in which the arms do not differ, by what is known of them.
+fn untried(gathered: &Gathered, ledger: &Ledger<'_>) -> Vec<Investment> {
+    let [low, high] = &gathered.profiles;
+    let differ = |knob: &&KnobId| low.knobs.get(knob) != high.knobs.get(knob);
+    let set: BTreeSet<&KnobId> = low
+        .knobs
+        .keys()
+        .chain(high.knobs.keys())
+        .filter(differ)
         .chain(gathered.production.keys())
         .collect();
     let family = |knob: &KnobId| likelihood::prior(knob).1;
@@ -126,7 +145,7 @@ fn untried(gathered: &Gathered) -> Vec<Investment> {
         .filter(|knob| proposed.insert(family(knob)))
         .map(|knob| Investment {
             reason: format!("no arm varies anything like it; {}", family(&knob)),
-            score: belief(&knob, &gathered.past).mean * mean,
+            score: ledger.belief(&knob).mean * mean,
             what: format!("vary `{knob}`"),
         })
         .collect()

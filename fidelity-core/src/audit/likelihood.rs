@@ -3,24 +3,22 @@
 //! # Method
 //! The chance that a test tried under the knob turns out to hide a defect has a Beta prior whose mean follows the rank of
 //! the knob's family in published studies, with the weight of [`PRIOR_TESTS`] tests. The means are orders of magnitude: only
-//! their order is known. Runs move it: each test tried in both arms of a run, while the knob was applied and differed
-//! between them, is a trial; each hidden defect is a success.
+//! their order is known. Runs move it: a test tried in both arms of a run, while the knob was applied and differed
+//! between them, is a trial, once for each state of the code, however many runs tried it; a hidden defect is a success,
+//! once for each state of the code as well. Tests that fail by one cause are one defect.
 //!
-//! Whose success it is, an experiment may have shown: a knob that an attribution found to be the cause has it with the
-//! attribution's confidence (knobs that are needed together share it, of knobs of which either is enough each has it), and
-//! where nothing that differs explains the failures, or what the test ran among does, no knob has it. The rest, and
-//! defects that nobody looked into, are shared among the knobs that differed, in proportion to what the priors and those
-//! experiments say of each.
+//! Whose success it is, [`super::ledger`] says.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
-use super::PastTrials;
 use crate::domain::KnobId;
 
 /// The weight of the prior, in tests tried.
 pub const PRIOR_TESTS: f64 = 50.0;
-/// Tests tried without a finding before a knob can be called over-engineering.
+/// Tests tried without a finding, each once for each state of the code, before a knob can be called over-engineering.
 pub const MUCH: u64 = 300;
+/// States of the code at which they were tried, at least: one evening with one of them is not much testing.
+pub const STATES: u64 = 5;
 
 /// Families of knobs with the mean of their prior, and why. Studies: RAFT (46.5 % of 608 flaky tests react to CPU scarcity),
 /// order and shared state (59 % of 7,571 flaky Python tests), network and services (9.4 % of fixed flaky Rust tests), and
@@ -92,11 +90,15 @@ pub struct Belief {
     pub mean: f64,
     /// The chance lies below this at 95 %.
     pub upper: f64,
-    /// Tests tried under it, over runs.
+    /// Different tests tried under it.
     pub tried: u64,
-    /// Hidden defects, shares of them where nobody showed whose they are.
+    /// Different states of the code at which they were.
+    pub states: u64,
+    /// Tests tried under it, each once for each state of the code.
+    pub trials: u64,
+    /// Different hidden defects, shares of them where nobody showed whose they are.
     pub exposed: f64,
-    /// Hidden defects that an experiment showed it to cause, alone or with others.
+    /// Different hidden defects that an experiment showed it to cause, alone or with others.
     pub caused: u64,
 }
 
@@ -104,8 +106,13 @@ impl Belief {
     /// Returns whether it never exposed anything after much testing, and is now believed to expose less than half of what
     /// was expected. A share of less than half of one defect is not taken for a defect.
     pub fn is_over_engineering(&self) -> bool {
-        let nothing = self.caused == 0 && self.exposed < 0.5;
-        nothing && MUCH <= self.tried && self.mean < self.prior / 2.0
+        let much = MUCH <= self.trials && STATES <= self.states;
+        !self.has_found() && much && self.mean < self.prior / 2.0
+    }
+
+    /// Returns whether it exposed something.
+    pub(super) fn has_found(&self) -> bool {
+        0 < self.caused || 0.5 <= self.exposed
     }
 }
 
@@ -120,54 +127,38 @@ pub fn prior(knob: &KnobId) -> (f64, &'static str) {
         })
 }
 
-/// Returns what is believed of a knob after `past`.
-pub fn belief(knob: &KnobId, past: &[PastTrials]) -> Belief {
-    let shown = shown(knob, past);
-    let shared = past
-        .iter()
-        .filter(|run| run.differing().any(|other| other == knob))
-        .map(|run| {
-            let weight = |knob: &KnobId| self::shown(knob, past).mean;
-            let all: f64 = run.differing().map(weight).sum();
-            run.unexplained() * shown.mean / all
-        });
-    updated(
-        knob,
-        shown.tried,
-        shown.exposed + shared.sum::<f64>(),
-        shown.caused,
-    )
+/// What was seen of a knob.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// Different tests.
+    pub tried: u64,
+    /// Different states of the code.
+    pub states: u64,
+    /// Tests, each once for each state of the code.
+    pub trials: u64,
+    /// Defects, each once for each state of the code, with its share.
+    pub successes: f64,
+    /// Different defects, with their shares.
+    pub exposed: f64,
+    /// Different defects that an experiment showed it to cause.
+    pub caused: u64,
 }
 
-/// Returns what is believed of a knob after the experiments alone.
-fn shown(knob: &KnobId, past: &[PastTrials]) -> Belief {
-    let (mut tried, mut exposed, mut caused) = (0, 0.0, 0);
-    let runs = past
-        .iter()
-        .filter(|run| run.differing().any(|other| other == knob));
-    for run in runs {
-        tried += run.tests;
-        let own = run.shown.iter().filter(|cause| cause.knobs.contains(knob));
-        for cause in own {
-            caused += 1;
-            exposed += cause.share();
-        }
-    }
-    updated(knob, tried, exposed, caused)
-}
-
-fn updated(knob: &KnobId, tried: u64, exposed: f64, caused: u64) -> Belief {
+/// Returns what is believed of a knob of which so much was seen.
+pub(super) fn belief(knob: &KnobId, seen: Seen) -> Belief {
     let (prior, _) = prior(knob);
-    let successes = PRIOR_TESTS * prior + exposed;
-    let failures = PRIOR_TESTS * (1.0 - prior) + (tried as f64 - exposed).max(0.0);
+    let successes = PRIOR_TESTS * prior + seen.successes;
+    let failures = PRIOR_TESTS * (1.0 - prior) + (seen.trials as f64 - seen.successes).max(0.0);
     let upper = Beta::new(successes, failures).map_or(1.0, |beta| beta.inverse_cdf(0.95));
     Belief {
         prior,
         mean: successes / (successes + failures),
         upper,
-        tried,
-        exposed,
-        caused,
+        tried: seen.tried,
+        states: seen.states,
+        trials: seen.trials,
+        exposed: seen.exposed,
+        caused: seen.caused,
     }
 }
 

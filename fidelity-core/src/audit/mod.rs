@@ -5,18 +5,22 @@
 //! here is that likelihood times severity. Scores that are equal to nine digits are a tie, whatever the last bits say: then
 //! what would be worse comes first, then the name that comes first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::attribute::locator::factors::SCOPE;
 use crate::domain::{
-    Annotation, Attribution, AttributionEnd, FidelityProfile, KnobId, KnobStatus, KnobValue,
+    Annotation, Arm, Attribution, AttributionEnd, FidelityProfile, KnobId, KnobStatus, KnobValue,
     Problem, Severity, TestId, TestKind,
 };
 
 pub mod differences;
 pub mod invest;
+mod ledger;
 pub mod likelihood;
+mod severity;
 pub mod substitutes;
+
+use ledger::Ledger;
 
 pub use differences::{Difference, Standing};
 pub use invest::Investment;
@@ -36,8 +40,6 @@ pub struct Gathered {
     pub profiles: [FidelityProfile; 2],
     /// What is known of production.
     pub production: BTreeMap<KnobId, KnobValue>,
-    /// Whether the target's setting of a knob is harsher than production.
-    pub beyond: BTreeSet<KnobId>,
     /// What earlier runs tried, newest first.
     pub past: Vec<PastTrials>,
     /// What of code and manifests looks like a substitute or a real service.
@@ -62,6 +64,11 @@ pub struct AuditedTest {
 }
 
 impl AuditedTest {
+    /// Returns whether it is run in an arm.
+    pub fn runs_in(&self, arm: Arm) -> bool {
+        !self.ignored && self.absent[arm.index()].is_none()
+    }
+
     /// Returns how much it weighs that what it checks may not hold: twice as much for each step of severity.
     pub fn weight(&self) -> f64 {
         let said = self.annotation.as_ref().and_then(|said| said.severity);
@@ -91,14 +98,14 @@ pub struct PastTrials {
     pub profiles: [String; 2],
     /// Trials by arm.
     pub trials: [u64; 2],
-    /// Tests that were tried in both arms.
-    pub tests: u64,
-    /// Of these, called hidden defects.
-    pub hidden_defects: u64,
+    /// The state of the code: runs of the same test binaries have the same.
+    pub code: String,
+    /// Tests that were tried in both arms and judged, by numbers that are the same in every run.
+    pub tests: Vec<u32>,
+    /// Its hidden defects, by cause.
+    pub defects: Vec<Defect>,
     /// What became of its knobs.
     pub knobs: Vec<KnobStatus>,
-    /// What experiments showed of these hidden defects, each at most once.
-    pub shown: Vec<Shown>,
 }
 
 impl PastTrials {
@@ -110,11 +117,19 @@ impl PastTrials {
             .map(|status| &status.knob)
     }
 
-    /// Returns how many hidden defects nobody showed a cause of; what is left of confidence included.
-    pub(crate) fn unexplained(&self) -> f64 {
-        let explained: f64 = self.shown.iter().map(|shown| shown.confidence).sum();
-        (self.hidden_defects as f64 - explained).max(0.0)
+    /// Returns whether a knob was applied and differed between the arms.
+    pub(crate) fn differs(&self, knob: &KnobId) -> bool {
+        self.differing().any(|other| other == knob)
     }
+}
+
+/// A hidden defect that a run found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Defect {
+    /// The tests that fail by it: one, or those of a cluster. Never empty.
+    pub members: Vec<TestId>,
+    /// What an experiment showed of it.
+    pub shown: Option<Shown>,
 }
 
 /// What an experiment showed of one hidden defect.
@@ -204,8 +219,9 @@ pub struct KindCount {
 /// Puts together what was gathered.
 pub fn weigh(gathered: &Gathered) -> Audit {
     let substitutes = substitutes::of(&gathered.tests);
-    let mut differences = differences::of(gathered);
-    let invest = invest::proposals(gathered, &differences, &substitutes);
+    let ledger = Ledger::new(&gathered.past);
+    let mut differences = differences::of(gathered, &ledger);
+    let invest = invest::proposals(gathered, &ledger, &differences, &substitutes);
     let all_differences = differences.len();
     differences.truncate(TOLD);
     Audit {
@@ -230,14 +246,11 @@ fn kinds(tests: &[AuditedTest]) -> Vec<(TestKind, KindCount)> {
             for test in tests.iter().filter(|test| test.kind.0 == kind) {
                 count.tests += 1;
                 count.inferred += u32::from(!test.kind.1);
-                let mut nowhere = true;
-                for (arm, absent) in test.absent.iter().enumerate() {
-                    if absent.is_none() && !test.ignored {
-                        count.run_in[arm] += 1;
-                        nowhere = false;
-                    }
+                let run = Arm::BOTH.map(|arm| test.runs_in(arm));
+                for arm in Arm::BOTH {
+                    count.run_in[arm.index()] += u32::from(run[arm.index()]);
                 }
-                count.nowhere += u32::from(nowhere);
+                count.nowhere += u32::from(run == [false; 2]);
             }
             (kind, count)
         })

@@ -230,9 +230,50 @@ pub fn beyond_production(
         .any(|value| harsher(row.production, value, fact))
 }
 
+/// How a setting compares with what `[production]` says of its knob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// It is that, or takes turns with it.
+    Like,
+    /// Some value of it is harsher.
+    Harsher,
+    /// It is kinder throughout.
+    Kinder,
+    /// It is another, of a knob whose values have no order.
+    Other,
+    /// Nobody knows before the run: it refers to the environment.
+    Unknown,
+}
+
+/// Returns how `setting` compares with `fact`. Only limits, permissions and the like have an order: no time zone is
+/// harsher than another.
+pub fn against(knob: &KnobId, setting: &KnobSetting, fact: &KnobValue) -> Against {
+    let values = setting.values();
+    let Some(row) = of(knob) else {
+        return Against::Unknown;
+    };
+    if values.contains(fact) {
+        return Against::Like;
+    }
+    if refers(fact) || values.iter().any(refers) {
+        return Against::Unknown;
+    }
+    let is_harsher = |value: &KnobValue| harsher(row.production, value, fact);
+    let alike = |value: &KnobValue| std::mem::discriminant(value) == std::mem::discriminant(fact);
+    match row.production {
+        Harsher::Never => Against::Unknown,
+        Harsher::IfDifferent => Against::Other,
+        _ if !values.iter().all(alike) => Against::Other,
+        _ if values.iter().any(is_harsher) => Against::Harsher,
+        _ => Against::Kinder,
+    }
+}
+
+fn refers(value: &KnobValue) -> bool {
+    matches!(value, KnobValue::Text(text) if text.contains("{env:"))
+}
+
 fn harsher(rule: Harsher, value: &KnobValue, fact: &KnobValue) -> bool {
-    let refers =
-        |value: &KnobValue| matches!(value, KnobValue::Text(text) if text.contains("{env:"));
     if refers(value) || refers(fact) {
         return false;
     }
@@ -349,5 +390,39 @@ mod tests {
         let count = words.len();
         words.dedup();
         assert_eq!(words.len(), count);
+    }
+
+    #[test]
+    fn only_knobs_with_an_order_are_harsher_or_kinder() {
+        let text = |text: &str| KnobValue::Text(text.to_owned());
+        let fixed = KnobSetting::Fixed;
+        let compared = |knob: &str, setting, fact| against(&KnobId::from(knob), &setting, &fact);
+        let gib = |count: u64| KnobValue::Bytes(count << 30);
+        for (knob, setting, fact, expected) in [
+            ("memory", fixed(gib(4)), gib(1), Against::Kinder),
+            ("memory", fixed(gib(1)), gib(1), Against::Like),
+            ("memory", fixed(gib(1)), gib(2), Against::Harsher),
+            (
+                "umask",
+                fixed(KnobValue::Mode(0)),
+                KnobValue::Mode(0o22),
+                Against::Kinder,
+            ),
+            ("tz", fixed(text("Pacific/Apia")), text("UTC"), Against::Other),
+            (
+                "tz",
+                KnobSetting::OneOf(vec![text("UTC"), text("Pacific/Apia")]),
+                text("UTC"),
+                Against::Like,
+            ),
+            (
+                "env.URL",
+                fixed(text("{env:HOME}")),
+                text("x"),
+                Against::Unknown,
+            ),
+        ] {
+            assert_eq!(compared(knob, setting, fact), expected, "{knob}");
+        }
     }
 }

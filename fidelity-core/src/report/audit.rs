@@ -278,6 +278,9 @@ fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Tried => "tried",
         Standing::BeyondProduction => "beyond-production",
+        Standing::KinderThanProduction => "kinder-than-production",
+        Standing::UnlikeProduction => "unlike-production",
+        Standing::OnlyInBaseline => "only-in-baseline",
         Standing::OnlyInProduction => "only-in-production",
     }
 }

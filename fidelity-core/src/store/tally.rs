@@ -2,6 +2,8 @@
 //!
 //! Runs within one read transaction of the caller. Must not write.
 
+use std::sync::Arc;
+
 use rusqlite::params;
 
 use super::attribution;
@@ -10,7 +12,7 @@ use super::error::{Fault, damaged};
 use super::pass::COMPLETED;
 use super::reader::Reader;
 use super::sequence::{position_stretches, positions};
-use crate::domain::{Arm, RunHeader, RunId, StoredAttribution, TestIndex, VerdictKind};
+use crate::domain::{Arm, ListedTest, RunHeader, RunId, StoredAttribution, TestIndex, VerdictKind};
 
 /// A run in numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +21,10 @@ pub struct RunTally {
     pub header: RunHeader,
     /// Trials of its completed passes, by [`Arm::index`].
     pub trials: [u64; 2],
-    /// Tests that were tried in both arms.
-    pub tried: u32,
+    /// The tests, sorted by identity. Runs with the same list may share it.
+    pub tests: Arc<[ListedTest]>,
+    /// Those that were tried in both arms, ascending.
+    pub tried: Vec<TestIndex>,
     /// Its hidden defects, ascending; none where it has no verdicts yet.
     pub hidden_defects: Option<Vec<TestIndex>>,
     /// The attributions that came to their end.
@@ -42,6 +46,7 @@ pub(super) fn newest(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<RunTal
         tallies.push(RunTally {
             header: reader.header(key, id)?.0,
             trials,
+            tests: reader.tests(key, count)?,
             tried,
             hidden_defects: hidden_defects(reader, (key, count))?,
             attributions: attribution::of_run(connection, (key, count))?,
@@ -50,8 +55,11 @@ pub(super) fn newest(reader: &mut Reader<'_>, limit: usize) -> Result<Vec<RunTal
     Ok(tallies)
 }
 
-/// Returns the trials of each arm, and how many tests had one in both.
-fn trials_of(reader: &Reader<'_>, (run, count): (i64, u32)) -> Result<([u64; 2], u32), Fault> {
+/// Returns the trials of each arm, and which tests had one in both.
+fn trials_of(
+    reader: &Reader<'_>,
+    (run, count): (i64, u32),
+) -> Result<([u64; 2], Vec<TestIndex>), Fault> {
     let connection = reader.connection;
     let mut passes = connection.prepare_cached(
         "SELECT number, arm, trials, passed FROM pass WHERE run = ?1 AND ending = ?2",
@@ -101,9 +109,17 @@ impl Members {
         }
     }
 
-    fn shared_with(&self, other: &Self) -> u32 {
-        let words = self.0.iter().zip(&other.0);
-        words.map(|(one, other)| (one & other).count_ones()).sum()
+    /// Returns what both have, ascending.
+    fn shared_with(&self, other: &Self) -> Vec<TestIndex> {
+        let words = (0_u32..).zip(self.0.iter().zip(&other.0));
+        words
+            .flat_map(|(word, (one, other))| {
+                let both = one & other;
+                (0..64)
+                    .filter(move |bit| both >> bit & 1 == 1)
+                    .map(move |bit| TestIndex(64 * word + bit))
+            })
+            .collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What earlier runs saw fail, against the same from whole runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::*;
 use super::fixtures::*;
@@ -113,7 +114,8 @@ fn counted(run: &StoredRun, verdicts: &[(TestIndex, Verdict)]) -> RunTally {
     RunTally {
         header: run.header.clone(),
         trials,
-        tried: seen[0].intersection(&seen[1]).count() as u32,
+        tests: Arc::clone(&run.tests),
+        tried: seen[0].intersection(&seen[1]).copied().collect(),
         hidden_defects: run
             .end
             .as_ref()
@@ -138,7 +140,7 @@ fn the_newest_runs_in_numbers_are_what_the_runs_themselves_say() {
     for tally in &tallies {
         assert_eq!(tally, &expected[&tally.header.id]);
     }
-    assert!(tallies.iter().any(|tally| tally.tried > 0));
+    assert!(tallies.iter().any(|tally| !tally.tried.is_empty()));
     assert!(tallies.iter().any(|tally| {
         let hidden = tally.hidden_defects.as_ref();
         hidden.is_some_and(|hidden| !hidden.is_empty())

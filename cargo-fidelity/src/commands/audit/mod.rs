@@ -2,22 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, Shown, weigh};
+use fidelity_core::audit::{AuditedTest, Gathered, weigh};
 use fidelity_core::config::Settings;
 use fidelity_core::domain::TestId;
 use fidelity_core::report::audit::{render, render_json, render_markdown};
-use fidelity_core::store::{RunTally, SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::{Suite, locate, substitutes};
 
 use super::output::{Follower, print, style};
-use super::{laboratory, prepare, record};
+use super::{prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
-/// Stored runs that are looked at, the newest.
-const RUNS: usize = 20;
+mod past;
 
 /// Prints the audit.
 pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError> {
@@ -33,23 +32,22 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     let path = global.store.clone();
     let path = path.unwrap_or_else(|| workspace_store(&workspace.root));
     let past = match SqliteStore::open(&path) {
-        Ok(store) => past(&store)?,
+        Ok(store) => past::of(&store)?,
         Err(StoreError::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let noted = settings.notes.len();
     let tests = tests(&suite, &mut settings);
-    let mut notes = settings.notes.split_off(noted);
+    let mut notes = suite.problems.clone();
+    notes.extend(settings.notes.split_off(noted));
     notes.extend(record::assumed(&suite));
-    let beyond = settings.target.knobs.iter();
+    let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
-        beyond: beyond
-            .filter(|(knob, setting)| settings.beyond_production(knob, setting))
-            .map(|(knob, _)| knob.clone())
-            .collect(),
         profiles: [&settings.baseline, &settings.target].map(|profile| profile.without_users()),
-        production: settings.production.clone(),
+        production: facts
+            .map(|(knob, fact)| (knob.clone(), fact.without_users()))
+            .collect(),
         past,
         evidence: substitutes::look(&workspace),
         notes,
@@ -80,27 +78,7 @@ fn tests(suite: &Suite, settings: &mut Settings) -> Vec<AuditedTest> {
             ignored: test.is_ignored(),
         })
     });
-    audited.collect()
-}
-
-/// Returns what the newest stored runs tried, found, and attributed.
-fn past(store: &SqliteStore) -> Result<Vec<PastTrials>, CliError> {
-    Ok(store.tallies(RUNS)?.into_iter().map(tried).collect())
-}
-
-fn tried(run: RunTally) -> PastTrials {
-    let found = run.hidden_defects;
-    let shown = run.attributions.iter().filter(|it| {
-        let is_of_defect = found.as_ref().is_some_and(|found| found.contains(&it.test));
-        is_of_defect && it.question == laboratory::QUESTION
-    });
-    PastTrials {
-        profiles: [run.header.baseline.name, run.header.target.name],
-        trials: run.trials,
-        // What nobody has judged is neither a success nor a failure.
-        tests: found.as_ref().map_or(0, |_| u64::from(run.tried)),
-        hidden_defects: found.as_ref().map_or(0, |found| found.len() as u64),
-        knobs: run.header.knobs,
-        shown: shown.filter_map(|it| Shown::by(&it.attribution)).collect(),
-    }
+    let mut audited: Vec<AuditedTest> = audited.collect();
+    audited.sort_by(|one, other| one.id.cmp(&other.id));
+    audited
 }
