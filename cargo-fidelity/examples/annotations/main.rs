@@ -1,8 +1,9 @@
 //! What annotations cost: those who write them, and the tool that reads them. Every number beside the one asked for, and
 //! beside a floor that is measured in the same run.
 //!
-//! `cargo run --release -p cargo-fidelity --example annotations` needs the tool built (`cargo build --release`), a gigabyte of
-//! room for temporary files, and about three minutes. `-- ROUNDS` measures more often than three times; medians are printed.
+//! `cargo run --release -p cargo-fidelity --example annotations` builds the tool first, needs a gigabyte of room for temporary
+//! files, and about three minutes. `-- ROUNDS` measures more often than three times, and medians are printed; `-- ROUNDS PART`
+//! measures one part: `macros`, `compiling`, `reading` or `listing`.
 
 use std::error::Error;
 use std::fs;
@@ -15,6 +16,8 @@ use fidelity_core::suite::annotation::record::Records;
 use fidelity_core::suite::annotation::section;
 
 mod projects;
+#[path = "../real_crates/tool.rs"]
+mod tool;
 
 /// Annotated tests of a crate.
 const TESTS: usize = 500;
@@ -29,12 +32,26 @@ type Done<T = ()> = Result<T, Box<dyn Error>>;
 
 fn main() -> Done {
     let rounds = std::env::args().nth(1).map_or(Ok(3), |text| text.parse())?;
+    let part = std::env::args().nth(2);
     let top = tempfile::tempdir()?;
-    macros(top.path(), rounds)?;
-    compiling(top.path(), rounds)?;
-    reading(top.path(), rounds)?;
-    listing(top.path(), rounds)
+    let parts: [(&str, Part); 4] = [
+        ("macros", macros),
+        ("compiling", compiling),
+        ("reading", reading),
+        ("listing", listing),
+    ];
+    let chosen = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    if !parts.iter().any(|(name, _)| chosen(name)) {
+        return Err("there is no such part".into());
+    }
+    for (_, measure) in parts.iter().filter(|(name, _)| chosen(name)) {
+        measure(top.path(), rounds)?;
+    }
+    Ok(())
 }
+
+/// Measures something in a folder, in so many rounds.
+type Part = fn(&Path, usize) -> Done;
 
 fn say(line: &str) -> Done {
     writeln!(std::io::stdout(), "{line}")?;
@@ -191,11 +208,9 @@ fn last_page(path: &Path) -> std::io::Result<usize> {
 
 /// How long the list of many annotated tests takes beside that of one: the same build, the same processes, but for the tests.
 fn listing(top: &Path, rounds: usize) -> Done {
-    let one = projects::listed(top, "one", 1)?;
-    let many = projects::listed(top, "many", LISTED)?;
-    let tool = std::env::current_exe()?;
-    let tool = tool.parent().and_then(Path::parent).ok_or("no directory")?;
-    let tool = tool.join("cargo-fidelity");
+    let tool = tool::build_tool()?;
+    let one = projects::listed(top, &tool, "one", 1)?;
+    let many = projects::listed(top, &tool, "many", LISTED)?;
     for (what, filter) in [
         (
             "with filters",

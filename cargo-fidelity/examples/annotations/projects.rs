@@ -94,7 +94,7 @@ pub fn large(top: &Path, count: usize, megabytes: usize) -> Done<PathBuf> {
 
 /// A project whose one test binary lists `count` annotated tests, which a store has verdicts on. To compile as many would
 /// take minutes: the records are those of the macros, written here.
-pub fn listed(top: &Path, name: &str, count: usize) -> Done<PathBuf> {
+pub fn listed(top: &Path, tool: &Path, name: &str, count: usize) -> Done<PathBuf> {
     let manifest = package(name, "") + "\n[[test]]\nname = \"suite\"\nharness = false\n";
     let directory = project(top, name, &manifest, "")?;
     let (mut records, mut list) = (String::new(), String::new());
@@ -125,8 +125,6 @@ pub fn listed(top: &Path, name: &str, count: usize) -> Done<PathBuf> {
         ),
     )?;
     fs::write(directory.join("junit.xml"), junit)?;
-    let tool = std::env::current_exe()?;
-    let tool = tool.parent().and_then(Path::parent).ok_or("no directory")?;
     for profile in ["low", "high"] {
         let words = [
             "fidelity",
@@ -137,7 +135,7 @@ pub fn listed(top: &Path, name: &str, count: usize) -> Done<PathBuf> {
             "one",
             "junit.xml",
         ];
-        let mut ingest = Command::new(tool.join("cargo-fidelity"));
+        let mut ingest = Command::new(tool);
         timed(ingest.args(words).current_dir(&directory))?;
     }
     Ok(directory)

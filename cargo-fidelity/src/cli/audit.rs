@@ -10,6 +10,16 @@ use super::{BuildArgs, ProfileArgs};
 /// Runs no test.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
+    /// Audit the tests of this filterset, such as `kind(e2e)`; can be repeated, any may match. Trials, and what code and
+    /// manifests show, are told of the whole suite
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests"
+    )]
+    pub filtersets: Vec<String>,
     #[command(flatten)]
     pub profiles: ProfileArgs,
     #[command(flatten)]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{ListedTest, TestId};
 use fidelity_core::report::list::{ListedRow, Listing, render, render_json};
-use fidelity_core::suite::{Suite, SuiteError, locate};
+use fidelity_core::suite::{Suite, SuiteError};
 
 use super::output::{Follower, print, style};
 use super::prepare::{self, LastVerdicts};
 use super::record;
-use crate::cli::{Format, Global, ListArgs, NoTests};
+use crate::cli::{Format, Global, ListArgs, NoTests, RunIgnored, SelectionArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -22,7 +22,7 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
     })?;
     let expressions = prepare::filtersets(&arguments.selection)?;
     let cargo = prepare::options(&arguments.build, global);
-    let workspace = locate(&cargo, signals.flag())?;
+    let workspace = prepare::rust_workspace(&arguments.build, &cargo, &signals)?;
     let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
     let mut follower = Follower::new(global);
     follower.console().build_started();
@@ -37,7 +37,8 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
         }
         selected => selected?,
     };
-    let listing = listing(&suite, &selected, &mut settings, &last);
+    let mut listing = listing(&suite, &selected, &mut settings, &last);
+    listing.ignored = ignored(&arguments.selection, &last, &suite)?;
     print(&match global.format {
         Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
             render(&listing, &style(global))
@@ -45,6 +46,25 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
         Format::Json => render_json(&listing),
     })?;
     Ok(ExitCode::Passed)
+}
+
+/// Returns how many tests are wanted but ignored by their users, where these are left out.
+fn ignored(
+    selection: &SelectionArgs,
+    last: &LastVerdicts,
+    suite: &Suite,
+) -> Result<usize, CliError> {
+    let any = suite.tests.iter().any(|test| test.is_ignored());
+    if !any || selection.run_ignored != RunIgnored::Default {
+        return Ok(0);
+    }
+    let expressions = prepare::filtersets(selection)?;
+    let filter = prepare::filter(selection, expressions, last);
+    match filter.select(suite, fidelity_core::suite::RunIgnored::Only) {
+        Ok(ignored) => Ok(ignored.len()),
+        Err(SuiteError::NothingSelected { .. }) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Puts together what is known of the selected tests. Knobs are taken to have the effect that is asked of them, which is said.
@@ -80,6 +100,7 @@ fn listing(
         tests: tests.into_iter().filter_map(row).collect(),
         profiles: [&settings.baseline, &settings.target].map(|profile| profile.name.clone()),
         available: suite.tests.len(),
+        ignored: 0,
         now: record::now(),
         problems,
     }

@@ -9,13 +9,13 @@ use fidelity_core::store::{LastVerdict, SqliteStore, Store, StoreError, workspac
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
     CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
-    discover,
+    discover, locate,
 };
 
 use super::place::configured;
 use crate::cli::{self, BuildArgs, Global, ProfileArgs, RunArgs, SelectionArgs};
 use crate::console::color::ColorArg;
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 use crate::signals::Signals;
 
 /// Returns what cargo is asked to do.
@@ -63,6 +63,34 @@ pub fn command_settings(arguments: &RunArgs) -> Result<Option<(PathBuf, Settings
         }
         _ => Ok(None),
     }
+}
+
+/// Finds the workspace of a command that reads Rust test binaries.
+///
+/// # Errors
+/// Where there is none; where the project's tests are run by a command, that is said.
+pub fn rust_workspace(
+    build: &BuildArgs,
+    cargo: &CargoOptions,
+    signals: &Signals,
+) -> Result<Workspace, CliError> {
+    let error = match locate(cargo, signals.flag()) {
+        Ok(workspace) => return Ok(workspace),
+        Err(error) => error,
+    };
+    let manifest = build.compilation.manifest_path.as_deref();
+    let by_command = configured(manifest).is_some_and(|root| {
+        let source = config::load(&root, None).ok().flatten();
+        let settings = config::resolve(source.as_ref(), &Overrides::default());
+        settings.is_ok_and(|settings| settings.runner.kind == RunnerKind::Command)
+    });
+    if !by_command {
+        return Err(error.into());
+    }
+    let message = "`list` and `audit` read Rust test binaries, and here a command runs the tests";
+    Err(CliError::new(ErrorKind::Usage, message)
+        .caused_by(&error)
+        .hint("`cargo fidelity report` and `explain TEST` tell what its runs found"))
 }
 
 /// Returns the settings of the workspace at `root` with what the command line says.
@@ -155,8 +183,17 @@ pub fn select(
     last: &LastVerdicts,
     suite: &Suite,
 ) -> Result<Vec<usize>, SuiteError> {
+    filter(selection, expressions, last).select(suite, run_ignored(selection))
+}
+
+/// Returns what makes a test one of the chosen, but for `#[ignore]`.
+pub fn filter(
+    selection: &SelectionArgs,
+    expressions: Vec<Filterset>,
+    last: &LastVerdicts,
+) -> Filter {
     let verdicts = last.iter();
-    let filter = Filter {
+    Filter {
         names: selection.filters.clone(),
         exact: selection.exact,
         skip: selection.skip.clone(),
@@ -164,8 +201,7 @@ pub fn select(
         verdicts: verdicts
             .map(|(test, last)| (test.clone(), last.verdict.kind))
             .collect(),
-    };
-    filter.select(suite, run_ignored(selection))
+    }
 }
 
 /// Returns what of ignored tests takes part.

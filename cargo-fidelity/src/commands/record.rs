@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use fidelity_core::config::{Settings, preset_names};
 use fidelity_core::domain::{
-    Annotation, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed,
+    Annotation, Arm, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed,
     StoredRun, TestId,
 };
 use fidelity_core::exec::Arms;
@@ -196,21 +196,16 @@ pub fn set_terms(
     });
     let annotated: BTreeMap<&TestId, (usize, &Annotation)> = annotated.collect();
     let services = settings.provides.each_ref().map(Vec::as_slice);
+    let environments = Environments::of(suite);
     for test in tests {
         let Some((binary, annotation)) = annotated.get(&test.id) else {
             continue;
         };
-        let environment = suite
-            .binaries
-            .get(*binary)
-            .map(|binary| &binary.environment);
-        let given = environment.into_iter().flatten();
-        let names: BTreeSet<&OsStr> = given.map(|(name, _)| name.as_os_str()).collect();
         let provided = Provided {
             profiles: [&settings.baseline, &settings.target],
             services,
             knobs,
-            ambient: &|name| names.contains(OsStr::new(name)),
+            ambient: &|name| environments.has(*binary, name),
         };
         test.terms = Some(Box::new(provided.terms(annotation)));
     }
@@ -221,6 +216,52 @@ pub fn set_terms(
     let annotations = annotated.values().map(|(_, annotation)| *annotation);
     let unknown = unknown_names(annotations, &profiles, arms, services);
     settings.notes.extend(unknown);
+}
+
+/// Returns, by arm, what tests need that an arm they are meant for does not provide. Knobs are taken to have the effect that
+/// is asked of them.
+pub fn lacking<'a>(suite: &'a Suite, settings: &Settings) -> BTreeMap<&'a TestId, Lacks<'a>> {
+    let arms = [&settings.baseline, &settings.target];
+    let services = settings.provides.each_ref().map(Vec::as_slice);
+    let environments = Environments::of(suite);
+    let lacks = suite.tests.iter().filter_map(|test| {
+        let annotation = test.annotation.as_deref()?;
+        let provided = Provided {
+            profiles: arms,
+            services,
+            knobs: &[],
+            ambient: &|name| environments.has(test.binary, name),
+        };
+        let lacks = Arm::BOTH.map(|arm| {
+            let (meant, name) = (&annotation.profiles, &arms[arm.index()].name);
+            let is_meant = meant.is_empty() || meant.contains(name);
+            is_meant.then(|| provided.lacks(annotation, arm))?
+        });
+        Some((&test.id, lacks))
+    });
+    lacks.collect()
+}
+
+/// What a test lacks, by arm.
+pub type Lacks<'a> = [Option<&'a str>; 2];
+
+/// The environment variables that each binary is given.
+struct Environments<'a>(Vec<BTreeSet<&'a OsStr>>);
+
+impl<'a> Environments<'a> {
+    fn of(suite: &'a Suite) -> Self {
+        let binaries = suite.binaries.iter();
+        let names = binaries.map(|binary| {
+            let given = binary.environment.iter();
+            given.map(|(name, _)| name.as_os_str()).collect()
+        });
+        Self(names.collect())
+    }
+
+    fn has(&self, binary: usize, name: &str) -> bool {
+        let given = self.0.get(binary);
+        given.is_some_and(|given| given.contains(OsStr::new(name)))
+    }
 }
 
 /// Says, of a suite with tests that need something, what is assumed where no knob was tried.

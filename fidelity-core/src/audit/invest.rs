@@ -7,7 +7,8 @@ use super::ledger::Ledger;
 use super::likelihood;
 use super::substitutes::Substitute;
 use super::{AuditedTest, Gathered, PROPOSED, ranked};
-use crate::domain::KnobId;
+use crate::config::catalogue;
+use crate::domain::{Arm, KnobId};
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +30,7 @@ pub(super) fn proposals(
 ) -> Vec<Investment> {
     let mut all = production(&gathered.profiles[1].name, differences);
     all.extend(mocked(substitutes));
-    all.extend(missing(&gathered.tests));
+    all.extend(missing(gathered));
     all.extend(untried(gathered, ledger));
     all.sort_by_cached_key(|it| (ranked(it.score), it.what.clone()));
     all.truncate(PROPOSED);
@@ -76,14 +77,19 @@ fn mocked(substitutes: &[Substitute]) -> Vec<Investment> {
                 component,
                 mocking,
                 real,
+                idle,
                 weight,
                 place,
             } = substitute;
+            let idle = match idle {
+                0 => String::new(),
+                idle => format!(", and {idle} that run nowhere"),
+            };
             let mock_only = f64::from(*mocking) / f64::from(mocking + real);
             Investment {
                 what: format!("test against a real `{component}`"),
                 reason: format!(
-                    "tests that mock it: {mocking}; that use it as it is: {real} ({place})"
+                    "tests that mock it: {mocking}; that use it as it is: {real}{idle} ({place})"
                 ),
                 score: likely * weight * mock_only,
             }
@@ -91,36 +97,50 @@ fn mocked(substitutes: &[Substitute]) -> Vec<Investment> {
         .collect()
 }
 
-/// What tests need and no arm provides: these tests never run.
-fn missing(tests: &[AuditedTest]) -> Vec<Investment> {
+/// What tests need that no arm they are meant for provides: these tests never run. Only what a configuration can say is
+/// proposed, and no test that its user ignores is counted.
+pub(super) fn missing(gathered: &Gathered) -> Vec<Investment> {
     let (likely, _) = likelihood::prior(&KnobId::from("service"));
-    let mut lacking: BTreeMap<&str, (u32, f64)> = BTreeMap::new();
-    for test in tests {
-        let Some(said) = test.annotation.as_ref() else {
+    let mut lacking: BTreeMap<String, (u32, f64)> = BTreeMap::new();
+    for test in &gathered.tests {
+        if test.ignored || Arm::BOTH.into_iter().any(|arm| test.runs_in(arm)) {
             continue;
-        };
-        let Some(why) = test.absent[0].as_ref().filter(|_| test.absent[1].is_some()) else {
-            continue;
-        };
-        let need = said
-            .needs
-            .iter()
-            .find(|need| why.contains(&format!("`{need}`")));
-        if let Some(need) = need {
-            let (count, weight) = lacking.entry(need).or_default();
+        }
+        if let Some(what) = provide(gathered, &test.lacks) {
+            let (count, weight) = lacking.entry(what).or_default();
             *count += 1;
             *weight = weight.max(test.weight());
         }
     }
     lacking
         .into_iter()
-        .map(|(need, (count, weight))| Investment {
-            what: format!("provide `{need}` in an arm"),
+        .map(|(what, (count, weight))| Investment {
+            what,
             reason: format!("tests that never run without it: {count}"),
             // They tell nothing at all today.
             score: 2.0 * likely * weight,
         })
         .collect()
+}
+
+/// Returns what to do so that a test gets what it lacks; none where no configuration can say it.
+fn provide(gathered: &Gathered, lacks: &[Option<String>; 2]) -> Option<String> {
+    let (arm, need) = match lacks {
+        [Some(need), Some(_)] => ("an arm".to_owned(), need),
+        [None, Some(need)] => (format!("`{}`", gathered.profiles[1].name), need),
+        [Some(need), None] => (format!("`{}`", gathered.profiles[0].name), need),
+        [None, None] => return None,
+    };
+    match need.as_str() {
+        // What is there unless an arm takes it away.
+        "network" | "ipv6" => Some(format!("leave `{need}` alone in {arm}")),
+        _ if need.starts_with("service.") => Some(format!(
+            "run a `{}` beside the suite and say so in {arm} (`provides`)",
+            need.trim_start_matches("service.")
+        )),
+        _ => catalogue::of(&KnobId::from(need.as_str()))
+            .map(|_| format!("provide `{need}` in {arm}")),
+    }
 }
 
 /// Knobs in which the arms do not differ, by what is known of them.

@@ -34,8 +34,12 @@ pub const PROPOSED: usize = 3;
 /// What was gathered.
 #[derive(Clone, Debug)]
 pub struct Gathered {
-    /// The tests, sorted by identity.
+    /// The tests that were asked for, sorted by identity.
     pub tests: Vec<AuditedTest>,
+    /// How many tests there are, those that were not asked for included.
+    pub available: usize,
+    /// The moment at which quarantines are judged, RFC 3339 in UTC.
+    pub now: String,
     /// The fidelity profiles by arm.
     pub profiles: [FidelityProfile; 2],
     /// What is known of production.
@@ -59,6 +63,8 @@ pub struct AuditedTest {
     pub annotation: Option<Annotation>,
     /// Why it is not run in an arm.
     pub absent: [Option<String>; 2],
+    /// What it needs and an arm that it is meant for does not provide, by arm.
+    pub lacks: [Option<String>; 2],
     /// Whether its user ignores it.
     pub ignored: bool,
 }
@@ -185,6 +191,12 @@ pub struct Audit {
     pub kinds: Vec<(TestKind, KindCount)>,
     /// The names of the fidelity profiles, by arm.
     pub profiles: [String; 2],
+    /// How many tests there are, those that were not asked for included.
+    pub available: usize,
+    /// Tests in quarantine.
+    pub quarantined: u32,
+    /// Of these, those whose quarantine is over.
+    pub expired: u32,
     /// Components that some test replaces.
     pub substitutes: Vec<Substitute>,
     /// What code and manifests show.
@@ -224,12 +236,25 @@ pub fn weigh(gathered: &Gathered) -> Audit {
     let invest = invest::proposals(gathered, &ledger, &differences, &substitutes);
     let all_differences = differences.len();
     differences.truncate(TOLD);
+    let mut notes = gathered.notes.clone();
+    notes.extend(substitutes::slips(&gathered.tests));
+    let said = gathered
+        .tests
+        .iter()
+        .filter_map(|test| test.annotation.as_ref());
+    let quarantines: Vec<_> = said.filter_map(|said| said.quarantine.as_ref()).collect();
+    let expired = quarantines
+        .iter()
+        .filter(|it| it.has_expired(&gathered.now));
     Audit {
         kinds: kinds(&gathered.tests),
+        available: gathered.available,
+        expired: u32::try_from(expired.count()).unwrap_or(u32::MAX),
+        quarantined: u32::try_from(quarantines.len()).unwrap_or(u32::MAX),
         profiles: [0, 1].map(|arm| gathered.profiles[arm].name.clone()),
         substitutes,
-        evidence: gathered.evidence.clone(),
-        notes: gathered.notes.clone(),
+        evidence: substitutes::ranked(&gathered.evidence),
+        notes,
         trials: trials(&gathered.past),
         runs: gathered.past.len(),
         differences,

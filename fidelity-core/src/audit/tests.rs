@@ -1,7 +1,7 @@
 //! The ranking, and the audit as its readers see it.
 
 use super::*;
-use crate::domain::KnobSetting;
+use crate::domain::{KnobSetting, Quarantine};
 use crate::report::Style;
 use crate::report::audit::{render, render_json, render_markdown};
 
@@ -23,7 +23,9 @@ fn past(knobs: &[&str], tests: u32, hidden_defects: u32) -> PastTrials {
         trials: [u64::from(tests), 5 * u64::from(tests)],
         code: format!("{knobs:?}"),
         tests: (0..tests).collect(),
-        defects: (0..hidden_defects).map(|number| defect(number, None)).collect(),
+        defects: (0..hidden_defects)
+            .map(|number| defect(number, None))
+            .collect(),
         knobs: knobs.iter().map(|knob| knob_status(knob, true)).collect(),
     }
 }
@@ -73,6 +75,7 @@ fn tested(name: &str, kind: TestKind, annotation: Annotation) -> AuditedTest {
         kind: (kind, annotation.kind.is_some()),
         annotation: Some(annotation),
         absent: [None, None],
+        lacks: [None, None],
         ignored: false,
     }
 }
@@ -85,16 +88,13 @@ fn gathered(past: Vec<PastTrials>) -> Gathered {
         ..Annotation::default()
     };
     let needing = Annotation {
-        needs: vec!["service.db".to_owned()],
+        needs: vec!["clock".to_owned()],
         ..Annotation::default()
     };
-    let lacks = |arm: &str| {
-        Some(format!(
-            "needs `service.db`, which `{arm}` does not provide"
-        ))
-    };
+    let lacks = |arm: &str| Some(format!("needs `clock`, which `{arm}` does not provide"));
     let never = AuditedTest {
         absent: [lacks("low"), lacks("high")],
+        lacks: [Some("clock".to_owned()), Some("clock".to_owned())],
         ..tested("restart", TestKind::EndToEnd, needing)
     };
     let mut high = profile("high", &["tz", "cpus", "locale"]);
@@ -106,6 +106,8 @@ fn gathered(past: Vec<PastTrials>) -> Gathered {
             tested("plain", TestKind::Unit, Annotation::default()),
             never,
         ],
+        available: 5,
+        now: "2026-11-28T12:00:00Z".to_owned(),
         profiles: [profile("low", &[]), high],
         production: [
             (KnobId::from("memory"), KnobValue::Bytes(1 << 30)),
@@ -116,7 +118,8 @@ fn gathered(past: Vec<PastTrials>) -> Gathered {
         evidence: vec![Evidence {
             real: false,
             confidence: Confidence::High,
-            place: "Cargo.toml:12".to_owned(),
+            file: "Cargo.toml".to_owned(),
+            line: Some(12),
             what: "depends on `mockall`, a mock crate".to_owned(),
         }],
         notes: vec![Problem {
@@ -316,12 +319,37 @@ fn production_is_compared_with_the_target_whatever_the_baseline_has() {
     let memory = |count: u64| Some(KnobSetting::Fixed(gib(count)));
     let both = KnobSetting::OneOf(vec![text("UTC"), text("Pacific/Apia")]);
     let cases = [
-        ([None, memory(4)], "memory", gib(1), Some(Standing::KinderThanProduction)),
-        ([None, memory(1)], "memory", gib(2), Some(Standing::BeyondProduction)),
+        (
+            [None, memory(4)],
+            "memory",
+            gib(1),
+            Some(Standing::KinderThanProduction),
+        ),
+        (
+            [None, memory(1)],
+            "memory",
+            gib(2),
+            Some(Standing::BeyondProduction),
+        ),
         ([memory(1), memory(1)], "memory", gib(1), None),
-        ([memory(1), memory(4)], "memory", gib(1), Some(Standing::OnlyInBaseline)),
-        ([None, zone("Pacific/Apia")], "tz", text("Europe/Berlin"), Some(Standing::UnlikeProduction)),
-        ([None, None], "tz", text("Europe/Berlin"), Some(Standing::OnlyInProduction)),
+        (
+            [memory(1), memory(4)],
+            "memory",
+            gib(1),
+            Some(Standing::OnlyInBaseline),
+        ),
+        (
+            [None, zone("Pacific/Apia")],
+            "tz",
+            text("Europe/Berlin"),
+            Some(Standing::UnlikeProduction),
+        ),
+        (
+            [None, None],
+            "tz",
+            text("Europe/Berlin"),
+            Some(Standing::OnlyInProduction),
+        ),
         ([None, Some(both)], "tz", text("UTC"), Some(Standing::Tried)),
     ];
     for (settings, knob, fact, expected) in cases {
@@ -334,7 +362,10 @@ fn production_is_compared_with_the_target_whatever_the_baseline_has() {
         panic!("{:?}", kinder.differences)
     };
     assert_eq!(proposed.what, "set `memory` to 1GiB in `high`");
-    assert_eq!(proposed.reason, "production has it, and `high` is kinder (4GiB)");
+    assert_eq!(
+        proposed.reason,
+        "production has it, and `high` is kinder (4GiB)"
+    );
 }
 
 #[test]
@@ -360,6 +391,106 @@ fn what_a_knob_made_fail_says_how_bad_it_is() {
     // `pay` is critical (8) and `plain` medium (2): 5 in the mean, and 8 for the defect.
     assert!((severity("cpus") - 5.0).abs() < 1e-9);
     assert!((severity("tz") - (5.0 + 8.0) / 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn tests_that_never_run_are_counted_by_what_they_lack_where_they_are_meant_to_run() {
+    let needing = |need: &str, profiles: &[&str]| Annotation {
+        needs: vec![need.to_owned()],
+        profiles: profiles.iter().map(|name| (*name).to_owned()).collect(),
+        ..Annotation::default()
+    };
+    let lacking = |name: &str, need: &str, profiles: &[&str]| {
+        let lacks = |arm: &str| {
+            let is_meant = profiles.is_empty() || profiles.contains(&arm);
+            is_meant.then(|| need.to_owned())
+        };
+        AuditedTest {
+            absent: [Some("why".to_owned()), Some("why".to_owned())],
+            lacks: ["low", "high"].map(lacks),
+            ..tested(name, TestKind::EndToEnd, needing(need, profiles))
+        }
+    };
+    let mut all = gathered(Vec::new());
+    all.tests = vec![
+        lacking("for_high", "clock", &["high"]),
+        AuditedTest {
+            ignored: true,
+            ..lacking("ignored", "user", &[])
+        },
+        lacking("mistyped", "clok", &[]),
+        lacking("nowhere_meant", "clock", &["hihg"]),
+        lacking("service", "service.db", &[]),
+    ];
+    let proposed = |all: &Gathered| -> Vec<String> {
+        let mut told: Vec<String> = invest::missing(all)
+            .into_iter()
+            .map(|it| format!("{}: {}", it.what, it.reason))
+            .collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        proposed(&all),
+        [
+            "provide `clock` in `high`: tests that never run without it: 1",
+            "run a `db` beside the suite and say so in an arm (`provides`): tests that never run without it: 1",
+        ]
+    );
+}
+
+#[test]
+fn a_test_that_runs_nowhere_uses_nothing_as_it_is() {
+    let mut all = gathered(Vec::new());
+    all.tests[2].annotation.as_mut().unwrap().real = vec!["stripe".to_owned()];
+    let audit = weigh(&all);
+    let stripe = &audit.substitutes[0];
+    assert_eq!([stripe.mocking, stripe.real, stripe.idle], [1, 0, 1]);
+    let page = render(&audit, &Style::default());
+    assert!(page.contains("0 (1 more run nowhere)"), "{page}");
+}
+
+#[test]
+fn what_both_arms_set_alike_is_not_tried() {
+    let one = KnobSetting::Fixed(KnobValue::Count(1));
+    let mut all = gathered(Vec::new());
+    for profile in &mut all.profiles {
+        profile.knobs = [(KnobId::from("cpus"), one.clone())].into();
+    }
+    let proposed = weigh(&all).invest;
+    assert!(
+        proposed.iter().any(|it| it.what == "vary `cpus`"),
+        "{proposed:?}"
+    );
+}
+
+#[test]
+fn a_mocked_component_that_is_named_almost_like_a_real_one_is_told() {
+    let mut all = gathered(Vec::new());
+    all.tests[1].annotation.as_mut().unwrap().real = vec!["strope".to_owned()];
+    let notes = weigh(&all).notes;
+    let odd = notes.iter().find(|note| note.kind == "similar-components");
+    assert!(
+        odd.is_some_and(|note| note.message.contains("did you mean `strope`")),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn quarantines_are_counted_and_those_that_are_over() {
+    let mut all = gathered(Vec::new());
+    for (test, until) in all.tests.iter_mut().zip(["2026-01-31", "2027-01-31"]) {
+        test.annotation.as_mut().unwrap().quarantine = Some(Quarantine {
+            until: until.to_owned(),
+            owner: "payments".to_owned(),
+            reason: "the sandbox drops webhooks".to_owned(),
+        });
+    }
+    let audit = weigh(&all);
+    assert_eq!([audit.quarantined, audit.expired], [2, 1]);
+    let page = render(&audit, &Style::default());
+    let said = "TESTS  3 tests of 5, 2 in quarantine, which is over for 1";
+    assert!(page.contains(said), "{page}");
 }
 
 #[test]

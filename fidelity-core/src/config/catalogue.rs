@@ -408,7 +408,12 @@ mod tests {
                 KnobValue::Mode(0o22),
                 Against::Kinder,
             ),
-            ("tz", fixed(text("Pacific/Apia")), text("UTC"), Against::Other),
+            (
+                "tz",
+                fixed(text("Pacific/Apia")),
+                text("UTC"),
+                Against::Other,
+            ),
             (
                 "tz",
                 KnobSetting::OneOf(vec![text("UTC"), text("Pacific/Apia")]),

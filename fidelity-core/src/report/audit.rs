@@ -53,10 +53,9 @@ fn kinds(audit: &Audit) -> Part {
             counted.nowhere.to_string(),
         ]
     });
-    let all: u32 = audit.kinds.iter().map(|(_, counted)| counted.tests).sum();
     Part {
         title: "TESTS",
-        says: things(u64::from(all), "test"),
+        says: tests(audit),
         head: vec![
             "kind".to_owned(),
             "tests".to_owned(),
@@ -71,6 +70,21 @@ fn kinds(audit: &Audit) -> Part {
             .map(|note| note.message.clone())
             .collect(),
     }
+}
+
+/// Returns how many tests there are, and how many of them are in quarantine.
+fn tests(audit: &Audit) -> String {
+    let all: u32 = audit.kinds.iter().map(|(_, counted)| counted.tests).sum();
+    let of = match all as usize == audit.available {
+        true => String::new(),
+        false => format!(" of {}", count(audit.available as u64)),
+    };
+    let quarantine = match (audit.quarantined, audit.expired) {
+        (0, _) => String::new(),
+        (some, 0) => format!(", {some} in quarantine"),
+        (some, expired) => format!(", {some} in quarantine, which is over for {expired}"),
+    };
+    format!("{}{of}{quarantine}", things(u64::from(all), "test"))
 }
 
 fn trials(audit: &Audit) -> Part {
@@ -100,7 +114,10 @@ fn substitutes(audit: &Audit) -> Part {
         vec![
             it.component.clone(),
             it.mocking.to_string(),
-            it.real.to_string(),
+            match it.idle {
+                0 => it.real.to_string(),
+                idle => format!("{} ({idle} more run nowhere)", it.real),
+            },
             it.place.clone(),
         ]
     });
@@ -108,14 +125,15 @@ fn substitutes(audit: &Audit) -> Part {
         let looks = if line.real { "real" } else { "substitute" };
         format!(
             "{}  {} ({looks}, {} confidence)",
-            line.place,
+            line.place(),
             line.what,
             line.confidence.as_str()
         )
     };
     let mut after: Vec<String> = audit.evidence.iter().take(EVIDENCE).map(line).collect();
     if EVIDENCE < audit.evidence.len() {
-        after.push(format!("and {} more", audit.evidence.len() - EVIDENCE));
+        let more = audit.evidence.len() - EVIDENCE;
+        after.push(format!("and {more} more: `--format json` has all of them"));
     }
     Part {
         title: "SUBSTITUTES",
@@ -260,12 +278,21 @@ fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// Returns a text that ends no cell and starts no markup of its own: names come from anywhere.
+/// Returns a text that ends no cell and starts no markup of its own: names come from anywhere. Within backquotes, which
+/// come in pairs, everything but the end of a cell is taken as it is.
 fn cell(text: &str) -> String {
     let clean = super::text::clean(text);
-    let mut cell = String::with_capacity(clean.len());
-    for letter in clean.chars() {
-        if matches!(letter, '|' | '<' | '>' | '*' | '_' | '[' | ']' | '\\') {
+    let last = match clean.matches('`').count() % 2 {
+        0 => None,
+        _ => clean.rfind('`'),
+    };
+    let (mut cell, mut code) = (String::with_capacity(clean.len()), false);
+    for (place, letter) in clean.char_indices() {
+        let single = last == Some(place);
+        let markup = matches!(letter, '<' | '>' | '*' | '_' | '[' | ']' | '\\');
+        if letter == '`' && !single {
+            code = !code;
+        } else if letter == '|' || single || (markup && !code) {
             cell.push('\\');
         }
         cell.push(letter);
@@ -282,5 +309,24 @@ fn standing(standing: Standing) -> &'static str {
         Standing::UnlikeProduction => "unlike-production",
         Standing::OnlyInBaseline => "only-in-baseline",
         Standing::OnlyInProduction => "only-in-production",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cell;
+
+    #[test]
+    fn a_cell_escapes_markup_but_in_code_where_backslashes_are_read_as_they_are() {
+        for (text, expected) in [
+            (
+                "provide `env.DATA_BASE_URL` in *an* arm_x",
+                "provide `env.DATA_BASE_URL` in \\*an\\* arm\\_x",
+            ),
+            ("`a|b` and c|d", "`a\\|b` and c\\|d"),
+            ("one ` alone <b>", "one \\` alone \\<b\\>"),
+        ] {
+            assert_eq!(cell(text), expected);
+        }
     }
 }

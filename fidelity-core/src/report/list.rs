@@ -22,6 +22,8 @@ pub struct Listing {
     pub profiles: [String; 2],
     /// How many tests there are, those that were not asked for included.
     pub available: usize,
+    /// Tests that are left out only because their users ignore them.
+    pub ignored: usize,
     /// The moment at which quarantines are judged, RFC 3339 in UTC.
     pub now: String,
     /// What people should know of the suite.
@@ -64,10 +66,14 @@ pub fn render(listing: &Listing, style: &Style) -> String {
         false => format!(" of {available}"),
     };
     let [baseline, target] = &listing.profiles;
+    let ignored = match listing.ignored {
+        0 => String::new(),
+        ignored => format!("; {ignored} more ignored (--run-ignored all)"),
+    };
     page.text(
         Indent::all(0),
         &[plain(format!(
-            "{}{of}, {baseline} (baseline) and {target} (target)",
+            "{}{of}, {baseline} (baseline) and {target} (target){ignored}",
             things(tests.len() as u64, "test")
         ))],
     );
@@ -119,18 +125,21 @@ fn cells(listing: &Listing, test: &ListedRow) -> [Vec<Span>; 4] {
     ]
 }
 
-/// Returns the arms it is run in.
+/// Returns the arms it is run in, once asked for where it is ignored.
 fn arms(listing: &Listing, test: &ListedRow) -> String {
     let run: Vec<String> = Arm::BOTH
         .into_iter()
         .filter(|arm| test.absent[arm.index()].is_none())
         .map(|arm| listing.profiles[arm.index()].clone())
         .collect();
-    match run.as_slice() {
-        _ if test.ignored => "ignored".to_owned(),
+    let arms = match run.as_slice() {
         [] => "nowhere".to_owned(),
         [only] => format!("{only} only"),
         both => both.join(", "),
+    };
+    match test.ignored {
+        true => format!("{arms} (ignored)"),
+        false => arms,
     }
 }
 
@@ -140,17 +149,22 @@ fn said(listing: &Listing, test: &ListedRow) -> String {
         return String::new();
     };
     let mut parts = super::said::parts(said, test.expired(&listing.now));
-    if said.profiles.is_empty() {
-        parts.extend(not_run(listing, test).map(|why| format!("not run: {why}")));
-    }
+    parts.extend(not_run(listing, test).map(|why| format!("not run: {why}")));
     format!("{}  {}", parts.join("; "), said.place)
         .trim()
         .to_owned()
 }
 
-/// Returns why it is not run in an arm, once where the reason is the same for both.
+/// Returns why it is not run in an arm, once where the reason is the same for both. That an arm is not meant is said already.
 fn not_run(listing: &Listing, test: &ListedRow) -> Option<String> {
-    match &test.absent {
+    let meant = test.annotation.iter().flat_map(|said| &said.profiles);
+    let meant: Vec<&String> = meant.collect();
+    let is_meant = |arm: Arm| meant.is_empty() || meant.contains(&&listing.profiles[arm.index()]);
+    let absent = Arm::BOTH.map(|arm| {
+        let why = test.absent[arm.index()].as_ref();
+        why.filter(|_| is_meant(arm)).cloned()
+    });
+    match &absent {
         [None, None] => None,
         [Some(why), None] | [None, Some(why)] => Some(why.clone()),
         [Some(one), Some(other)] => {

@@ -5,6 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::Dependency;
+
+use crate::audit::substitutes::ranked;
 use crate::audit::{Confidence, Evidence};
 
 use super::Workspace;
@@ -51,7 +54,7 @@ const WORDS: [(&str, &str, Confidence); 9] = [
     ),
 ];
 
-/// Returns what the packages of a workspace show, sorted.
+/// Returns what the packages of a workspace show, what tells most first.
 pub fn look(workspace: &Workspace) -> Vec<Evidence> {
     let mut found = Vec::new();
     for package in &workspace.packages {
@@ -59,11 +62,8 @@ pub fn look(workspace: &Workspace) -> Vec<Evidence> {
             continue;
         };
         if let Some(text) = read(package.manifest_path.as_std_path()) {
-            in_manifest(
-                &text,
-                &shown(workspace, package.manifest_path.as_std_path()),
-                &mut found,
-            );
+            let file = shown(workspace, package.manifest_path.as_std_path());
+            in_manifest(&package.dependencies, &text, &file, &mut found);
         }
         let mut files = Vec::new();
         for part in ["src", "tests", "benches", "examples"] {
@@ -75,8 +75,7 @@ pub fn look(workspace: &Workspace) -> Vec<Evidence> {
             }
         }
     }
-    found.sort();
-    found.dedup();
+    let mut found = ranked(&found);
     found.truncate(EVIDENCE);
     found
 }
@@ -112,34 +111,50 @@ fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-fn in_manifest(text: &str, file: &str, found: &mut Vec<Evidence>) {
+/// Adds what a package depends on. cargo knows it exactly; the text of the manifest says where.
+fn in_manifest(dependencies: &[Dependency], text: &str, file: &str, found: &mut Vec<Evidence>) {
+    for dependency in dependencies {
+        let name = dependency.name.as_str();
+        let real = REAL_CRATES.contains(&name);
+        if !real && !MOCK_CRATES.contains(&name) {
+            continue;
+        }
+        let what = match real {
+            true => "brings real services up",
+            false => "a mock crate",
+        };
+        let key = dependency.rename.as_deref().unwrap_or(name);
+        found.push(Evidence {
+            real,
+            confidence: Confidence::High,
+            file: file.to_owned(),
+            line: line_of(text, key),
+            what: format!("depends on `{name}`, {what}"),
+        });
+    }
+}
+
+/// Returns the line of a manifest that names a dependency, in any of its forms.
+fn line_of(text: &str, key: &str) -> Option<u32> {
+    let mut of_dependencies = false;
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         let table = line
             .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'));
+            .and_then(|line| line.split(']').next());
         let name = match table {
-            Some(table) => table.rsplit_once("dependencies.").map(|(_, name)| name),
-            None => line.split_once(['=', '.']).map(|(name, _)| name.trim()),
+            Some(table) => {
+                of_dependencies = table.ends_with("dependencies");
+                table.rsplit_once("dependencies.").map(|(_, name)| name)
+            }
+            None if of_dependencies => line.split_once(['=', '.']).map(|(name, _)| name),
+            None => None,
         };
-        let Some(name) = name.map(|name| name.trim_matches('"')) else {
-            continue;
-        };
-        let real = REAL_CRATES.contains(&name);
-        if real || MOCK_CRATES.contains(&name) {
-            let what = if real {
-                "brings real services up"
-            } else {
-                "a mock crate"
-            };
-            found.push(Evidence {
-                real,
-                confidence: Confidence::High,
-                place: format!("{file}:{number}"),
-                what: format!("depends on `{name}`, {what}"),
-            });
+        if name.is_some_and(|name| name.trim().trim_matches('"') == key) {
+            return Some(number);
         }
     }
+    None
 }
 
 fn in_source(text: &str, file: &str, found: &mut Vec<Evidence>) {
@@ -152,7 +167,8 @@ fn in_source(text: &str, file: &str, found: &mut Vec<Evidence>) {
             found.push(Evidence {
                 real: false,
                 confidence: *confidence,
-                place: format!("{file}:{number}"),
+                file: file.to_owned(),
+                line: Some(number),
                 what: (*what).to_owned(),
             });
         }
@@ -169,7 +185,7 @@ mod tests {
             .map(|line| {
                 format!(
                     "{} {} ({})",
-                    line.place,
+                    line.place(),
                     line.what,
                     line.confidence.as_str()
                 )
@@ -177,12 +193,51 @@ mod tests {
             .collect()
     }
 
+    fn dependency(name: &str, rename: Option<&str>) -> Dependency {
+        let json = serde_json::json!({
+            "name": name, "req": "*", "kind": "dev", "rename": rename, "optional": false,
+            "uses_default_features": true, "features": [],
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
     #[test]
-    fn manifests_are_read_in_any_of_their_forms() {
+    fn dependencies_are_those_that_cargo_knows_and_found_in_any_form() {
         let mut found = Vec::new();
-        let text = "[dev-dependencies]\nmockall = \"0.13\"\nserde = \"1\"\nwiremock.workspace = true\n[dev-dependencies.testcontainers]\nversion = \"0.28\"\n# mockito = \"1\"\n";
-        in_manifest(text, "Cargo.toml", &mut found);
+        let text = "[features]\nfaux = []\nmockall = []\n[dev-dependencies]\nmockall = \"0.13\"\nserde = \"1\"\nwiremock.workspace = true\nhttp = { package = \"httpmock\", version = \"1\" }\n[dev-dependencies.testcontainers]\nversion = \"0.28\"\n# mockito = \"1\"\n";
+        let dependencies = [
+            dependency("mockall", None),
+            dependency("serde", None),
+            dependency("wiremock", None),
+            dependency("httpmock", Some("http")),
+            dependency("testcontainers", None),
+        ];
+        in_manifest(&dependencies, text, "Cargo.toml", &mut found);
         insta::assert_snapshot!(places(&found).join("\n"));
+    }
+
+    #[test]
+    fn what_is_real_comes_first_and_lines_are_numbers() {
+        let mut found = Vec::new();
+        for line in 1..12 {
+            let text = "\n".repeat(line) + "struct MockCards;\n";
+            in_source(&text, "src/lib.rs", &mut found);
+        }
+        in_manifest(
+            &[dependency("testcontainers", None)],
+            "",
+            "Cargo.toml",
+            &mut found,
+        );
+        let ranked = places(&ranked(&found));
+        assert!(ranked[0].contains("testcontainers"), "{ranked:?}");
+        let tenth = ranked
+            .iter()
+            .position(|place| place.starts_with("src/lib.rs:10 "));
+        let ninth = ranked
+            .iter()
+            .position(|place| place.starts_with("src/lib.rs:9 "));
+        assert!(ninth < tenth, "{ranked:?}");
     }
 
     #[test]

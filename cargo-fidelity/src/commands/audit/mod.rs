@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use fidelity_core::audit::{AuditedTest, Gathered, weigh};
 use fidelity_core::config::Settings;
-use fidelity_core::domain::TestId;
+use fidelity_core::domain::{TestId, VerdictKind};
 use fidelity_core::report::audit::{render, render_json, render_markdown};
 use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
-use fidelity_core::suite::{Suite, locate, substitutes};
+use fidelity_core::suite::filterset::Filterset;
+use fidelity_core::suite::{Filter, RunIgnored, Suite, SuiteError, Workspace, substitutes};
 
 use super::output::{Follower, print, style};
 use super::{prepare, record};
@@ -24,7 +25,8 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
     let cargo = prepare::options(&arguments.build, global);
-    let workspace = locate(&cargo, signals.flag())?;
+    let expressions = expressions(arguments)?;
+    let workspace = prepare::rust_workspace(&arguments.build, &cargo, &signals)?;
     let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
     let mut follower = Follower::new(global);
     follower.console().build_started();
@@ -37,13 +39,25 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         Err(error) => return Err(error.into()),
     };
     let noted = settings.notes.len();
-    let tests = tests(&suite, &mut settings);
+    let selected = if expressions.is_empty() {
+        (0..suite.tests.len()).collect()
+    } else {
+        let filter = Filter {
+            verdicts: verdicts(global, &workspace)?,
+            expressions,
+            ..Filter::default()
+        };
+        filter.select(&suite, RunIgnored::All)?
+    };
+    let tests = tests(&suite, &selected, &mut settings);
     let mut notes = suite.problems.clone();
     notes.extend(settings.notes.split_off(noted));
     notes.extend(record::assumed(&suite));
     let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
+        available: suite.tests.len(),
+        now: record::now(),
         profiles: [&settings.baseline, &settings.target].map(|profile| profile.without_users()),
         production: facts
             .map(|(knob, fact)| (knob.clone(), fact.without_users()))
@@ -60,21 +74,45 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     Ok(ExitCode::Passed)
 }
 
-/// Returns the tests of the suite; knobs are taken to have the effect that is asked of them.
-fn tests(suite: &Suite, settings: &mut Settings) -> Vec<AuditedTest> {
-    let all: Vec<usize> = (0..suite.tests.len()).collect();
-    let mut listed = record::chosen(suite, &all);
+/// Returns the expressions of `-E`.
+fn expressions(arguments: &AuditArgs) -> Result<Vec<Filterset>, SuiteError> {
+    let expressions = arguments.filtersets.iter();
+    let parsed = expressions.map(|expression| expression.parse::<Filterset>());
+    Ok(parsed.collect::<Result<_, _>>()?)
+}
+
+/// Returns the last verdicts, for expressions that ask for them.
+fn verdicts(
+    global: &Global,
+    workspace: &Workspace,
+) -> Result<BTreeMap<TestId, VerdictKind>, CliError> {
+    let last = prepare::last_verdicts(global, &workspace.root)?;
+    let kinds = last.into_iter();
+    Ok(kinds
+        .map(|(test, last)| (test, last.verdict.kind))
+        .collect())
+}
+
+/// Returns the chosen tests of the suite; knobs are taken to have the effect that is asked of them.
+fn tests(suite: &Suite, selected: &[usize], settings: &mut Settings) -> Vec<AuditedTest> {
+    let mut listed = record::chosen(suite, selected);
     record::set_terms(&mut listed, suite, settings, &[]);
+    let lacking = record::lacking(suite, settings);
     let absent: BTreeMap<TestId, [Option<String>; 2]> = listed
         .into_iter()
         .filter_map(|test| Some((test.id, test.terms?.absent)))
         .collect();
-    let audited = suite.tests.iter().filter_map(|test| {
+    let chosen = selected
+        .iter()
+        .filter_map(|position| suite.tests.get(*position));
+    let audited = chosen.filter_map(|test| {
+        let lacks = lacking.get(&test.id).copied().unwrap_or_default();
         Some(AuditedTest {
             id: test.id.clone(),
             kind: test.kind(suite.binaries.get(test.binary)?),
             annotation: test.annotation.as_deref().cloned(),
             absent: absent.get(&test.id).cloned().unwrap_or_default(),
+            lacks: lacks.map(|need| need.map(str::to_owned)),
             ignored: test.is_ignored(),
         })
     });

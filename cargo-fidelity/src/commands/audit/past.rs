@@ -59,9 +59,10 @@ fn defects(store: &SqliteStore, run: &RunTally) -> Result<Vec<Defect>, CliError>
         by_cause.entry(cause).or_default().push(*test);
     }
     let defects = by_cause.into_values().map(|tests| {
-        let mut attributions = run.attributions.iter().filter(|it| {
-            tests.contains(&it.test) && it.question == laboratory::QUESTION
-        });
+        let mut attributions = run
+            .attributions
+            .iter()
+            .filter(|it| tests.contains(&it.test) && it.question == laboratory::QUESTION);
         let members = tests.iter().filter_map(|test| run.tests.get(test.get()));
         Defect {
             shown: attributions.find_map(|it| Shown::by(&it.attribution)),
@@ -72,10 +73,7 @@ fn defects(store: &SqliteStore, run: &RunTally) -> Result<Vec<Defect>, CliError>
 }
 
 /// Returns the cluster of each test that is in one.
-fn clusters(
-    store: &SqliteStore,
-    run: &RunTally,
-) -> Result<BTreeMap<TestIndex, usize>, CliError> {
+fn clusters(store: &SqliteStore, run: &RunTally) -> Result<BTreeMap<TestIndex, usize>, CliError> {
     let mut ids = run.header.joined.clone();
     ids.push(run.header.id);
     let mut joined = store.load_all(&ids)?;

@@ -11,6 +11,9 @@ struct Wire<'a> {
     schema: u32,
     baseline: &'a str,
     target: &'a str,
+    tests: usize,
+    quarantined: u32,
+    quarantine_over: u32,
     kinds: Vec<Kind>,
     trials: Vec<Trials<'a>>,
     substitutes: Vec<Substitute<'a>>,
@@ -47,12 +50,13 @@ struct Substitute<'a> {
     component: &'a str,
     tests_mocking: u32,
     tests_real: u32,
+    tests_real_nowhere: u32,
     place: &'a str,
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
-    place: &'a str,
+    place: String,
     what: &'a str,
     real: bool,
     confidence: &'static str,
@@ -104,10 +108,11 @@ pub fn render_json(audit: &Audit) -> String {
         component: &it.component,
         tests_mocking: it.mocking,
         tests_real: it.real,
+        tests_real_nowhere: it.idle,
         place: &it.place,
     });
     let evidence = audit.evidence.iter().map(|line| Line {
-        place: &line.place,
+        place: line.place(),
         what: &line.what,
         real: line.real,
         confidence: line.confidence.as_str(),
@@ -125,6 +130,9 @@ pub fn render_json(audit: &Audit) -> String {
         schema: SCHEMA,
         baseline,
         target,
+        tests: audit.available,
+        quarantined: audit.quarantined,
+        quarantine_over: audit.expired,
         kinds: kinds.collect(),
         trials: trials.collect(),
         substitutes: substitutes.collect(),

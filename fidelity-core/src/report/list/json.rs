@@ -12,6 +12,8 @@ struct Wire<'a> {
     schema: u32,
     baseline: &'a str,
     target: &'a str,
+    available: usize,
+    ignored_left_out: usize,
     tests: Vec<Row<'a>>,
     problems: Vec<Told<'a>>,
 }
@@ -50,6 +52,8 @@ pub fn render_json(listing: &Listing) -> String {
         schema: SCHEMA,
         baseline,
         target,
+        available: listing.available,
+        ignored_left_out: listing.ignored,
         tests: listing
             .tests
             .iter()

@@ -3,6 +3,22 @@
 use super::*;
 use crate::domain::{Quarantine, Severity, VerdictKind};
 
+fn clocked() -> ListedRow {
+    let lacks = "needs `clock`, which `high` does not provide".to_owned();
+    ListedRow {
+        id: TestId::new("shop::checkout", "a_year_passes"),
+        kind: (TestKind::Unit, false),
+        ignored: false,
+        annotation: Some(Annotation {
+            profiles: vec!["high".to_owned()],
+            needs: vec!["clock".to_owned()],
+            ..Annotation::default()
+        }),
+        absent: [Some("meant for `high` only".to_owned()), Some(lacks)],
+        verdict: None,
+    }
+}
+
 fn listing() -> Listing {
     let plain = |name: &str| ListedRow {
         id: TestId::new("shop", name),
@@ -45,9 +61,10 @@ fn listing() -> Listing {
         ..plain("totals::slow")
     };
     Listing {
-        tests: vec![plain("totals::are_rounded"), slow, checkout],
+        tests: vec![plain("totals::are_rounded"), slow, checkout, clocked()],
         profiles: ["low", "high"].map(str::to_owned),
         available: 7,
+        ignored: 2,
         now: "2026-11-28T12:00:00Z".to_owned(),
         problems: vec![Problem {
             kind: "doctests-not-run".to_owned(),

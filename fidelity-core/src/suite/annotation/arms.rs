@@ -38,16 +38,20 @@ impl Provided<'_> {
         }
     }
 
+    /// Returns the first of its needs that an arm does not provide, whether it is meant for the arm or not.
+    pub fn lacks<'b>(&self, annotation: &'b Annotation, arm: Arm) -> Option<&'b str> {
+        let mut needs = annotation.needs.iter();
+        let missing = needs.find(|need| !self.provides(arm, need));
+        missing.map(String::as_str)
+    }
+
     fn absent(&self, annotation: &Annotation, arm: Arm) -> Option<String> {
         let profile = self.profiles[arm.index()];
         let meant = &annotation.profiles;
         if !meant.is_empty() && !meant.contains(&profile.name) {
             return Some(format!("meant for {} only", quoted(meant)));
         }
-        let missing = annotation
-            .needs
-            .iter()
-            .find(|need| !self.provides(arm, need))?;
+        let missing = self.lacks(annotation, arm)?;
         let mut set = profile.knobs.keys();
         let in_vain = set.any(|knob| is_at_or_below(knob, missing) && !self.has_effect(knob));
         let name = &profile.name;
