@@ -47,6 +47,8 @@ impl<'a> Dating<'a> {
             return Ok(false);
         }
         if self.read.is_none() {
+            // What cannot be read is told once.
+            self.read = Some(None);
             self.read = Some(self.history(header)?);
         }
         let mut any = false;

@@ -162,24 +162,44 @@ fn write_arm(page: &mut Page, history: &KnobHistory, arm: Arm, style: &Style) {
         };
         page.text(Indent::all(2), &[span(Tone::Faint, nothing)]);
     }
-    for past in of_arm {
-        page.text(Indent::all(2), &[plain(&past.knob.0)]);
-        let rows = rows(history, past);
-        let longest = rows.iter().map(|(value, _)| width(value)).max();
-        let widths = [longest.unwrap_or(0).min(VALUE_COLUMNS)];
-        let listed = match (&history.asked, style.verbose) {
-            (None, 0) => LISTED,
-            _ => usize::MAX,
-        };
-        let more = rows.len().saturating_sub(listed);
-        for (value, since) in rows.into_iter().take(listed) {
-            page.columns(4, &[value, since], &widths);
-        }
-        if 0 < more {
-            let words = format!("and {}", things(more as u64, "earlier value"));
-            let command = format!("cargo fidelity history {}", past.knob);
-            next(page, 4, &format!("{words}:"), &command);
-        }
+    let (constant, changed): (Vec<&KnobPast>, Vec<&KnobPast>) =
+        of_arm.into_iter().partition(|past| past.changes.is_empty());
+    for past in changed {
+        write_values(page, history, past, style);
+    }
+    if constant.is_empty() {
+        return;
+    }
+    page.text(
+        Indent::all(2),
+        &[span(Tone::Faint, beginning(history, true))],
+    );
+    let longest = constant.iter().map(|past| past.knob.0.chars().count());
+    let widths = [longest.max().unwrap_or(0).min(VALUE_COLUMNS)];
+    for past in constant {
+        let cells = [vec![plain(&past.knob.0)], said(past.setting.as_ref())];
+        page.columns(4, &cells, &widths);
+    }
+}
+
+/// Writes a knob that changed: a line for each of its values, the newest first.
+fn write_values(page: &mut Page, history: &KnobHistory, past: &KnobPast, style: &Style) {
+    page.text(Indent::all(2), &[plain(&past.knob.0)]);
+    let rows = rows(history, past);
+    let longest = rows.iter().map(|(value, _)| width(value)).max();
+    let widths = [longest.unwrap_or(0).min(VALUE_COLUMNS)];
+    let listed = match (&history.asked, style.verbose) {
+        (None, 0) => LISTED,
+        _ => usize::MAX,
+    };
+    let more = rows.len().saturating_sub(listed);
+    for (value, since) in rows.into_iter().take(listed) {
+        page.columns(4, &[value, since], &widths);
+    }
+    if 0 < more {
+        let words = format!("and {}:", things(more as u64, "earlier value"));
+        let command = format!("cargo fidelity history {}", past.knob);
+        next(page, 4, &words, &command);
     }
 }
 
@@ -192,19 +212,24 @@ fn rows(history: &KnobHistory, past: &KnobPast) -> Vec<(Vec<Span>, Vec<Span>)> {
         let before = found.change.before.as_ref();
         value = before.map(KnobSetting::without_users);
     }
-    let begins = match (&history.end, &history.oldest) {
+    let begins = beginning(history, false);
+    rows.push((said(value.as_ref()), vec![span(Tone::Faint, begins)]));
+    rows
+}
+
+/// Returns since when a knob has the value it begins with, which it has for good where it is `constant`.
+fn beginning(history: &KnobHistory, constant: bool) -> String {
+    match (&history.end, &history.oldest) {
         (_, None) => "not committed yet".to_owned(),
         (End::Root, Some(oldest)) if history.begins_unread => {
             format!("at {} already, the first that can be read", oldest.short())
         }
-        (End::Root, _) if past.changes.is_empty() => "for as long as the history goes".to_owned(),
+        (End::Root, _) if constant => "for as long as the history goes".to_owned(),
         (End::Root, _) => "from the first commit on".to_owned(),
         (End::Missing { .. }, Some(oldest)) => {
             format!("at {} already, where this clone begins", oldest.short())
         }
-    };
-    rows.push((said(value.as_ref()), vec![span(Tone::Faint, begins)]));
-    rows
+    }
 }
 
 fn said(value: Option<&KnobSetting>) -> Vec<Span> {

@@ -168,7 +168,7 @@ fn a_history_whose_first_commits_cannot_be_read_says_from_where_on_it_is_known()
         &Style::default(),
     );
     assert!(
-        page.contains("3   at aaaaaaaaaa already, the first that can be read"),
+        page.contains("at aaaaaaaaaa already, the first that can be read\n    nice   3"),
         "{page}"
     );
 }
