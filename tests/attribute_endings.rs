@@ -47,7 +47,8 @@ fn ends_that_do_not_differ_are_said_to() {
 fn revisions_that_make_no_line_are_refused_with_a_hint() {
     let ledger = Ledger::new(planted());
     let backwards = ["booking", "--good", "main", "--bad", "begin"];
-    refuses(&ledger, &backwards, 7, &["is no ancestor of", "hint: "]);
+    let words = ["is no ancestor of", "hint: they are the wrong way round"];
+    refuses(&ledger, &backwards, 7, &words);
     let unknown = ["booking", "--good", "nowhere"];
     refuses(&ledger, &unknown, 2, &["`nowhere` is no commit here"]);
     let same = ["booking", "--good", "main", "--bad", "main"];
@@ -166,7 +167,61 @@ fn what_changed_outside_of_code_and_profile_is_said_to_be_outside() {
         assert_eq!(found["cause"]["kind"], "outside", "{found:#}");
         assert_eq!(found["cause"]["wording"], "environment outside the profile");
         assert_eq!(found["good"]["id"], earlier.to_string());
+        let notes = found["notes"].to_string();
+        let same = "compiler and Cargo.lock are those with which it passed";
+        assert!(notes.contains(same), "{notes}");
     }
+}
+
+fn commit(git: &git2::Repository, message: &str) -> git2::Oid {
+    let mut index = git.index().unwrap();
+    index
+        .add_all(["*"], git2::IndexAddOption::DEFAULT, None)
+        .unwrap();
+    index.write().unwrap();
+    let tree = git.find_tree(index.write_tree().unwrap()).unwrap();
+    let person = git2::Signature::new("A", "a@example.com", &git2::Time::new(1_800_000_000, 0));
+    let (person, parent) = (
+        person.unwrap(),
+        git.head().unwrap().peel_to_commit().unwrap(),
+    );
+    let made = git.commit(Some("HEAD"), &person, &person, message, &tree, &[&parent]);
+    made.unwrap()
+}
+
+#[test]
+fn a_commit_of_the_lock_file_alone_is_a_commit_like_any_other_and_said_to_be_one() {
+    let ledger = Ledger::new(planted());
+    let root = &ledger.project.root;
+    let git = git2::Repository::open(root).unwrap();
+    let test = "#[test]\nfn locked() {
+    let in_target = std::env::var(\"APP_STRICT\").is_ok();
+    assert!(!(in_target && include_str!(\"../Cargo.lock\").contains(\"newer\")));\n}\n";
+    fs::create_dir_all(root.join("tests")).unwrap();
+    fs::write(root.join("tests/locked.rs"), test).unwrap();
+    let good = commit(&git, "Test it").to_string();
+    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
+    fs::write(
+        root.join("Cargo.lock"),
+        format!("{lock}\n[metadata]\nnewer = \"1\"\n"),
+    )
+    .unwrap();
+    let culprit = commit(&git, "Take newer dependencies").to_string();
+    fs::write(root.join("notes.md"), "1\n").unwrap();
+    commit(&git, "Take notes");
+    let run = ["run", "--no-gate", "locked"];
+    assert_eq!(Ran::of(ledger.tool(&run).output_of()).code, Some(0));
+    let ran = ledger.attribute(&["locked", "--good", &good]).exits_with(0);
+    let found = ran.json()["attribution"].clone();
+    assert_eq!(
+        found["cause"]["commit"]["id"],
+        culprit.as_str(),
+        "{found:#}"
+    );
+    assert_eq!(found["cause"]["kind"], "code");
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("it changes Cargo.lock alone"), "{notes}");
+    ledger.is_clean();
 }
 
 fn go_to(git: &git2::Repository, commit: git2::Oid) {
@@ -294,4 +349,87 @@ fn a_folder_that_takes_no_checkouts_is_said() {
         "{}",
         ran.stderr
     );
+}
+
+/// Runs the tool with a disk of its own of so many KiB for checkouts, and returns what it said and what it left there; none where
+/// this machine lets nobody mount one.
+fn with_disk_of(ledger: &Ledger, kib: u32, arguments: &[&str]) -> Option<(Ran, String)> {
+    let disk = ledger.cache.path().join("disk");
+    let left = ledger.cache.path().join("left");
+    fs::create_dir_all(&disk).unwrap();
+    let mounted = format!(
+        "mount -t tmpfs -o size={kib}k none {} || exit 99\n",
+        disk.display()
+    );
+    let script = format!(
+        "{mounted}\"$@\"\ncode=$?\nfind {} -mindepth 1 > {}\nexit $code",
+        disk.display(),
+        left.display()
+    );
+    // A mount in a namespace of mounts is gone with the last process that is in it. Without a right to mount, a user namespace gives it.
+    let spaces = [&["-m"][..], &["-U", "-r", "-m"]];
+    let may = |space: &&&[&str]| {
+        let mut tried = std::process::Command::new("unshare");
+        tried.args(**space).args(["sh", "-c", &mounted]);
+        let status = tried.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let space = spaces.iter().find(may)?;
+    let tool = ledger.tool(arguments).0;
+    let mut command = std::process::Command::new("unshare");
+    command.args(*space).args(["sh", "-c", &script, "sh"]);
+    command.arg(tool.get_program()).args(tool.get_args());
+    if let Some(folder) = tool.get_current_dir() {
+        command.current_dir(folder);
+    }
+    for (name, value) in tool.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let ran = Ran::of(command.stdin(Stdio::null()).output().unwrap());
+    let said = fs::read_to_string(&left).unwrap_or_default();
+    fs::remove_file(left).unwrap();
+    fs::remove_dir(disk).unwrap();
+    Some((ran, said))
+}
+
+#[test]
+fn a_full_disk_is_said_leaves_nothing_and_is_gone_on_from() {
+    let ledger = Ledger::new(planted());
+    let disk = ledger.cache.path().join("disk");
+    let folder = disk.to_str().unwrap().to_owned();
+    let arguments = |folder| {
+        let what = [
+            "attribute",
+            "--format",
+            "json",
+            "booking",
+            "--good",
+            "main~46",
+        ];
+        let how = ["--bad", "main~40", "--worktrees", folder];
+        [&what[..], &how[..]].concat()
+    };
+    // Too little for a checkout, and for what is built in one.
+    for kib in [32, 1 << 10] {
+        let Some((ran, left)) = with_disk_of(&ledger, kib, &arguments(&folder)) else {
+            println!("did not run: nobody may mount a file system here");
+            return;
+        };
+        let ran = ran.exits_with(7);
+        assert!(ran.stderr.contains("no space is left"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--worktrees"), "{}", ran.stderr);
+        assert_eq!(left, "", "left on a disk of {kib} KiB");
+    }
+    let room = ledger.cache.path().join("room");
+    let ran = Ran::of(ledger.tool(&arguments(room.to_str().unwrap())).output_of());
+    assert_eq!(
+        ran.exits_with(0).json()["attribution"]["cause"]["kind"],
+        "code"
+    );
+    assert!(walk(&room).is_empty());
+    ledger.is_clean();
 }

@@ -224,6 +224,16 @@ impl From<RangeError> for CliError {
             _ if shallow => cli.hint(format!("this clone is shallow; {FETCH}")),
             RangeError::Missing { .. } => cli.hint(FETCH),
             RangeError::NotAncestor {
+                base: Some(base),
+                bad,
+                good,
+                ..
+            } if base == bad => cli.hint(format!(
+                "they are the wrong way round: try `--good {} --bad {}`",
+                bad.short(),
+                good.short()
+            )),
+            RangeError::NotAncestor {
                 base: Some(base), ..
             } => cli.hint(format!(
                 "both descend from {}: try `--good {}`",

@@ -267,7 +267,6 @@ impl CommitSearch {
             } => CommitEnding::OneOf {
                 suspects: suspects(left),
                 why: match why {
-                    Left::NothingTellsThemApart => Why::Untestable,
                     Left::Unconfirmed => Why::Unconfirmed,
                     Left::NotNecessary => Why::NotNecessary,
                     Left::CannotBeTried => Why::Untestable,

@@ -1,5 +1,5 @@
-//! Code or fidelity? Two factors, old and new code with old and new profile, and optionally the lock file and the
-//! toolchain as a third and fourth: a search over knobs in which the factors are the knobs.
+//! Code or fidelity? Two factors, old and new code with old and new profile: a search over knobs in which the factors are the knobs.
+//! Lock file and toolchain are part of the code, as the commits have them.
 //!
 //! Knows places of factors; what they are is for whoever sets them up.
 

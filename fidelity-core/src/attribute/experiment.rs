@@ -1,11 +1,12 @@
 //! The loop of an attribution: asks the locator which trial to make, has the runner make it, and lets nothing decide
 //! before it is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
 use super::engine::Price;
-use super::locator::{Locator, Wanted};
+use super::knobs::Mask;
+use super::locator::{Locator, Wanted, read};
 use crate::domain::{
     Arm, Attribution, AttributionTrial, Observation, Outcome, PassEnd, PassSpec, Phase, Scope,
     TestIndex,
@@ -58,34 +59,73 @@ pub enum Finished {
     Interrupted,
 }
 
-/// What trials took so far.
+/// What trials took so far: sums of milliseconds, and how many.
 #[derive(Default)]
 struct Prices {
-    by_config: BTreeMap<String, (f64, f64)>,
+    /// Of the search over knobs.
+    by_config: BTreeMap<(Scope, Mask), (f64, f64)>,
     by_scope: BTreeMap<Scope, (f64, f64)>,
 }
 
 impl Prices {
     fn note(&mut self, trial: &AttributionTrial) {
         let took = trial.elapsed_ms as f64 + 1.0;
-        if trial.stage == 0 {
-            let sum = self.by_config.entry(trial.config.clone()).or_default();
+        if trial.stage == 0
+            && let Some(config) = read(&trial.config)
+        {
+            let sum = self.by_config.entry((trial.scope, config)).or_default();
             *sum = (sum.0 + took, sum.1 + 1.0);
         }
         let sum = self.by_scope.entry(trial.scope).or_default();
         *sum = (sum.0 + took, sum.1 + 1.0);
     }
 
-    /// Returns what a trial takes: as before in this configuration, else as before among so many, else what was guessed.
-    /// Environments are set up anew for every trial, so that nothing stands for the next one.
+    /// Returns what a trial takes: as before in this configuration or those nearest to it, else as before among so many, else what
+    /// was guessed.
+    ///
+    /// Environments are set up anew for every trial, so that nothing stands for the next one: what a knob costs to set up is part
+    /// of what its trials take.
     fn of(&self, config: &str, scope: Scope, guess: f64) -> Price {
         let mean = |sum: &(f64, f64)| sum.0 / sum.1;
-        let measured = self.by_config.get(config).map(mean);
+        let measured = read(config).and_then(|config| self.nearest(config, scope));
         let measured = measured.or_else(|| self.by_scope.get(&scope).map(mean));
         Price {
             run: measured.unwrap_or(guess),
             setup: 0.0,
         }
+    }
+
+    /// Returns the mean over the configurations from which the fewest knobs differ.
+    fn nearest(&self, config: Mask, scope: Scope) -> Option<f64> {
+        let mut nearest: Option<(u32, (f64, f64))> = None;
+        let tried = self.by_config.iter();
+        for ((_, other), sum) in tried.filter(|((among, _), _)| *among == scope) {
+            let differ = (config ^ other).count_ones();
+            nearest = match nearest {
+                Some((least, _)) if least < differ => nearest,
+                Some((least, all)) if least == differ => {
+                    Some((least, (all.0 + sum.0, all.1 + sum.1)))
+                }
+                _ => Some((differ, *sum)),
+            };
+        }
+        nearest.map(|(_, sum)| sum.0 / sum.1)
+    }
+}
+
+/// Trials that were stored and not asked for yet, by stage, test and configuration: another start may ask in another order.
+#[derive(Default)]
+struct Left(BTreeMap<(u32, TestIndex, String), VecDeque<AttributionTrial>>);
+
+impl Left {
+    fn put(&mut self, trial: &AttributionTrial) {
+        let key = (trial.stage, trial.test, trial.config.clone());
+        self.0.entry(key).or_default().push_back(trial.clone());
+    }
+
+    fn take(&mut self, wanted: &Wanted) -> Option<AttributionTrial> {
+        let key = (wanted.stage, wanted.test, wanted.config.clone());
+        self.0.get_mut(&key)?.pop_front()
     }
 }
 
@@ -98,19 +138,19 @@ pub fn attribute(
     laboratory: &mut Laboratory<'_>,
 ) -> Result<Finished, AttributeError> {
     let mut prices = Prices::default();
+    let mut left = Left::default();
     let guess =
         |test: TestIndex, scope: Scope, among: &dyn Fn(TestIndex, Scope) -> Vec<TestIndex>| {
             among(test, scope).len() as f64
         };
-    for trial in &laboratory.log.trials().to_vec() {
-        let among = laboratory.among;
-        let price =
-            |config: &str, scope: Scope| prices.of(config, scope, guess(trial.test, scope, among));
-        // What to do next brings the locator to the stage of the trial.
-        if locator.next(&price).is_none() || !locator.record(trial) {
-            break;
-        }
+    for trial in laboratory.log.trials() {
         prices.note(trial);
+        // Those of the search over knobs count whatever is asked; the rest is for what follows from it.
+        if trial.stage > 0 {
+            left.put(trial);
+        } else {
+            locator.record(trial);
+        }
     }
     loop {
         let late = laboratory
@@ -126,6 +166,10 @@ pub fn attribute(
         let Some(wanted) = locator.next(&price) else {
             break;
         };
+        if let Some(trial) = left.take(&wanted) {
+            locator.record(&trial);
+            continue;
+        }
         let Some(trial) = make(&wanted, locator, laboratory)? else {
             return Ok(Finished::Interrupted);
         };
@@ -210,5 +254,74 @@ fn spec(
         arm_pass: number,
         order_seed: mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31),
         timeout_factor: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(stage: u32, config: &str, scope: Scope, elapsed_ms: u64) -> AttributionTrial {
+        AttributionTrial {
+            stage,
+            test: TestIndex(0),
+            config: config.to_owned(),
+            scope,
+            environment: crate::domain::Environment::default(),
+            outcome: Some(Outcome::Passed),
+            alike: false,
+            elapsed_ms,
+        }
+    }
+
+    #[test]
+    fn what_knobs_cost_to_set_up_is_taken_from_the_nearest_that_was_tried() {
+        let mut prices = Prices::default();
+        let price = |prices: &Prices, config: &str| prices.of(config, Scope::Alone, 7.0);
+        assert_eq!(
+            price(&prices, "0"),
+            Price {
+                run: 7.0,
+                setup: 0.0
+            }
+        );
+        // The first knob is a file system that takes its time.
+        for (config, took) in [("1", 399), ("3", 401), ("0", 9)] {
+            prices.note(&trial(0, config, Scope::Alone, took));
+        }
+        assert!((price(&prices, "3").run - 402.0).abs() < 1e-9);
+        assert!((price(&prices, "4").run - 10.0).abs() < 1e-9);
+        assert!((price(&prices, "7").run - 402.0).abs() < 1e-9);
+        // As near to the first as to none.
+        assert!((price(&prices, "5").run - 400.0).abs() < 1e-9);
+        assert!((price(&prices, "2").run - 206.0).abs() < 1e-9);
+        // What is tried later, and in other company, says nothing of it.
+        prices.note(&trial(1, "0.4", Scope::Alone, 9));
+        prices.note(&trial(0, "7", Scope::Suite, 9));
+        assert!((price(&prices, "7").run - 402.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn stored_trials_are_given_back_by_what_they_are_and_not_by_their_order() {
+        let wanted = |stage, config: &str| Wanted {
+            stage,
+            test: TestIndex(0),
+            config: config.to_owned(),
+            scope: Scope::Alone,
+            environment: crate::domain::Environment::default(),
+        };
+        let mut left = Left::default();
+        for (stage, config, took) in [(1, "0.3", 1), (2, "0.3", 2), (1, "0.4", 3), (1, "0.3", 4)] {
+            left.put(&trial(stage, config, Scope::Alone, took));
+        }
+        let mut took = |stage, config| {
+            let trial = left.take(&wanted(stage, config));
+            trial.map(|trial| trial.elapsed_ms)
+        };
+        assert_eq!(took(1, "0.4"), Some(3));
+        assert_eq!(took(1, "0.3"), Some(1));
+        assert_eq!(took(1, "0.3"), Some(4));
+        assert_eq!(took(1, "0.3"), None);
+        assert_eq!(took(2, "0.3"), Some(2));
     }
 }

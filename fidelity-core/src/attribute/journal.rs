@@ -3,7 +3,7 @@
 //! Trials are given back by what was tried, not by their order, so that a search which would now ask in another order loses
 //! none of them. The form of an event is part of the store.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -88,8 +88,6 @@ pub struct Journal {
     log: Box<dyn SearchLog>,
     /// Trials of the search's earlier part that it has not asked for again yet.
     left: BTreeMap<(CommitId, String), VecDeque<Event>>,
-    /// Commits that were built in it.
-    ready: BTreeSet<CommitId>,
     /// What commits were said to be, other than tested.
     notes: BTreeMap<CommitId, (Showed, String)>,
 }
@@ -105,7 +103,6 @@ impl Journal {
         Self {
             log,
             left,
-            ready: BTreeSet::new(),
             notes: BTreeMap::new(),
         }
     }
@@ -115,9 +112,10 @@ impl Journal {
         self.left.values().map(VecDeque::len).sum()
     }
 
-    /// Returns whether a commit was built in the search.
-    pub fn is_ready(&self, commit: &CommitId) -> bool {
-        self.ready.contains(commit)
+    /// Returns whether its earlier part has trials at a commit that were not asked for yet: they cost no build.
+    pub fn has_more(&self, commit: &CommitId) -> bool {
+        let mut left = self.left.iter();
+        left.any(|((at, _), events)| at == commit && !events.is_empty())
     }
 
     /// Returns commits that cannot be tested or are special, each with the reason.
@@ -152,9 +150,6 @@ impl Journal {
     }
 
     fn note(&mut self, event: &Event) {
-        if event.built_ms.is_some() && event.seen != Showed::Untestable {
-            self.ready.insert(event.commit.clone());
-        }
         if let Some(note) = &event.note {
             self.notes
                 .insert(event.commit.clone(), (event.seen, note.clone()));
@@ -221,12 +216,13 @@ mod tests {
         let mut journal = Journal::new(store.open_search(&test, "q").unwrap());
         assert_eq!(journal.earlier(), 3);
         let (a, b) = (CommitId("a".to_owned()), CommitId("b".to_owned()));
+        assert!(journal.has_more(&a) && journal.has_more(&b));
         let mut seen = |commit| journal.again(commit, "e").map(|shown| shown.seen);
         assert_eq!(seen(&b), Some(Seen::Untestable));
         assert_eq!(seen(&a), Some(Seen::Passed));
         assert_eq!(seen(&a), Some(Seen::Failed));
         assert_eq!(seen(&a), None);
-        assert!(journal.is_ready(&a) && !journal.is_ready(&b));
+        assert!(!journal.has_more(&a) && !journal.has_more(&b));
         assert_eq!(journal.notes()[&b].1, "it does not build");
         journal.end("over").unwrap();
         drop(journal);

@@ -20,7 +20,7 @@ pub fn weight<'p>(paths: impl IntoIterator<Item = &'p str>, closure: &[String]) 
             continue;
         }
         only_documents = false;
-        touches |= is_lock(path) || closure.iter().any(|folder| is_below(path, folder));
+        touches |= changes_the_build(path) || closure.iter().any(|folder| is_below(path, folder));
     }
     // A commit that changes no file at all changes no binary either.
     if !any || only_documents {
@@ -45,9 +45,10 @@ fn is_document(path: &str) -> bool {
     }
 }
 
-/// Whether it says which versions of dependencies are built.
-fn is_lock(path: &str) -> bool {
-    path == "Cargo.lock" || path.ends_with("/Cargo.lock")
+/// Whether it says which versions of dependencies are built, or by which compiler.
+fn changes_the_build(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    ["Cargo.lock", "rust-toolchain", "rust-toolchain.toml"].contains(&name)
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -73,6 +74,7 @@ mod tests {
         assert_eq!(of(&["crates/a/src/lib.rs"]), TOUCHES);
         assert_eq!(of(&["README.md", "crates/b/build.rs"]), TOUCHES);
         assert_eq!(of(&["Cargo.lock"]), TOUCHES);
+        assert_eq!(of(&["rust-toolchain.toml"]), TOUCHES);
         assert_eq!(of(&["crates/ab/src/lib.rs"]), 1.0);
         assert_eq!(
             of(&["README.md", "docs/a.SVG", "LICENSE-MIT"]),

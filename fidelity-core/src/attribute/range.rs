@@ -191,6 +191,13 @@ impl Repository {
             }))
     }
 
+    /// Returns what is in a file of the workspace at a commit, as git names contents; none where there is no such file.
+    pub fn content_at(&self, commit: &CommitId, file: &str) -> Option<String> {
+        let commit = self.git().find_commit(oid(commit).ok()?).ok()?;
+        let path = self.workspace().join(file);
+        Some(commit.tree().ok()?.get_path(&path).ok()?.id().to_string())
+    }
+
     fn place(&self, id: Oid, closure: &[String]) -> Result<Place, RangeError> {
         let (merges, paths) = self.changed(id)?;
         Ok(Place {

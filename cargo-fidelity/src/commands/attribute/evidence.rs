@@ -36,6 +36,10 @@ pub struct Evidence {
     pub seen: BTreeMap<CommitId, Counts>,
     /// Commits at which runs saw the test pass in the target, whatever its profile was then; the newest run first.
     pub passed_at: Vec<CommitId>,
+    /// What compiler and lock file were, as the run has it.
+    pub toolchain: String,
+    /// And as the newest run had it that saw the test pass at a commit.
+    pub toolchains: BTreeMap<CommitId, String>,
 }
 
 impl Evidence {
@@ -59,7 +63,7 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
         let Some((environment, signature)) = worst(&trials) else {
             continue;
         };
-        let header = store.load(row.run)?.header;
+        let header = store.header_of(row.run)?;
         evidence = Some(Evidence {
             run: row.run,
             commit: row.commit.clone().map(CommitId),
@@ -75,6 +79,8 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
             signature,
             seen: BTreeMap::new(),
             passed_at: Vec::new(),
+            toolchain: header.fingerprint.toolchain,
+            toolchains: BTreeMap::new(),
         });
         break;
     }
@@ -87,6 +93,9 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
         };
         if 0 < row.target.trials && row.target.failures == 0 {
             evidence.passed_at.push(commit.clone());
+            let toolchain = store.header_of(row.run)?.fingerprint.toolchain;
+            let known = &mut evidence.toolchains;
+            known.entry(commit.clone()).or_insert(toolchain);
         }
         let trials = counted(store, row, test)?;
         let counts = alike(&trials, &evidence);

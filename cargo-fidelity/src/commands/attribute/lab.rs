@@ -10,6 +10,7 @@ use fidelity_core::attribute::inquiry::{Lab, Shown, Under};
 use fidelity_core::attribute::journal::{Event, Journal};
 use fidelity_core::attribute::range::oid;
 use fidelity_core::attribute::trials::Bench;
+use fidelity_core::attribute::worktree::Note;
 use fidelity_core::domain::Environment;
 
 use super::evidence::Evidence;
@@ -56,6 +57,38 @@ pub struct Laboratory<'a> {
 }
 
 impl Laboratory<'_> {
+    /// Returns what there is to know beside the answer.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self
+            .bench
+            .notes()
+            .into_iter()
+            .map(|Note::Filtered(name)| {
+                format!("files of the filter `{name}` are what git stores of them in the checkouts")
+            })
+            .collect();
+        for environment in
+            std::iter::once(&self.environments.new).chain(&self.environments.versions)
+        {
+            for knob in self.bench.not_imposed(environment) {
+                notes.push(format!("the knob `{knob}` could not be applied"));
+            }
+        }
+        if self.evidence.needs_company {
+            let words = "it has failed among other tests only, and at commits it is tried alone";
+            notes.push(words.to_owned());
+        }
+        if self.evidence.dirty {
+            notes.push(
+                "the failure was seen in a work tree with changes that are not committed"
+                    .to_owned(),
+            );
+        }
+        notes.sort_unstable();
+        notes.dedup();
+        notes
+    }
+
     fn tell(&mut self, commit: &CommitId, event: &Event) {
         let what = match (event.built_ms, &event.note) {
             (Some(ms), Some(note)) if event.shown().seen == Seen::Untestable => {
@@ -92,7 +125,8 @@ impl Lab for Laboratory<'_> {
     }
 
     fn is_ready(&self, commit: &CommitId) -> bool {
-        self.journal.is_ready(commit)
+        let is_built = oid(commit).is_ok_and(|commit| self.bench.is_ready(commit));
+        is_built || self.journal.has_more(commit)
     }
 
     fn side_line(&mut self, merge: &CommitId) -> Result<Option<Vec<Place>>, CliError> {

@@ -35,6 +35,7 @@ use crate::signals::Signals;
 
 mod evidence;
 mod lab;
+mod outside;
 mod past;
 mod told;
 mod versions;
@@ -293,7 +294,7 @@ impl Session<'_> {
         };
         let answer = inquire(&case, &mut lab);
         lab.follower.console().finished();
-        let notes = told::notes(self, &lab);
+        let notes = lab.notes();
         let Laboratory {
             bench, mut journal, ..
         } = lab;

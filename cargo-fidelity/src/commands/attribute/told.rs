@@ -8,43 +8,12 @@ use fidelity_core::attribute::engine::Counts;
 use fidelity_core::attribute::history::{CommitId, CommitInfo};
 use fidelity_core::attribute::inquiry::{Answer, Case, Searched};
 use fidelity_core::attribute::journal::{Journal, Showed};
-use fidelity_core::attribute::worktree::Note;
 use fidelity_core::domain::CauseKind;
 use fidelity_core::report::number::percent;
 
-use super::Session;
-use super::lab::Laboratory;
 use super::versions::Versions;
+use super::{Session, outside};
 use crate::error::CliError;
-
-/// Returns what there is to know beside the answer.
-pub fn notes(session: &Session<'_>, lab: &Laboratory<'_>) -> Vec<String> {
-    let mut notes: Vec<String> = lab
-        .bench
-        .notes()
-        .into_iter()
-        .map(|Note::Filtered(name)| {
-            format!("files of the filter `{name}` are what git stores of them in the checkouts")
-        })
-        .collect();
-    for environment in std::iter::once(&lab.environments.new).chain(&lab.environments.versions) {
-        for knob in lab.bench.not_imposed(environment) {
-            notes.push(format!("the knob `{knob}` could not be applied"));
-        }
-    }
-    if session.evidence.needs_company {
-        let words = "it has failed among other tests only, and at commits it is tried alone";
-        notes.push(words.to_owned());
-    }
-    if session.evidence.dirty {
-        notes.push(
-            "the failure was seen in a work tree with changes that are not committed".to_owned(),
-        );
-    }
-    notes.sort_unstable();
-    notes.dedup();
-    notes
-}
 
 /// Returns what the answer comes to.
 pub fn account(
@@ -173,6 +142,8 @@ impl Teller<'_> {
             match searched.found() {
                 Some((commit, _)) => {
                     code = (Some(self.info(commit)?), self.merge_of(searched)?);
+                    let kind = outside::of_commit(&self.session.repository, commit);
+                    account.notes.extend(kind.map(str::to_owned));
                     account.notes.extend(
                         searched
                             .branch
@@ -216,6 +187,8 @@ impl Teller<'_> {
             ending => {
                 let said = ending.map(|ending| no_cause(ending, ends).1);
                 account.notes.extend(said);
+                let known = outside::of_runs(self.session, &account.good.id);
+                account.notes.extend(known.map(str::to_owned));
                 let nothing = (None, None);
                 account.cause =
                     Some(self.cause(CauseKind::Outside, nothing.clone(), nothing, ends.0));

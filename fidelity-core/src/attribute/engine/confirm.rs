@@ -23,6 +23,10 @@ pub struct Check<C> {
     pub expect: Expect,
 }
 
+/// How often a side that is said to pass is looked at before it is said to fail, in times of what is needed: a few failures that
+/// happen everywhere may come first.
+const PASSES_TIMES: u32 = 4;
+
 /// Failures that have to be seen where a claim says that the test fails.
 const FAILURES_WANTED: u32 = 2;
 
@@ -43,7 +47,7 @@ pub enum Lacks {
     Trials,
     /// It was looked at twice as often as needed, and did not fail.
     Failures,
-    /// It was looked at twice as often as needed, and fails as the other side does.
+    /// It was looked at four times as often as needed, and fails as the other side does.
     Passes,
 }
 
@@ -64,15 +68,16 @@ impl Claim {
         if seen.trials < self.needed {
             return Lacks::Trials;
         }
-        let holds = match expect {
-            Expect::Fails => seen.failures >= FAILURES_WANTED,
-            Expect::Passes => !self.fails_as_well(seen),
+        let (holds, times, lacks) = match expect {
+            Expect::Fails => (seen.failures >= FAILURES_WANTED, 2, Lacks::Failures),
+            Expect::Passes => (!self.fails_as_well(seen), PASSES_TIMES, Lacks::Passes),
         };
-        match expect {
-            _ if holds => Lacks::Nothing,
-            _ if seen.trials < 2 * self.needed => Lacks::Trials,
-            Expect::Fails => Lacks::Failures,
-            Expect::Passes => Lacks::Passes,
+        if holds {
+            Lacks::Nothing
+        } else if seen.trials < times * self.needed {
+            Lacks::Trials
+        } else {
+            lacks
         }
     }
 
@@ -152,6 +157,8 @@ mod tests {
         // One failure may be of those that happen everywhere.
         assert_eq!(lacks(1, 10), Lacks::Nothing);
         assert_eq!(lacks(3, 5), Lacks::Trials);
-        assert_eq!(lacks(5, 10), Lacks::Passes);
+        assert_eq!(lacks(5, 10), Lacks::Trials);
+        assert_eq!(lacks(10, 20), Lacks::Passes);
+        assert_eq!(lacks(3, 20), Lacks::Nothing);
     }
 }

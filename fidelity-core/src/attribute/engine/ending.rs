@@ -26,8 +26,6 @@ pub struct Checked<C> {
 /// Why a search ended without a single answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// No experiment that can be made tells the rest apart.
-    NothingTellsThemApart,
     /// One is probable, but where it says that the test fails, it did not.
     Unconfirmed,
     /// One is probable, but where it says that the test passes, it fails as often as elsewhere.

@@ -104,7 +104,7 @@ fn settle(crossing: &Search<KnobSpace>, ending: Ending<u128>, answer: &mut Answe
                 Left::OutOfBudget => Why::OutOfBudget,
                 Left::Unconfirmed => Why::Unconfirmed,
                 Left::NotNecessary => Why::NotNecessary,
-                Left::NothingTellsThemApart | Left::CannotBeTried => Why::Untestable,
+                Left::CannotBeTried => Why::Untestable,
             };
             let suspects = Vec::new();
             answer.no_side = Some(CommitEnding::OneOf { suspects, why });

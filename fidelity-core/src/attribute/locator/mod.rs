@@ -239,7 +239,8 @@ fn written(config: Mask) -> String {
     format!("{config:x}")
 }
 
-fn read(config: &str) -> Option<Mask> {
+/// Returns the configuration that a trial of the search over knobs kept.
+pub(super) fn read(config: &str) -> Option<Mask> {
     Mask::from_str_radix(config, 16).ok()
 }
 

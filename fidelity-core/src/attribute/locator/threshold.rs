@@ -8,7 +8,7 @@ use crate::domain::{Environment, KnobId, KnobValue};
 /// Probability that the test fails at none of the values before the last.
 const NONE: f64 = 0.02;
 
-/// Trials that one threshold may take.
+/// Trials that each look at an interval may take.
 const BUDGET: u32 = 80;
 
 /// How often the interval between the last passing and the first failing value is looked into once more.

@@ -75,7 +75,7 @@ fn said(locator: &Locator, ending: &Ending<Mask>) -> (AttributionEnd, String) {
                     locator.trials
                 ),
             ),
-            Left::OutOfBudget | Left::NothingTellsThemApart => (
+            Left::OutOfBudget => (
                 AttributionEnd::Inconclusive,
                 format!(
                     "{} trials were not enough to leave one cause",
