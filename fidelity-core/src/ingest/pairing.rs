@@ -92,13 +92,13 @@ pub fn compose(parts: &[Part], files: &[FileName<'_>], grouping: Grouping) -> Ve
             .then_with(|| first.digest.cmp(second.digest))
     });
     let mut passes: Vec<PassPlan> = Vec::new();
-    let mut taken: Vec<u32> = Vec::new();
+    let mut taken = Taken::default();
     for position in order {
         let part = &parts[position];
         let joins = passes.last().is_some_and(|pass| {
             pass.key == part.key
                 && match grouping {
-                    Grouping::Disjoint => disjoint(&taken, &part.tests),
+                    Grouping::Disjoint => taken.none_of(&part.tests),
                     Grouping::PerFile => false,
                     Grouping::One => true,
                 }
@@ -108,7 +108,6 @@ pub fn compose(parts: &[Part], files: &[FileName<'_>], grouping: Grouping) -> Ve
                 pass.parts.push(position);
                 pass.trials += part.trials;
                 pass.at_us = [pass.at_us, part.at_us].into_iter().flatten().min();
-                taken = merged(&taken, &part.tests);
             }
             None => {
                 passes.push(PassPlan {
@@ -117,30 +116,38 @@ pub fn compose(parts: &[Part], files: &[FileName<'_>], grouping: Grouping) -> Ve
                     at_us: part.at_us,
                     trials: part.trials,
                 });
-                taken = part.tests.to_vec();
+                taken.pass += 1;
             }
         }
+        taken.add(&part.tests);
     }
     passes
 }
 
-/// Returns whether two sorted lists have nothing in common.
-fn disjoint(one: &[u32], other: &[u32]) -> bool {
-    let (few, many) = if one.len() < other.len() {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    few.iter().all(|test| many.binary_search(test).is_err())
+/// The tests of a pass, for any number of files: asking and adding take as long as the file is, however long the pass.
+#[derive(Debug, Default)]
+struct Taken {
+    /// The number of the pass.
+    pass: usize,
+    /// The pass that each test was last in.
+    last: Vec<usize>,
 }
 
-/// Returns two sorted lists as one, each number once.
-fn merged(one: &[u32], other: &[u32]) -> Vec<u32> {
-    let mut all = [one, other].concat();
-    // Both are sorted: this is a merge.
-    all.sort();
-    all.dedup();
-    all
+impl Taken {
+    fn none_of(&self, tests: &[u32]) -> bool {
+        let is_taken = |test: &u32| self.last.get(*test as usize) == Some(&self.pass);
+        !tests.iter().any(is_taken)
+    }
+
+    fn add(&mut self, tests: &[u32]) {
+        for test in tests {
+            let test = *test as usize;
+            if self.last.len() <= test {
+                self.last.resize(test + 1, 0);
+            }
+            self.last[test] = self.pass;
+        }
+    }
 }
 
 #[cfg(test)]
