@@ -7,6 +7,8 @@ use std::process::Command;
 
 use support::{Project, Ran};
 
+#[path = "command_runner/limits.rs"]
+mod limits;
 mod support;
 
 /// The head of every suite here: says a test's outcome by name.
@@ -148,29 +150,6 @@ fn reports_of_earlier_runs_are_never_read_and_never_removed() {
     assert!(
         ran.stderr
             .contains("wrote no report (the reports that are there are older)")
-    );
-}
-
-#[test]
-fn what_a_command_reported_before_it_hung_counts_and_the_rest_is_not_reported() {
-    let project = project(
-        "report $1/a.xml early=pass\n[ $MODE = harsh ] && sleep 1000\nreport $1/b.xml late=pass",
-        "timeout = \"1s\"",
-    );
-    let ran = project
-        .run(&["run", "--format", "json", "--seed", "1"])
-        .exits_with(0);
-    let report = ran.json();
-    let target = |test: usize| report["tests"][test]["target"].clone();
-    assert_eq!(target(0)["trials"], 3, "{report}");
-    assert_eq!(ran.verdicts()["shop early"], "stable");
-    assert!(
-        problems(&ran, "command-timed-out")[0]
-            .starts_with("3 passes were killed at the time limit")
-    );
-    assert_eq!(
-        problems(&ran, "tests-not-reported"),
-        ["not reported in up to 3 passes: 1 test (shop late)"]
     );
 }
 

@@ -1,4 +1,5 @@
 //! Suites that cargo-nextest runs: the same tests by the same names, its configuration honoured, arms imposed on it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::process::Command;
@@ -123,6 +124,166 @@ fn nextest_is_chosen_where_it_is_set_up_and_its_configuration_is_honoured() {
     assert_eq!(
         fs::read_to_string(project.root.join(".config/nextest.toml")).unwrap(),
         NEXTEST
+    );
+}
+
+fn problem(report: &serde_json::Value, kind: &str) -> String {
+    let problems = report["problems"].as_array().unwrap().iter();
+    let mut of_kind = problems.filter(|it| it["kind"] == kind);
+    let message = of_kind.next().map(|it| it["message"].as_str().unwrap());
+    message.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_test_that_hangs_is_ended_although_it_is_only_called_slow() {
+    if !is_installed() {
+        return;
+    }
+    let project = project();
+    let slow = "[profile.default]\nslow-timeout = \"1s\"\n";
+    project.write(".config/nextest.toml", slow);
+    let words = [
+        "run",
+        "--format",
+        "json",
+        "--set",
+        "policy.timeout=1s",
+        "--set",
+        "runner.timeout=3m",
+        "--attribute",
+        "never",
+        "hangs",
+        "hidden",
+        "stable",
+    ];
+    let ran = project.run(&words).exits_with(1);
+    let verdicts = ran.verdicts();
+    assert_eq!(verdicts["shop tests::hangs"], "hidden-defect");
+    assert_eq!(verdicts["shop tests::hidden"], "hidden-defect");
+    assert_eq!(verdicts["shop tests::stable"], "stable");
+    assert_eq!(problem(&ran.json(), "command-timed-out"), "");
+}
+
+#[test]
+fn a_test_that_nothing_ends_is_interrupted_with_its_pass_which_counts() {
+    if !is_installed() {
+        return;
+    }
+    let project = project();
+    project.write(
+        ".config/nextest.toml",
+        "[[profile.default.overrides]]\nfilter = \"test(hangs)\"\nslow-timeout = \"60s\"\n",
+    );
+    let run = |limit: &str| {
+        let limit = format!("policy.timeout={limit}");
+        let words = [
+            "run",
+            "--format",
+            "json",
+            "--set",
+            &limit,
+            "--set",
+            "runner.timeout=8s",
+            "--set",
+            "policy.screen.baseline=1",
+            "--set",
+            "policy.screen.target=1",
+            "--set",
+            "policy.max-passes=2",
+            "--set",
+            "policy.reuse=false",
+            "--attribute",
+            "never",
+            "hangs",
+            "hidden",
+        ];
+        let ran = project.run(&words);
+        let report = ran.json();
+        assert!(problem(&report, "no-time-limit").contains("in an override"));
+        let tests = report["tests"].as_array().unwrap().iter();
+        let target = |name: &str| {
+            let mut found = tests.clone().filter(|it| it["test"] == name);
+            found.next().unwrap()["target"].clone()
+        };
+        let (hangs, hidden) = (target("tests::hangs"), target("tests::hidden"));
+        assert!(0 < hidden["trials"].as_u64().unwrap(), "{report}");
+        assert_eq!(hidden["trials"], hidden["failures"], "{report}");
+        (hangs, problem(&report, "command-timed-out"))
+    };
+    // It was at its own limit long before the pass was.
+    let (hangs, _) = run("1s");
+    assert!(0 < hangs["trials"].as_u64().unwrap(), "{hangs}");
+    assert_eq!(hangs["trials"], hangs["failures"]);
+    // It may have needed all this time.
+    let (hangs, said) = run("1m");
+    assert_eq!(hangs["trials"], 0);
+    assert!(
+        said.contains("still running: 1 test (shop tests::hangs)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_time_limit_that_an_annotation_gives_a_test_holds() {
+    if !is_installed() {
+        return;
+    }
+    // With its lock file: no registry is asked.
+    let project = Project::copy_of("examples/annotated");
+    fs::remove_dir_all(project.root.join("tests")).unwrap();
+    let macros = support::repository().join("fidelity-macros");
+    project.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"annotated\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n\
+             [dev-dependencies]\nfidelity-macros.path = {macros:?}\n"
+        ),
+    );
+    project.write(
+        "src/lib.rs",
+        r#"
+#[cfg(test)]
+mod tests {
+    use std::{thread::sleep, time::Duration};
+    #[fidelity_macros::fidelity(timeout = "1s")]
+    #[test]
+    fn hangs() { if std::env::var("MODE").is_ok() { sleep(Duration::from_secs(1000)) } }
+    #[test]
+    fn takes_its_time() { sleep(Duration::from_millis(1500)) }
+}
+"#,
+    );
+    project.write(
+        ".config/nextest.toml",
+        "[profile.default]\nslow-timeout = \"1s\"\n",
+    );
+    project.write(
+        "fidelity.toml",
+        "[profile.low]\n[profile.high]\nenv.MODE = \"harsh\"\n[policy]\ntimeout = \"1h\"\n\
+         screen = { baseline = 1, target = 2 }\n[runner]\ntimeout = \"3m\"\n",
+    );
+    let words = ["run", "--format", "json", "--attribute", "never"];
+    let ran = project.run(&words).exits_with(1);
+    assert_eq!(ran.verdicts()["annotated tests::hangs"], "hidden-defect");
+    assert_eq!(ran.verdicts()["annotated tests::takes_its_time"], "stable");
+    let explained = project.run(&["explain", "hangs", "--format", "json"]);
+    assert!(explained.stdout.contains("timed-out"));
+    // In one process with the other test nobody could end it alone.
+    let shared = [
+        "run",
+        "--format",
+        "json",
+        "--set",
+        "runner.kind=direct",
+        "--set",
+        "high.process=shared",
+        "--set",
+        "high.env.MODE={ unset = true }",
+    ];
+    let report = project.run(&shared).exits_with(0).json();
+    assert_eq!(
+        problem(&report, "timeout-overridden"),
+        "the `timeout` of `tests::hangs` does not hold where the tests of a binary share a process: the longest of them does"
     );
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Heard {
     pub(super) not_provided: Option<String>,
     /// What is to be said of the names of tests.
     pub(super) names: Vec<String>,
+    /// Tests that the end of the command ended, and nothing of their own.
+    pub(super) running: Vec<TestId>,
     /// Whether files match that the pass did not write.
     pub(super) stale: bool,
 }
@@ -39,8 +41,10 @@ pub(super) struct Ended<'a> {
     pub(super) words: &'a str,
     /// Whether that was with exit status 0.
     pub(super) well: bool,
-    /// Whether it was killed at its time limit.
+    /// Whether it was interrupted at its time limit.
     pub(super) timed_out: bool,
+    /// What it printed last.
+    pub(super) printed: Option<String>,
     /// Processes it left behind.
     pub(super) leaked: u32,
 }
@@ -58,8 +62,12 @@ pub(super) struct Remarks {
     pub(super) names: Vec<String>,
     /// That the command failed although no test did.
     pub(super) failed_alone: bool,
-    /// That the command was killed at its time limit.
+    /// That the command was interrupted at its time limit.
     pub(super) timed_out: bool,
+    /// Tests that were running then, as far as the reports tell.
+    pub(super) running: Vec<TestId>,
+    /// The last test that was reported.
+    pub(super) last: Option<TestId>,
 }
 
 /// Returns why a pass whose reports are `heard` does not count; none where it does.
@@ -100,6 +108,8 @@ pub(super) fn observe(
         broken: heard.broken,
         names: heard.names,
         timed_out: ended.timed_out,
+        running: heard.running,
+        last: heard.trials.last().map(|trial| trial.id.clone()),
         ..Remarks::default()
     };
     let mut any_failed = false;
@@ -135,12 +145,10 @@ pub(super) fn observe(
     }
     let missing = wanted.iter().filter(|test| !attempts.contains_key(test));
     remarks.missing = missing.copied().collect();
-    seen.extend(
-        remarks
-            .missing
-            .iter()
-            .map(|&test| not_reported(test, ended)),
-    );
+    let running = remarks.running.iter().filter_map(|id| known.get(id));
+    let running: BTreeSet<TestIndex> = running.copied().collect();
+    let missing = remarks.missing.iter();
+    seen.extend(missing.map(|test| not_reported(*test, running.contains(test), ended)));
     remarks.failed_alone = !ended.well && !ended.timed_out && !any_failed;
     if let Some(first) = seen.first_mut() {
         // Nobody knows which test left them behind.
@@ -149,8 +157,13 @@ pub(super) fn observe(
     Ok((seen, remarks))
 }
 
-fn not_reported(test: TestIndex, ended: &Ended<'_>) -> Observation {
-    let message = format!("no report names it; the command {}", ended.words);
+fn not_reported(test: TestIndex, was_running: bool, ended: &Ended<'_>) -> Observation {
+    let what = if was_running {
+        "it was still running"
+    } else {
+        "no report names it"
+    };
+    let message = format!("{what}; the command {}", ended.words);
     Observation {
         test,
         attempt: 0,
@@ -194,6 +207,7 @@ mod tests {
             words: "ended",
             well,
             timed_out: false,
+            printed: None,
             leaked: 2,
         }
     }

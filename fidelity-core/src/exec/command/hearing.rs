@@ -3,10 +3,12 @@
 //! Must not know: what a pass is for. Invariant: what is read was written by this run, and to its end.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::account::{Heard, Reported};
+use super::cut_short::{self, Fate};
 use super::select::Named;
-use super::{Call, Tool, failing};
+use super::{Call, GRACE_MS, Tool, failing};
 use crate::domain::TestId;
 use crate::exec::ExecError;
 use crate::exec::direct::{DirectRunner, Process, ProcessEnd, Provided};
@@ -45,6 +47,7 @@ pub(super) fn perform(
         variables,
         directory,
         timeout_ms,
+        grace_ms: GRACE_MS,
         seed,
         secrets: &prepared.secrets,
     };
@@ -62,14 +65,44 @@ pub(super) fn perform(
     );
     Ok(prepared.patterns.matching().map(|now| {
         let (files, stale) = now.written_since(&before);
-        let mut said = read(&files, tool, &mask);
+        let interrupted = (end.ending == Ending::TimedOut).then_some(call.timeout_factor);
+        let mut said = read(&files, tool, &mask, interrupted);
         said.heard.stale = stale;
         (end, said)
     }))
 }
 
-/// Reads reports.
-fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask) -> Said {
+/// Returns the trial of a case; none where the test was running when the command was interrupted.
+fn reported(
+    case: &Case,
+    (id, tool): (&TestId, &dyn Tool),
+    interrupted: Option<u32>,
+    mask: &Mask,
+) -> Option<Reported> {
+    let fate = interrupted.map_or(Fate::Ended(case.trial.outcome), |factor| {
+        let limit_ms = tool.limit_ms(id);
+        cut_short::fate(case, limit_ms.map(|ms| ms.saturating_mul(factor.into())))
+    });
+    let Fate::Ended(outcome) = fate else {
+        return None;
+    };
+    let changed = (outcome != case.trial.outcome).then(|| {
+        let mut case = case.clone();
+        case.trial.outcome = outcome;
+        case
+    });
+    let case = changed.as_ref().unwrap_or(case);
+    let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    Some(Reported {
+        id: id.clone(),
+        outcome,
+        duration_us: case.trial.duration.map_or(0, micros),
+        failure: failing::describe(case, mask).map(Box::new),
+    })
+}
+
+/// Reads reports. Those of a command that was interrupted come with the factor of its time limits.
+fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32>) -> Said {
     let mut said = Said::default();
     let mut names = Names::new(Rules::default());
     for file in files {
@@ -81,18 +114,17 @@ fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask) -> Said {
             .to_string_lossy()
             .into_owned();
         let mut take = |case: &Case| {
+            // pytest writes a case without a name for the test that was interrupted.
+            if interrupted.is_some() && case.name.is_empty() {
+                return;
+            }
             let placed = names.place(case, &name);
             let id = tool.identify(case).unwrap_or(placed.id);
             said.names.push((id.clone(), Named::of(case)));
-            trials.push(Reported {
-                outcome: case.trial.outcome,
-                duration_us: case
-                    .trial
-                    .duration
-                    .map_or(0, |it| u64::try_from(it.as_micros()).unwrap_or(u64::MAX)),
-                failure: failing::describe(case, mask).map(Box::new),
-                id,
-            });
+            match reported(case, (&id, tool), interrupted, mask) {
+                Some(trial) => trials.push(trial),
+                None => said.heard.running.push(id),
+            }
         };
         let summary = inputs::read(&Input::File(file.clone()), &Limits::default(), &mut take);
         if let Some(broken) = summary.broken() {

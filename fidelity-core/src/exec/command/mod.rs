@@ -29,6 +29,7 @@ use crate::suite::Suite;
 
 mod account;
 mod any;
+mod cut_short;
 mod failing;
 mod hearing;
 pub mod nextest;
@@ -42,6 +43,9 @@ pub use any::{AnyCommand, CommandError};
 
 /// How long a pass may take where nothing else is said, in milliseconds.
 pub const USUAL_TIMEOUT_MS: u64 = 30 * 60_000;
+
+/// How long a command that was interrupted at its limit may take to write its report. cargo-nextest gives tests 10 s.
+const GRACE_MS: u64 = 15_000;
 
 /// The tests that a tool is to run, with how reports name them where one has.
 type Only<'a> = [(&'a TestId, Option<&'a Named>)];
@@ -89,6 +93,19 @@ trait Tool {
 
     /// Returns the check of its manners as people write it.
     fn check_in_words(&self) -> String;
+
+    /// Takes the time limits that authors give single tests, in milliseconds, as far as it can obey them.
+    fn set_limits(&mut self, _limits: BTreeMap<TestId, u64>) {}
+
+    /// Returns the time limit of a test in milliseconds, where reports of the tool say which signal ended a test.
+    fn limit_ms(&self, _test: &TestId) -> Option<u64> {
+        None
+    }
+
+    /// Returns what is to be said of how it runs tests.
+    fn remarks(&self) -> Vec<Problem> {
+        Vec::new()
+    }
 
     /// Returns where it runs, and in what environment before an arm changes it.
     fn place(&self) -> (&Path, &[(OsString, OsString)]);
@@ -237,6 +254,7 @@ impl CommandRunner {
                     words: &words,
                     well: end.ending == Ending::Exited(0),
                     timed_out: end.ending == Ending::TimedOut,
+                    printed: notes::last_words(&end.output),
                     leaked: end.leaked,
                 };
                 Ok(match hearing(said.heard, &ended, known, notes) {
@@ -350,10 +368,15 @@ impl Arms for CommandRunner {
             .cloned()
             .zip((0..).map(TestIndex))
             .collect();
+        let limit = |test: &ListedTest| Some((test.id.clone(), test.annotation()?.timeout_ms?));
+        self.tool
+            .set_limits(listed.iter().filter_map(limit).collect());
     }
 
     fn remarks(&self) -> Vec<Problem> {
-        self.notes.problems(&self.listed)
+        let mut remarks = self.tool.remarks();
+        remarks.extend(self.notes.problems(&self.listed));
+        remarks
     }
 
     fn printed(&self) -> Option<&str> {

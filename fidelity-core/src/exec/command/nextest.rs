@@ -1,22 +1,25 @@
 //! cargo-nextest as the command of a suite: what was built is run as it is, without retries, by a configuration of the tool's
 //! own that stands behind the user's.
 //!
-//! Whatever `.config/nextest.toml` says of setup scripts, groups, threads and time limits holds. Where it says nothing of time
-//! limits, that of a trial does.
+//! Whatever `.config/nextest.toml` says of setup scripts, groups, threads and time limits holds. Where it ends no test, that
+//! of a trial does.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use self::configuration::{Limits, Said};
 use super::reports::Patterns;
 use super::sources::Watch;
 use super::{Call, CommandRunner, Manners, Only, Prepared, Tool};
-use crate::domain::{BinaryId, KnobId, KnobValue, TestId};
+use crate::domain::{BinaryId, KnobId, KnobValue, Problem, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::RunnerOptions;
 use crate::ingest::junit::Case;
 use crate::suite::nextest::{CONFIGURATION, Nextest, NextestList, reuse};
 use crate::suite::{RunIgnored, Suite, Workspace};
+
+mod configuration;
 
 /// What the tool calls itself in the configuration of cargo-nextest.
 const TOOL: &str = "cargo-fidelity";
@@ -42,17 +45,6 @@ pub struct NextestPasses {
     pub timeout_ms: Option<u64>,
 }
 
-/// What the user's configuration says that matters here.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Said {
-    /// Where it writes JUnit, in the directory of the profile in the store.
-    junit: Vec<String>,
-    /// Where it keeps what it writes, from the root of the workspace.
-    store: Option<String>,
-    /// Whether it says how many tests run at a time.
-    threads: bool,
-}
-
 struct Passes {
     asked: NextestPasses,
     root: PathBuf,
@@ -61,6 +53,8 @@ struct Passes {
     trial_timeout_ms: u64,
     slots: usize,
     said: Said,
+    /// The time limits that authors give single tests.
+    limits: Limits,
 }
 
 impl NextestPasses {
@@ -77,7 +71,8 @@ impl NextestPasses {
         let written = std::fs::read_to_string(configuration).unwrap_or_default();
         let timeout_ms = self.timeout_ms;
         let passes = Passes {
-            said: Said::of(&written, self.profile()),
+            said: Said::of(&written, &self.profile()),
+            limits: Limits::new(),
             asked: self,
             root: workspace.root.clone(),
             target: workspace.target_directory.clone(),
@@ -100,29 +95,6 @@ impl NextestPasses {
     }
 }
 
-impl Said {
-    /// Returns what the configuration `written` says of `profile`. What cargo-nextest refuses, it refuses itself.
-    fn of(written: &str, profile: String) -> Self {
-        let table: toml::Table = written.parse().unwrap_or_default();
-        let profiles = table.get("profile");
-        // A profile inherits what it does not say, from the default or by name: all that is said may hold.
-        let all = profiles.and_then(toml::Value::as_table);
-        let junit = all.into_iter().flatten().filter_map(|(_, of)| {
-            let path = of.get("junit")?.get("path")?.as_str()?;
-            Some(format!("{profile}/{path}"))
-        });
-        let says = |name: &str| {
-            let of = profiles.and_then(|profiles| profiles.get(name));
-            of.is_some_and(|of| of.get("test-threads").is_some())
-        };
-        Self {
-            junit: junit.collect(),
-            store: (|| Some(table.get("store")?.get("dir")?.as_str()?.to_owned()))(),
-            threads: says(&profile) || says("default"),
-        }
-    }
-}
-
 impl Passes {
     /// Returns where cargo-nextest keeps what it writes.
     fn store(&self) -> PathBuf {
@@ -134,14 +106,12 @@ impl Passes {
 
     /// Returns the configuration that stands behind the user's.
     fn configuration(&self, report: &Path, timeout_factor: u32) -> String {
-        let path = toml::Value::String(report.to_string_lossy().into_owned());
-        let limit_ms = self
-            .trial_timeout_ms
-            .saturating_mul(u64::from(timeout_factor));
-        format!(
-            "[profile.default]\nslow-timeout = {{ period = \"{limit_ms}ms\", terminate-after = 1 }}\n\n\
-             [profile.default.junit]\npath = {path}\n"
-        )
+        let factor = u64::from(timeout_factor);
+        let own = self.limits.iter();
+        let own = own.map(|(test, ms)| (test.clone(), ms.saturating_mul(factor)));
+        let limit_ms = self.trial_timeout_ms.saturating_mul(factor);
+        self.said
+            .behind(&report.to_string_lossy(), limit_ms, &own.collect())
     }
 }
 
@@ -189,6 +159,12 @@ fn expressions(tests: &[&TestId]) -> Option<Vec<String>> {
     }
     let room: usize = expressions.iter().map(String::len).sum();
     (room <= ROOM).then_some(expressions)
+}
+
+/// Returns the expression that admits exactly `test`.
+fn matcher(test: &TestId) -> String {
+    let (binary, name) = (literal(&test.binary.0), literal(&test.test));
+    format!("(binary_id(={binary}) & test(={name}))")
 }
 
 /// Writes a text as an exact matcher takes it.
@@ -300,6 +276,19 @@ impl Tool for Passes {
         "cargo nextest list".to_owned()
     }
 
+    fn set_limits(&mut self, limits: BTreeMap<TestId, u64>) {
+        self.limits = limits;
+    }
+
+    fn limit_ms(&self, test: &TestId) -> Option<u64> {
+        let own = self.limits.get(test).copied();
+        Some(own.unwrap_or(self.trial_timeout_ms))
+    }
+
+    fn remarks(&self) -> Vec<Problem> {
+        self.said.problems(!self.limits.is_empty())
+    }
+
     fn place(&self) -> (&Path, &[(OsString, OsString)]) {
         (&self.root, &self.variables)
     }
@@ -345,19 +334,5 @@ mod tests {
         assert_eq!(of(10_000), None);
         let endless = TestId::new("a", "x".repeat(ARGUMENT));
         assert_eq!(expressions(&[&endless]), None);
-    }
-
-    #[test]
-    fn what_the_user_configured_is_known_where_it_matters() {
-        let said = Said::of(
-            "[store]\ndir = \"out\"\n[profile.ci]\nretries = 2\n[profile.ci.junit]\npath = \"j.xml\"\n\
-             [profile.default]\ntest-threads = 1\n",
-            "ci".to_owned(),
-        );
-        assert_eq!(said.junit, ["ci/j.xml"]);
-        assert_eq!(said.store.as_deref(), Some("out"));
-        assert!(said.threads);
-        assert_eq!(Said::of("", "default".to_owned()), Said::default());
-        assert_eq!(Said::of("no toml", "default".to_owned()), Said::default());
     }
 }

@@ -10,6 +10,8 @@ use crate::domain::{CapturedOutput, Problem, TestId, TestIndex};
 const NAMED: usize = 5;
 /// Lines of a command's output that are shown where it could not be used.
 const LINES: usize = 15;
+/// Of these, the lines that are repeated in a remark.
+const LAST_WORDS: usize = 3;
 
 /// What passes gave reason to say.
 #[derive(Debug, Default)]
@@ -23,7 +25,8 @@ pub(super) struct Notes {
     names: Vec<String>,
     /// How often the command failed although no test did, and how it ended first.
     failed_alone: (u32, String),
-    timed_out: u32,
+    /// How many passes were interrupted at the time limit, and what is known of the first.
+    timed_out: (u32, String),
     /// In how many passes the command could not be told which tests to run, although others could.
     not_selected: u32,
 }
@@ -36,6 +39,13 @@ impl Notes {
 
     /// Takes the remarks of a pass that counts.
     pub(super) fn take(&mut self, remarks: Remarks, ended: &Ended<'_>) {
+        if remarks.timed_out {
+            let (times, first) = &mut self.timed_out;
+            *times += 1;
+            if first.is_empty() {
+                *first = known(&remarks, ended);
+            }
+        }
         self.unknown.extend(remarks.unknown);
         self.broken.extend(remarks.broken);
         if self.names.is_empty() {
@@ -44,7 +54,6 @@ impl Notes {
         for test in remarks.missing {
             *self.missing.entry(test).or_default() += 1;
         }
-        self.timed_out += u32::from(remarks.timed_out);
         if remarks.failed_alone {
             let (times, first) = &mut self.failed_alone;
             *times += 1;
@@ -86,12 +95,13 @@ impl Notes {
                 ),
             );
         }
-        if 0 < self.timed_out {
-            let passes = times(self.timed_out, "pass was", "passes were");
+        let (timed_out, known) = &self.timed_out;
+        if 0 < *timed_out {
+            let passes = times(*timed_out, "pass was", "passes were");
             say(
                 "command-timed-out",
                 format!(
-                    "{passes} killed at the time limit of the command; what was reported until then counts"
+                    "{passes} interrupted at the time limit of the command; what was reported until then counts{known}"
                 ),
             );
         }
@@ -115,6 +125,19 @@ impl Notes {
         }
         problems
     }
+}
+
+/// Returns what is known of a pass that was interrupted, as the rest of a sentence.
+fn known(remarks: &Remarks, ended: &Ended<'_>) -> String {
+    let mut known = match (remarks.running.is_empty(), &remarks.last) {
+        (false, _) => format!("; still running: {}", tests(remarks.running.iter())),
+        (true, Some(last)) => format!("; the last test it reported is {last}"),
+        (true, None) => String::new(),
+    };
+    if let Some(printed) = &ended.printed {
+        known.push_str(&format!("; it printed last: {printed}"));
+    }
+    known
 }
 
 /// Returns the remark that a report could not be used.
@@ -159,6 +182,14 @@ pub(super) fn tail(output: &CapturedOutput) -> Option<String> {
     (!last.is_empty()).then(|| last.join("\n"))
 }
 
+/// Returns the very last lines of [`tail`] as one.
+pub(super) fn last_words(output: &CapturedOutput) -> Option<String> {
+    let tail = tail(output)?;
+    let lines: Vec<&str> = tail.lines().map(str::trim).collect();
+    let last = &lines[lines.len().saturating_sub(LAST_WORDS)..];
+    Some(last.join(" | "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +201,7 @@ mod tests {
             words: "ended with exit status 2 (cleaning up failed)",
             well: false,
             timed_out: false,
+            printed: Some("3 passed | Interrupted".to_owned()),
             leaked: 0,
         };
         let mut notes = Notes::default();
@@ -188,6 +220,8 @@ mod tests {
                 names: vec![format!("r.xml:{turn}:1: `a` is there more than once")],
                 failed_alone: turn == 2,
                 timed_out: turn == 1,
+                running: Vec::new(),
+                last: Some(TestId::new("s", "b")),
             };
             notes.take(remarks, &ended);
         }
@@ -202,7 +236,7 @@ mod tests {
         r.xml:0:1: `a` is there more than once
         not in the list of this run, and counted from the next on: 7 tests (s new0, s new1, s new2, s new3, s new4, ...)
         not reported in up to 3 passes: 2 tests (s a, s b)
-        1 pass was killed at the time limit of the command; what was reported until then counts
+        1 pass was interrupted at the time limit of the command; what was reported until then counts; the last test it reported is s b; it printed last: 3 passed | Interrupted
         in 1 pass the whole suite ran although a part of it was wanted: the tests could not all be named to the command (too many or too long for its arguments, or names it does not take)
         in 1 pass the command ended with exit status 2 (cleaning up failed) although no test failed
         ");

@@ -24,7 +24,7 @@ use super::secrets::Mask;
 use super::{Arms, ExecError, Runner};
 use crate::domain::{
     Environment, FidelityProfile, KnobId, KnobStatus, KnobValue, ListedTest, MachineLoad,
-    Observation, PassEnd, PassSpec, TestIndex,
+    Observation, PassEnd, PassSpec, Problem, TestIndex,
 };
 use crate::suite::{Suite, TestBinary};
 
@@ -107,6 +107,8 @@ pub struct DirectRunner {
     pool: Pool,
     meter: Meter,
     machine: Option<MachineLoad>,
+    /// Tests whose own time limit does not hold, because they share a process with others.
+    outwaited: BTreeSet<TestIndex>,
     /// Where a whole command is run instead of test binaries: what it asks.
     manners: Option<Manners>,
     run_directory: Option<RunDirectory>,
@@ -152,6 +154,7 @@ impl DirectRunner {
             mounts: OnceCell::new(),
             meter: Meter::new(pool.used_us()),
             machine: None,
+            outwaited: BTreeSet::new(),
             manners: None,
             pool,
             run_directory: Some(run_directory),
@@ -202,6 +205,7 @@ impl DirectRunner {
             recipe: u32::try_from(located.binary).ok()?,
             arguments,
             timeout_ms: pass.limit_ms(located),
+            grace_ms: 0,
             keep_output: false,
             together: None,
             seed: order::trial_seed(pass.spec.order_seed, test.0),
@@ -357,6 +361,10 @@ impl Arms for DirectRunner {
         production: &BTreeMap<KnobId, KnobValue>,
     ) -> Result<Vec<KnobStatus>, ExecError> {
         Self::apply(self, baseline, target, production)
+    }
+
+    fn remarks(&self) -> Vec<Problem> {
+        self.outwaited_tests().into_iter().collect()
     }
 
     fn narrowed(&self, profile: &FidelityProfile) -> FidelityProfile {

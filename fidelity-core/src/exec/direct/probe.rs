@@ -232,6 +232,7 @@ impl DirectRunner {
             recipe: CANARY,
             arguments: words.into_iter().map(String::into_bytes).collect(),
             timeout_ms: LIMIT_MS,
+            grace_ms: 0,
             keep_output: true,
             together: None,
             seed: PROBING_SEED,
@@ -292,6 +293,7 @@ impl DirectRunner {
                 .map(|word| word.as_bytes().to_vec())
                 .into(),
             timeout_ms: LIMIT_MS,
+            grace_ms: 0,
             keep_output: true,
             together: None,
             seed: PROBING_SEED,
@@ -336,6 +338,7 @@ impl DirectRunner {
             variables: &binary.environment,
             directory: &binary.directory,
             timeout_ms: LIMIT_MS,
+            grace_ms: 0,
             seed: PROBING_SEED,
             secrets: &[],
         };

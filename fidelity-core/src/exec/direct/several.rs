@@ -139,6 +139,7 @@ impl DirectRunner {
             recipe: u32::try_from(at).unwrap_or(u32::MAX),
             arguments: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
             timeout_ms: LIMIT_MS,
+            grace_ms: 0,
             keep_output: true,
             together: None,
             seed: ASKED_SEED,

@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) arguments: Vec<Vec<u8>>,
     /// Its time limit in milliseconds.
     pub(super) timeout_ms: u64,
+    /// How long it may then take to end by itself, in milliseconds; 0 to kill it at once.
+    pub(super) grace_ms: u64,
     /// Whether the output is wanted even if it passed.
     pub(super) keep_output: bool,
     /// The tests it runs together, where their results are read from its output.
@@ -149,6 +151,7 @@ impl Slot {
         let order = Order::Start(Start {
             template: job.recipe,
             timeout_ms: job.timeout_ms,
+            grace_ms: job.grace_ms,
             keep_output: job.keep_output,
             together: job.together.as_ref().map(|company| Together {
                 arguments: job.arguments.len(),

@@ -11,7 +11,7 @@ use super::pool::Work;
 use super::shared::{Member, ROOM, Rules, Shared};
 use super::slot::{Finished, Job};
 use super::{DirectRunner, binary, order};
-use crate::domain::{Observation, PassEnd, PassSpec, TestIndex};
+use crate::domain::{Observation, PassEnd, PassSpec, Problem, TestIndex};
 use crate::exec::ExecError;
 use crate::exec::libtest::Manner;
 use crate::exec::sandbox::Sandbox;
@@ -113,8 +113,22 @@ impl DirectRunner {
         (groups.collect(), left)
     }
 
-    fn rules(&self, pass: &Pass<'_>, id: u32) -> Rules {
+    fn rules(&mut self, pass: &Pass<'_>, id: u32) -> Rules {
         let (threads, arguments) = self.threads(pass.sandbox);
+        let all = (0..).map(TestIndex).zip(&self.tests);
+        let limits: Vec<(TestIndex, u64)> = all
+            .filter_map(|(test, located)| Some((test, located.as_ref()?)))
+            .filter(|(_, located)| u32::try_from(located.binary) == Ok(id))
+            .map(|(test, located)| (test, pass.limit_ms(located)))
+            .collect();
+        // One limit holds for a process, so that of its most patient test does.
+        let longest = limits.iter().map(|(_, limit_ms)| *limit_ms).max();
+        let timeout_ms = longest.unwrap_or(pass.timeout_ms);
+        let shorter = limits.iter().filter(|(test, limit_ms)| {
+            let own = self.tests.get(test.get()).and_then(Option::as_ref);
+            *limit_ms < timeout_ms && own.is_some_and(|own| own.timeout_ms.is_some())
+        });
+        self.outwaited.extend(shorter.map(|(test, _)| *test));
         Rules {
             recipe: id,
             manner: Manner {
@@ -123,18 +137,27 @@ impl DirectRunner {
             },
             shuffle_seed: pass.sandbox.shuffle_within.then_some(pass.spec.order_seed),
             seed: order::trial_seed(pass.spec.order_seed, id),
-            // One limit holds for a process, so that of its most patient test does.
-            timeout_ms: self
-                .tests
-                .iter()
-                .flatten()
-                .filter(|located| u32::try_from(located.binary) == Ok(id))
-                .map(|located| pass.limit_ms(located))
-                .max()
-                .unwrap_or(pass.timeout_ms),
+            timeout_ms,
             arguments,
             room: ROOM,
         }
+    }
+
+    /// Returns what is to be said of tests whose own time limit did not hold.
+    pub(super) fn outwaited_tests(&self) -> Option<Problem> {
+        let name = |test: &TestIndex| Some(self.tests.get(test.get())?.as_ref()?.name.as_str());
+        let names: Vec<&str> = self.outwaited.iter().filter_map(name).collect();
+        let first = names.first()?;
+        let which = match names.len() - 1 {
+            0 => format!("of `{first}`"),
+            more => format!("of `{first}` and {more} more"),
+        };
+        Some(Problem {
+            kind: "timeout-overridden".to_owned(),
+            message: format!(
+                "the `timeout` {which} does not hold where the tests of a binary share a process: the longest of them does"
+            ),
+        })
     }
 
     /// Returns how many tests run at a time in a process, and the user's arguments without the one that says so, which

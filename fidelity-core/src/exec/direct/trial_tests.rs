@@ -41,6 +41,7 @@ fn seen(mut ended: Ended, says_result: bool, stderr: &str) -> Result<Observation
         recipe: 0,
         arguments: Vec::new(),
         timeout_ms: 60_000,
+        grace_ms: 0,
         keep_output: false,
         together: None,
         seed: 0,

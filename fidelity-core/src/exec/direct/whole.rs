@@ -36,6 +36,8 @@ pub(in crate::exec) struct Process<'a> {
     pub(in crate::exec) directory: &'a Path,
     /// Its time limit in milliseconds.
     pub(in crate::exec) timeout_ms: u64,
+    /// How long it may then take to end after it was interrupted, in milliseconds; 0 to kill it at once.
+    pub(in crate::exec) grace_ms: u64,
     /// Seeds when it stands still, where it does.
     pub(in crate::exec) seed: u64,
     /// Values that must not be shown, beside those of the sandbox.
@@ -45,6 +47,8 @@ pub(in crate::exec) struct Process<'a> {
 /// How it ended.
 pub(in crate::exec) struct ProcessEnd {
     pub(in crate::exec) ending: Ending,
+    /// Its time limit in milliseconds.
+    pub(in crate::exec) timeout_ms: u64,
     /// Processes it left behind.
     pub(in crate::exec) leaked: u32,
     /// What it printed, secrets masked.
@@ -52,14 +56,16 @@ pub(in crate::exec) struct ProcessEnd {
 }
 
 impl ProcessEnd {
-    /// Says how it ended, with the last line it printed, as the rest of a sentence.
+    /// Says how it ended, as the rest of a sentence: with the last line it printed, where it ended by itself.
     pub(in crate::exec) fn in_words(&self) -> String {
         let words = match &self.ending {
             Ending::Exited(code) => format!("ended with exit status {code}"),
             Ending::Signalled(signal) => {
                 format!("died of signal {signal}{}", trial::signal_name(*signal))
             }
-            Ending::TimedOut => "did not end in time".to_owned(),
+            Ending::TimedOut => {
+                return format!("did not end within {}", trial::duration(self.timeout_ms));
+            }
             Ending::Lost(reason) => format!("was lost ({reason})"),
             Ending::Cancelled | Ending::NotStarted { .. } => trial::never_ran(&self.ending),
         };
@@ -174,6 +180,7 @@ impl DirectRunner {
             recipe: WHOLE,
             arguments: Vec::new(),
             timeout_ms: process.timeout_ms,
+            grace_ms: process.grace_ms,
             keep_output: true,
             together: None,
             seed: process.seed,
@@ -198,6 +205,7 @@ impl DirectRunner {
         Ok(ProcessEnd {
             output: trial::captured(&mask, &end.ended, end.output),
             ending: end.ended.ending,
+            timeout_ms: process.timeout_ms,
             leaked: end.ended.leaked,
         })
     }

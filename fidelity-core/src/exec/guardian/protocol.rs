@@ -49,6 +49,8 @@ pub(crate) struct Start {
     pub(crate) template: u32,
     /// Its time limit in milliseconds.
     pub(crate) timeout_ms: u64,
+    /// How long it may take to end after it was interrupted at that limit, in milliseconds; 0 to kill it at once.
+    pub(crate) grace_ms: u64,
     /// Whether the output is sent even if the process passed.
     pub(crate) keep_output: bool,
     /// How tests are run, where the process runs several whose results are read from its output.
@@ -87,7 +89,7 @@ pub(crate) enum Ending {
     Exited(i32),
     /// By this signal.
     Signalled(i32),
-    /// Killed at its time limit.
+    /// Interrupted or killed at its time limit.
     TimedOut,
     /// Killed because the tool said so.
     Cancelled,

@@ -134,13 +134,13 @@ fn outlasts_grace(leader: Pid, wake: BorrowedFd<'_>) -> bool {
 
 /// Returns whether a descendant is alive: the topmost of those that are is our child, since orphans become ours.
 #[cfg(target_os = "linux")]
-fn is_anything_alive() -> bool {
+pub(super) fn is_anything_alive() -> bool {
     sys::has_live_child()
 }
 
 /// See the Linux version.
 #[cfg(not(target_os = "linux"))]
-fn is_anything_alive() -> bool {
+pub(super) fn is_anything_alive() -> bool {
     false
 }
 

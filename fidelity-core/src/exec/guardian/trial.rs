@@ -144,6 +144,8 @@ struct Watch {
     limits: Limits,
     /// How many tests have been heard of, and the age at which the last was.
     heard: (usize, Duration),
+    /// The age at which it was asked to end.
+    asked: Option<Duration>,
     /// Why the leader was killed, and when.
     forced: Option<(Ending, Instant)>,
     /// When it stands still; none where it never does.
@@ -156,6 +158,8 @@ struct Limits {
     silence: Duration,
     /// In all, where the process runs several tests.
     whole: Option<Duration>,
+    /// After it was asked to end; zero where it is not asked.
+    grace: Duration,
 }
 
 impl Watch {
@@ -168,7 +172,9 @@ impl Watch {
             limits: Limits {
                 silence: Duration::from_millis(start.timeout_ms),
                 whole: together.map(|together| Duration::from_millis(together.limit_ms)),
+                grace: Duration::from_millis(start.grace_ms),
             },
+            asked: None,
             heard: (0, Duration::ZERO),
             forced: None,
             pauses: pauses.map(|pauses| Schedule::new(pauses, start.seed)),
@@ -177,6 +183,9 @@ impl Watch {
 
     /// Returns the age at which the process is killed.
     fn limit(&self) -> Duration {
+        if let Some(asked) = self.asked {
+            return asked.saturating_add(self.limits.grace);
+        }
         let silent = self.heard.1.saturating_add(self.limits.silence);
         self.limits.whole.map_or(silent, |whole| whole.min(silent))
     }
@@ -189,14 +198,14 @@ impl Watch {
         }
     }
 
-    /// Waits until the leader has ended, killing its group at the limit or when the tool says so. Returns the reason.
+    /// Waits until the leader has ended, ending its group at the limit or when the tool says so. Returns the reason.
     fn until_leader_ends(
         &mut self,
         streams: &mut [Stream; 2],
         signals: BorrowedFd<'_>,
         tool: &mut ToolLink<'_>,
     ) -> Option<Ending> {
-        while !sweep::reap_ended(self.leader).leader {
+        while !self.is_over() {
             self.listen(streams);
             self.enforce_limit();
             self.pause_or_go_on();
@@ -221,20 +230,53 @@ impl Watch {
             // What is about to end on its own, and was stopped just now, is not left behind.
             drop(sys::kill_group(self.leader, libc::SIGCONT));
         }
-        self.forced.take().map(|(ending, _)| ending)
+        let asked = self.asked.map(|_| Ending::TimedOut);
+        self.forced.take().map(|(ending, _)| ending).or(asked)
+    }
+
+    /// Returns whether the leader has ended, and has nothing more to wait for: of what was asked to end, others may still
+    /// be writing down what they know.
+    fn is_over(&self) -> bool {
+        let ended = sweep::reap_ended(self.leader).leader;
+        let others = self.asked.is_some() && self.forced.is_none();
+        ended && !(others && sweep::is_anything_alive())
     }
 
     fn enforce_limit(&mut self) {
-        if self.forced.is_none() && self.began.elapsed() >= self.limit() {
+        if self.forced.is_some() || self.began.elapsed() < self.limit() {
+            return;
+        }
+        if self.asked.is_none() && !self.limits.grace.is_zero() {
+            self.ask_to_end();
+        } else {
             self.force(Ending::TimedOut);
         }
+    }
+
+    /// Interrupts the leader's group, as a terminal does.
+    fn ask_to_end(&mut self) {
+        for signal in [libc::SIGINT, libc::SIGCONT] {
+            drop(sys::kill_group(self.leader, signal));
+        }
+        self.asked = Some(self.began.elapsed());
+    }
+
+    /// Returns whether nothing has been done to end it.
+    fn goes_on(&self) -> bool {
+        self.forced.is_none() && self.asked.is_none()
+    }
+
+    /// Returns when it is to stand still, or to go on; none where it is not to stand still any more.
+    fn pauses(&self) -> Option<&Schedule> {
+        self.pauses.as_ref().filter(|_| self.goes_on())
     }
 
     /// Stops or continues the leader's group where that is due.
     ///
     /// A group that stands still is killed like any other, so that nothing else has to know.
     fn pause_or_go_on(&mut self) {
-        let Some(pauses) = self.pauses.as_mut().filter(|_| self.forced.is_none()) else {
+        let goes_on = self.goes_on();
+        let Some(pauses) = self.pauses.as_mut().filter(|_| goes_on) else {
             return;
         };
         let age = self.began.elapsed();
@@ -274,10 +316,9 @@ impl Watch {
             None if quiet => QUIET.min(self.limit()),
             None => self.limit(),
         };
-        let until = match &self.pauses {
-            Some(pauses) if listening => until.min(pauses.next()),
-            _ => until,
-        };
+        let until = self
+            .pauses()
+            .map_or(until, |pauses| until.min(pauses.next()));
         let rest = until.saturating_sub(age);
         let mut descriptors = vec![signals];
         if listening {

@@ -144,6 +144,7 @@ fn job(rules: &Rules, words: Vec<String>) -> Job {
         recipe: rules.recipe,
         arguments,
         timeout_ms: rules.timeout_ms,
+        grace_ms: 0,
         keep_output: false,
         together: None,
         seed: rules.seed,
