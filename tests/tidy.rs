@@ -137,7 +137,6 @@ const PURE_FILES: &[&str] = &[
     "config/runner.rs",
     "exec/command/account.rs",
     "exec/command/cut_short.rs",
-    "exec/command/failing.rs",
     "exec/command/nextest/configuration.rs",
     "exec/command/notes.rs",
     "exec/command/select.rs",

@@ -136,6 +136,31 @@ pub fn of_panic(panic: &Panic) -> String {
     format!("{}: {}", panic.location, skeleton(&panic.message))
 }
 
+/// Returns ` (SIGSEGV)` and the like; nothing for a signal without a common name. By number, because reports come from other
+/// machines too: that of Linux, or of macOS where this is one.
+pub fn signal_name(signal: i32) -> &'static str {
+    let of_this_system = match (cfg!(target_os = "macos"), signal) {
+        (false, 7) | (true, 10) => " (SIGBUS)",
+        (false, 31) | (true, 12) => " (SIGSYS)",
+        _ => "",
+    };
+    match signal {
+        1 => " (SIGHUP)",
+        2 => " (SIGINT)",
+        4 => " (SIGILL)",
+        5 => " (SIGTRAP)",
+        6 => " (SIGABRT)",
+        8 => " (SIGFPE)",
+        9 => " (SIGKILL)",
+        11 => " (SIGSEGV)",
+        13 => " (SIGPIPE)",
+        15 => " (SIGTERM)",
+        24 => " (SIGXCPU)",
+        25 => " (SIGXFSZ)",
+        _ => of_this_system,
+    }
+}
+
 /// Returns the signature of output without a panic: the skeleton of its last lines.
 pub fn of_output(stderr: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(stderr);

@@ -1,50 +1,118 @@
-//! What is kept of a failing trial of a report: a signature, a line for people, and what it printed. Pure.
+//! What is kept of a failing trial of a report, whoever reads it: a signature, a line for people, and what it printed. Pure.
 //!
-//! A panic of Rust is looked for first, so that a test has one signature whoever ran it. Other languages are told apart by
-//! class and message of the failure, and by the place that its text names.
+//! A panic of Rust is looked for first, and a signal or a time limit has the words of our own runner, so that a test has one
+//! signature whoever ran it. Other languages are told apart by class and message of the failure, and by the place that its
+//! text names.
 
-use super::junit::{Case, CaseFailure};
+use super::junit::{Capped, Case, CaseFailure};
 use crate::domain::{CapturedOutput, Failure, Outcome};
 use crate::exec::signature;
 
-/// Returns what is kept of the failing trial `case`, which is one of the test `name`.
-pub fn of_case(case: &Case, name: &str) -> Failure {
+/// Kept of a stream at its beginning, and as much at its end, in bytes.
+const KEPT: usize = 8 << 10;
+/// Characters of the line for people.
+const LINE: usize = 1_000;
+
+/// Masks what must not be shown in a text, of which something was left out at the place given.
+pub type Masking<'a> = &'a dyn Fn(Vec<u8>, Option<usize>) -> Vec<u8>;
+
+/// Masks nothing: a report that was written elsewhere holds no secret of ours.
+pub fn as_it_is(text: Vec<u8>, _cut: Option<usize>) -> Vec<u8> {
+    text
+}
+
+/// Returns what is kept of the failing trial `case`, which is one of the test `name`. All of it is masked.
+pub fn of_case(case: &Case, name: &str, mask: Masking<'_>) -> Failure {
     let trial = &case.trial;
-    let told: String = trial.failures.iter().map(told).collect();
-    let streams = [told.as_bytes(), &trial.output.stderr, &trial.output.stdout];
+    let failures: Vec<CaseFailure> = trial.failures.iter().map(|it| masked(it, mask)).collect();
+    let told: String = failures.iter().map(told).collect();
+    let mut printed = trial.output.clone();
+    printed.stdout = cut_and_masked(printed.stdout, printed.stdout_omitted, mask);
+    printed.stderr = cut_and_masked(printed.stderr, printed.stderr_omitted, mask);
+    // As our own runner reads it, where the report has it.
+    let streams = [&printed.stderr[..], &printed.stdout, told.as_bytes()];
     let panic = streams
         .iter()
         .find_map(|text| signature::find_panic(text, name));
-    let words = trial.outcome.to_string();
-    let first = trial.failures.first();
-    let line = match (&panic, first) {
-        (Some(panic), _) => signature::in_one_line(&panic.message),
-        (None, Some(failure)) => line(failure),
-        (None, None) => String::new(),
+    let (line, told_apart) = match (&panic, failures.first()) {
+        (Some(panic), _) => (
+            signature::in_one_line(&panic.message),
+            signature::of_panic(panic),
+        ),
+        (None, Some(failure)) => (line(failure), skeleton(failure)),
+        (None, None) => Default::default(),
     };
-    let told_apart = match (&panic, first) {
-        (Some(panic), _) => signature::of_panic(panic),
-        (None, Some(failure)) => skeleton(failure),
-        (None, None) => String::new(),
-    };
-    let signature = match trial.outcome {
-        // Where a test hangs is not known.
-        Outcome::TimedOut => "timed out".to_owned(),
-        Outcome::Crashed(_) if told_apart.is_empty() => words.clone(),
-        Outcome::Crashed(_) => format!("{words}; {told_apart}"),
-        _ if told_apart.is_empty() => words.clone(),
-        _ => told_apart,
-    };
+    let (message, signature) = in_words(trial.outcome, (&line, told_apart), panic.is_some());
     Failure {
         signature,
-        message: if line.trim().is_empty() { words } else { line },
-        output: output(&trial.output, &told),
+        message: message.chars().take(LINE).collect(),
+        output: output(printed, &told),
     }
 }
 
-/// Returns what was printed, with the text of the failures in front where no stream has it.
-fn output(printed: &CapturedOutput, told: &str) -> CapturedOutput {
-    let mut output = printed.clone();
+/// Returns the line for people and the signature of a trial of this outcome, whose failure has this line and signature.
+fn in_words(
+    outcome: Outcome,
+    (line, told_apart): (&str, String),
+    panicked: bool,
+) -> (String, String) {
+    match outcome {
+        // Where a test hangs is not known.
+        Outcome::TimedOut => (
+            "still running at its time limit".to_owned(),
+            "timed out".to_owned(),
+        ),
+        Outcome::Crashed(signal) => {
+            let words = format!("died of signal {signal}{}", signature::signal_name(signal));
+            // Without a panic the report says no more than that.
+            if panicked {
+                (
+                    format!("{words} ({line})"),
+                    format!("{words}; {told_apart}"),
+                )
+            } else {
+                (words.clone(), words)
+            }
+        }
+        outcome => {
+            let or_words = |text: &str| match text.trim() {
+                "" => outcome.to_string(),
+                _ => text.to_owned(),
+            };
+            (or_words(line), or_words(&told_apart))
+        }
+    }
+}
+
+fn masked(failure: &CaseFailure, mask: Masking<'_>) -> CaseFailure {
+    let text = |text: &str, omitted: u64| {
+        let bytes = cut_and_masked(text.as_bytes().to_vec(), omitted, mask);
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let capped = |capped: &Capped| Capped {
+        text: text(&capped.text, capped.omitted),
+        omitted: capped.omitted,
+    };
+    CaseFailure {
+        kind: failure.kind,
+        class: failure.class.as_deref().map(|class| text(class, 0)),
+        message: failure.message.as_ref().map(capped),
+        text: capped(&failure.text),
+        place: failure
+            .place
+            .as_ref()
+            .map(|(file, line)| (text(file, 0), *line)),
+    }
+}
+
+/// Masks a text of which `omitted` bytes were left out in the middle.
+fn cut_and_masked(text: Vec<u8>, omitted: u64, mask: Masking<'_>) -> Vec<u8> {
+    let cut = (omitted > 0).then_some(text.len() / 2);
+    mask(text, cut)
+}
+
+/// Returns what was printed, with the text of the failures in front where no stream has it, each stream cut in the middle.
+fn output(mut output: CapturedOutput, told: &str) -> CapturedOutput {
     let holds = |stream: &[u8]| memchr::memmem::find(stream, told.trim().as_bytes()).is_some();
     if !told.trim().is_empty() && !holds(&output.stderr) && !holds(&output.stdout) {
         let mut stderr = told.trim_end().as_bytes().to_vec();
@@ -52,7 +120,46 @@ fn output(printed: &CapturedOutput, told: &str) -> CapturedOutput {
         stderr.append(&mut output.stderr);
         output.stderr = stderr;
     }
+    output.stdout_omitted += shorten(&mut output.stdout);
+    output.stderr_omitted += shorten(&mut output.stderr);
     output
+}
+
+/// Cuts a stream in the middle where it is long; returns how many bytes that takes away.
+fn shorten(stream: &mut Vec<u8>) -> u64 {
+    let omitted = stream.len().saturating_sub(2 * KEPT);
+    if omitted > 0 {
+        stream.drain(KEPT..KEPT + omitted);
+        stream.shrink_to_fit();
+    }
+    omitted as u64
+}
+
+/// The room for what failing trials printed, in bytes. The store keeps a few outputs of each test anyway.
+#[derive(Debug)]
+pub struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(8 << 20)
+    }
+}
+
+impl Room {
+    /// Leaves out what was printed where there is no room for it.
+    pub fn fit(&mut self, output: &mut CapturedOutput) {
+        let size = output.stdout.len() + output.stderr.len();
+        match self.0.checked_sub(size) {
+            Some(left) => self.0 = left,
+            None => {
+                *output = CapturedOutput {
+                    stdout_omitted: output.stdout_omitted + output.stdout.len() as u64,
+                    stderr_omitted: output.stderr_omitted + output.stderr.len() as u64,
+                    ..CapturedOutput::default()
+                };
+            }
+        }
+    }
 }
 
 /// Returns a failure as text: its message, then what stands within it.
@@ -143,7 +250,7 @@ mod tests {
     }
 
     fn signature_and_line(case: &Case) -> (String, String) {
-        let failure = of_case(case, "tests::it_works");
+        let failure = of_case(case, "tests::it_works", &as_it_is);
         (failure.signature, failure.message)
     }
 
@@ -195,10 +302,66 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_has_the_words_of_our_runner_with_a_panic_if_there_was_one() {
+        let said = "process aborted with signal 6 (SIGABRT)";
+        let mut case = case("test abort", said, said);
+        case.trial.outcome = Outcome::Crashed(6);
+        let words = "died of signal 6 (SIGABRT)";
+        assert_eq!(signature_and_line(&case), (words.into(), words.into()));
+        case.trial.output.stderr =
+            b"thread 'tests::it_works' panicked at src/lib.rs:3:5:\nno 17\n".to_vec();
+        assert_eq!(
+            signature_and_line(&case),
+            (
+                "died of signal 6 (SIGABRT); src/lib.rs:3:5: no #".to_owned(),
+                "died of signal 6 (SIGABRT) (no 17)".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn secrets_are_masked_before_anything_is_said() {
+        let mut told = case("Refused", "token hunter2", "tests/a.py:3: Refused hunter2");
+        told.trial.output.stdout = b"hunter2".to_vec();
+        let mask = |text: Vec<u8>, _: Option<usize>| {
+            let text = String::from_utf8(text).unwrap();
+            text.replace("hunter2", "***").into_bytes()
+        };
+        let failure = of_case(&told, "", &mask);
+        assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+        assert_eq!(failure.output.stdout, b"***");
+        assert_eq!(failure.message, "Refused: token ***");
+    }
+
+    #[test]
+    fn a_mass_of_failures_that_print_much_keeps_little() {
+        let mut told = case("", "x", &"y".repeat(200_000));
+        told.trial.output.stdout = vec![b'z'; 100_000];
+        let mut room = Room::default();
+        let mut kept = 0;
+        for _ in 0..1_000 {
+            let mut failure = of_case(&told, "", &as_it_is);
+            assert!(failure.output.stderr.len() <= 2 * KEPT);
+            room.fit(&mut failure.output);
+            let CapturedOutput { stdout, stderr, .. } = &failure.output;
+            let all = stdout.len() as u64 + failure.output.stdout_omitted;
+            assert_eq!(all, 100_000);
+            kept += stdout.capacity() + stderr.capacity();
+        }
+        assert!((1 << 20..9 << 20).contains(&kept), "{kept}");
+        let mut long = case("", &"word ".repeat(100_000), "");
+        long.trial.output = CapturedOutput::default();
+        assert_eq!(of_case(&long, "", &as_it_is).message.len(), LINE);
+    }
+
+    #[test]
     fn what_the_failure_tells_is_kept_once() {
         let mut told = case("", "it broke", "details");
-        assert_eq!(of_case(&told, "").output.stderr, b"it broke\ndetails\n");
+        assert_eq!(
+            of_case(&told, "", &as_it_is).output.stderr,
+            b"it broke\ndetails\n"
+        );
         told.trial.output.stdout = b"before\nit broke\ndetails\nafter".to_vec();
-        assert!(of_case(&told, "").output.stderr.is_empty());
+        assert!(of_case(&told, "", &as_it_is).output.stderr.is_empty());
     }
 }

@@ -6,7 +6,7 @@
 //! [`rows`] reads a file whatever its format, [`pairing`] says which files make a pass, and [`intake`] joins them.
 
 pub mod csv;
-mod failure;
+pub(crate) mod failure;
 pub mod inputs;
 pub mod intake;
 pub mod junit;

@@ -185,7 +185,7 @@ fn read_junit(
     let mut names = Names::new(reading.rules.clone());
     let mut keys: BTreeMap<Option<u32>, usize> = BTreeMap::new();
     let mut times = Times::default();
-    let mut room = MAX_TEXT;
+    let mut room = failure::Room::default();
     let summary = junit::read(reader, source, &reading.limits, &mut |case: &Case| {
         let id = match reading.remarks {
             true => names.place(case, source).id,
@@ -194,8 +194,8 @@ fn read_junit(
         let next = keys.len();
         let trial = &case.trial;
         let failure = (reading.failures && trial.outcome.is_failure()).then(|| {
-            let mut failure = failure::of_case(case, &id.test);
-            fit(&mut failure.output, &mut room);
+            let mut failure = failure::of_case(case, &id.test, &failure::as_it_is);
+            room.fit(&mut failure.output);
             Box::new(failure)
         });
         sink(Row {
@@ -225,24 +225,6 @@ fn read_junit(
         problems,
         broken,
         needs_arm: reading.arm.is_none(),
-    }
-}
-
-/// Text of failures that is kept of one file, in bytes. The store keeps a few outputs of each test anyway.
-const MAX_TEXT: usize = 8 << 20;
-
-/// Leaves out what was printed where there is no room for it.
-fn fit(output: &mut CapturedOutput, room: &mut usize) {
-    let size = output.stdout.len() + output.stderr.len();
-    match room.checked_sub(size) {
-        Some(left) => *room = left,
-        None => {
-            *output = CapturedOutput {
-                stdout_omitted: output.stdout_omitted + output.stdout.len() as u64,
-                stderr_omitted: output.stderr_omitted + output.stderr.len() as u64,
-                ..CapturedOutput::default()
-            };
-        }
     }
 }
 

@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::account::{Heard, Reported};
 use super::cut_short::{self, Fate};
 use super::select::Named;
-use super::{Call, GRACE_MS, Tool, failing};
-use crate::domain::TestId;
+use super::{Call, GRACE_MS, Tool};
+use crate::domain::{Failure, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::{DirectRunner, Process, ProcessEnd, Provided};
 use crate::exec::guardian::protocol::Ending;
 use crate::exec::secrets::Mask;
+use crate::ingest::failure::{self, Room};
 use crate::ingest::inputs::{self, Input};
 use crate::ingest::junit::{self, Case, Limits, ProblemKind};
 use crate::ingest::naming::{Names, Rules};
@@ -72,12 +73,15 @@ pub(super) fn perform(
     }))
 }
 
+/// What is kept of the failing trial of a test.
+type Keep<'a> = dyn FnMut(&Case, &TestId) -> Failure + 'a;
+
 /// Returns the trial of a case; none where the test was running when the command was interrupted.
 fn reported(
     case: &Case,
     (id, tool): (&TestId, &dyn Tool),
     interrupted: Option<u32>,
-    mask: &Mask,
+    keep: &mut Keep<'_>,
 ) -> Option<Reported> {
     let fate = interrupted.map_or(Fate::Ended(case.trial.outcome), |factor| {
         let limit_ms = tool.limit_ms(id);
@@ -97,7 +101,7 @@ fn reported(
         id: id.clone(),
         outcome,
         duration_us: case.trial.duration.map_or(0, micros),
-        failure: failing::describe(case, mask).map(Box::new),
+        failure: outcome.is_failure().then(|| Box::new(keep(case, id))),
     })
 }
 
@@ -105,6 +109,13 @@ fn reported(
 fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32>) -> Said {
     let mut said = Said::default();
     let mut names = Names::new(Rules::default());
+    let mut room = Room::default();
+    let mut keep = |case: &Case, id: &TestId| {
+        let mask = |text: Vec<u8>, cut: Option<usize>| mask.apply(text, cut);
+        let mut failure = failure::of_case(case, &id.test, &mask);
+        room.fit(&mut failure.output);
+        failure
+    };
     for file in files {
         let mut trials = Vec::new();
         // The directory of a pass is gone when somebody reads what is said of it.
@@ -121,7 +132,7 @@ fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32
             let placed = names.place(case, &name);
             let id = tool.identify(case).unwrap_or(placed.id);
             said.names.push((id.clone(), Named::of(case)));
-            match reported(case, (&id, tool), interrupted, mask) {
+            match reported(case, (&id, tool), interrupted, &mut keep) {
                 Some(trial) => trials.push(trial),
                 None => said.heard.running.push(id),
             }
@@ -149,4 +160,75 @@ fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32
     }
     said.heard.names = names.finish().iter().map(ToString::to_string).collect();
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::any::AnyCommand;
+    use super::*;
+    use crate::domain::{BlockId, RunnerSettings};
+    use crate::ingest::rows::{self, Reading};
+
+    /// As pytest, Surefire, cargo-nextest and the libtest of cargo2junit write it.
+    const REPORT: &str = r#"<testsuites><testsuite name="shop">
+<testcase classname="tests.test_cart" name="test_total" time="0.1">
+<failure message="AssertionError: assert 3 == 4&#10; +  where 3 = total()">def test_total():
+&gt;   assert total() == 4
+E   AssertionError
+
+tests/test_cart.py:17: AssertionError</failure>
+<system-out>loading hunter2</system-out></testcase>
+<testcase classname="org.CartTest" name="total" time="0.1">
+<error type="java.lang.IllegalStateException" message="no cart 17">java.lang.IllegalStateException: no cart 17
+	at org.CartTest.total(CartTest.java:17)</error></testcase>
+<testcase classname="shop" name="tests::dies" time="0.1">
+<failure type="test abort" message="process aborted with signal 6 (SIGABRT)">process aborted with signal 6 (SIGABRT)</failure>
+<system-err>thread 'tests::dies' panicked at src/lib.rs:3:5:
+no 17</system-err></testcase>
+<testcase classname="shop" name="tests::hangs" time="0.1"><failure type="test timeout"/></testcase>
+<testcase classname="shop" name="tests::panics" time="0.1">
+<failure type="test failure" message="thread panicked">thread 'tests::panics' panicked at src/lib.rs:9:5:
+no 18</failure></testcase>
+<testcase classname="shop" name="silent" time="0.1"><failure/></testcase>
+</testsuite></testsuites>"#;
+
+    #[test]
+    fn a_report_says_the_same_of_a_failure_whoever_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("junit.xml");
+        std::fs::write(&path, REPORT).unwrap();
+        let settings = RunnerSettings {
+            command: vec!["sh".to_owned()],
+            ..RunnerSettings::default()
+        };
+        let tool = AnyCommand::find(&settings, directory.path()).unwrap();
+        let by_command = read(&[path], &tool, &Mask::default(), None);
+        let trials = by_command.heard.trials.into_iter();
+        let by_command: Vec<_> = trials.map(|it| (it.id, it.failure)).collect();
+        let reading = Reading {
+            arm: None,
+            block: BlockId::default(),
+            rules: Rules::default(),
+            limits: Limits::default(),
+            failures: true,
+            remarks: false,
+        };
+        let mut ingested = Vec::new();
+        let _outcomes = rows::read(REPORT.as_bytes(), "junit.xml", &reading, &mut |row| {
+            ingested.push((row.id, row.failure));
+        });
+        assert_eq!(by_command, ingested);
+        let signature = |(_, failure): &(TestId, Option<Box<Failure>>)| {
+            failure.as_ref().map(|failure| failure.signature.clone())
+        };
+        let signatures: Vec<String> = ingested.iter().filter_map(signature).collect();
+        insta::assert_snapshot!(signatures.join("\n"), @r"
+        tests/test_cart.py:#: AssertionError: assert # == #
+        at org.CartTest.total(CartTest.java:#): java.lang.IllegalStateException: no cart #
+        died of signal 6 (SIGABRT); src/lib.rs:3:5: no #
+        timed out
+        src/lib.rs:9:5: no #
+        failed
+        ");
+    }
 }

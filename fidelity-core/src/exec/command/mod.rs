@@ -30,7 +30,6 @@ use crate::suite::Suite;
 mod account;
 mod any;
 mod cut_short;
-mod failing;
 mod hearing;
 pub mod nextest;
 mod notes;

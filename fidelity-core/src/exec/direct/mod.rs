@@ -51,7 +51,6 @@ mod user;
 mod whole;
 
 pub(super) use recipe::find_program;
-pub(super) use trial::signal_name;
 pub use trying::Trier;
 pub(super) use whole::{Manners, Process, ProcessEnd, Provided};
 

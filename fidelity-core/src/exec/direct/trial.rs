@@ -57,7 +57,7 @@ fn judge(ended: &Ended, says_result: bool, timeout_ms: u64) -> Result<Judged, St
             say(Outcome::TimedOut, words, true)
         }
         Ending::Signalled(signal) => {
-            let words = format!("died of signal {signal}{}", signal_name(*signal));
+            let words = format!("died of signal {signal}{}", signature::signal_name(*signal));
             say(Outcome::Crashed(*signal), words, true)
         }
         Ending::Exited(0) => Ok(judge_success(ended, says_result)),
@@ -205,27 +205,6 @@ pub(in crate::exec) fn duration(milliseconds: u64) -> String {
         format!("{} s", milliseconds / 1000)
     } else {
         format!("{milliseconds} ms")
-    }
-}
-
-/// Returns ` (SIGSEGV)` and the like; nothing for a signal without a common name.
-pub(in crate::exec) fn signal_name(signal: i32) -> &'static str {
-    match signal {
-        libc::SIGABRT => " (SIGABRT)",
-        libc::SIGBUS => " (SIGBUS)",
-        libc::SIGFPE => " (SIGFPE)",
-        libc::SIGHUP => " (SIGHUP)",
-        libc::SIGILL => " (SIGILL)",
-        libc::SIGINT => " (SIGINT)",
-        libc::SIGKILL => " (SIGKILL)",
-        libc::SIGPIPE => " (SIGPIPE)",
-        libc::SIGSEGV => " (SIGSEGV)",
-        libc::SIGSYS => " (SIGSYS)",
-        libc::SIGTERM => " (SIGTERM)",
-        libc::SIGTRAP => " (SIGTRAP)",
-        libc::SIGXCPU => " (SIGXCPU)",
-        libc::SIGXFSZ => " (SIGXFSZ)",
-        _ => "",
     }
 }
 

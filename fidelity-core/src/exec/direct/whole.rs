@@ -17,6 +17,7 @@ use crate::exec::ExecError;
 use crate::exec::guardian::protocol::Ending;
 use crate::exec::sandbox::Sandbox;
 use crate::exec::secrets::Mask;
+use crate::exec::signature;
 
 /// The recipe of the process.
 const WHOLE: u32 = u32::MAX - 1;
@@ -61,7 +62,7 @@ impl ProcessEnd {
         let words = match &self.ending {
             Ending::Exited(code) => format!("ended with exit status {code}"),
             Ending::Signalled(signal) => {
-                format!("died of signal {signal}{}", trial::signal_name(*signal))
+                format!("died of signal {signal}{}", signature::signal_name(*signal))
             }
             Ending::TimedOut => {
                 return format!("did not end within {}", trial::duration(self.timeout_ms));

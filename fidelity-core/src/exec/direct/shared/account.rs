@@ -191,7 +191,7 @@ pub(super) fn ending_words(ending: &Ending, timeout_ms: u64) -> Result<String, S
     match ending {
         Ending::Exited(code) => Ok(format!("ended with exit status {code}")),
         Ending::Signalled(signal) => {
-            let name = trial::signal_name(*signal);
+            let name = crate::exec::signature::signal_name(*signal);
             Ok(format!("died of signal {signal}{name}"))
         }
         Ending::TimedOut => {
