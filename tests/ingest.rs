@@ -347,8 +347,8 @@ fn standard_input_is_a_file_like_any_other() {
     assert_eq!(ran.json()["run"]["ingested"]["trials"], 4);
 }
 
-#[test]
-fn what_was_exported_is_read_back_with_the_same_verdicts() {
+/// Returns a project that has taken in the whole matrix, and what it exports.
+fn exported() -> (Project, String) {
     let project = Project::empty("results");
     matrix(&project);
     for block in 0..7 {
@@ -360,6 +360,12 @@ fn what_was_exported_is_read_back_with_the_same_verdicts() {
         .run(&["report", "--no-gate", "--format", "csv"])
         .exits_with(0)
         .stdout;
+    (project, csv)
+}
+
+#[test]
+fn what_was_exported_is_read_back_with_the_same_verdicts() {
+    let (project, csv) = exported();
     let other = Project::empty("results");
     other.write("observations.csv", &csv);
     let _ = other.run(&["ingest", "observations.csv"]).exits_with(1);
@@ -384,20 +390,57 @@ fn what_was_exported_is_read_back_with_the_same_verdicts() {
         .run(&["report", "--no-gate", "--format", "csv"])
         .exits_with(0)
         .stdout;
-    let without_run = |csv: &str| -> Vec<String> {
-        let mut lines: Vec<String> = csv
-            .lines()
-            .skip(1)
-            .map(|line| {
-                let columns: Vec<&str> = line.split(',').collect();
-                // The run and the number of the pass are those of the store.
-                [&columns[1..2], &columns[3..]].concat().join(",")
-            })
-            .collect();
+    let lines = |csv: &str| -> Vec<String> {
+        let mut lines: Vec<String> = csv.lines().map(str::to_owned).collect();
         lines.sort();
         lines
     };
-    assert_eq!(without_run(&again), without_run(&csv));
+    assert_eq!(lines(&again), lines(&csv));
+    let evidence = |project: &Project| comparison(project)["tests"][1]["e_value"].clone();
+    assert_eq!(evidence(&other), evidence(&project));
+}
+
+#[test]
+fn a_pass_that_was_exported_counts_once_wherever_it_goes() {
+    let (project, csv) = exported();
+    let other = Project::empty("results");
+    other.write("observations.csv", &csv);
+    let _ = other.run(&["ingest", "observations.csv"]).exits_with(1);
+    // Back where it came from, with later ones in another file, and in a store that joins the first.
+    project.write("own.csv", &csv);
+    let ran = project.run(&["ingest", "own.csv"]).exits_with(1);
+    let said = "28 passes of own.csv taken in before and left out: pass 1 of run ";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    let row = csv.lines().nth(1).expect("an observation");
+    let mut later: Vec<&str> = row.split(',').collect();
+    let next = "0123456789abcdef0123456789abcdef";
+    later[0] = next;
+    other.write("later.csv", &format!("{csv}{}\n", later.join(",")));
+    other.write("again.csv", &csv);
+    let ran = other
+        .run(&["ingest", "later.csv", "again.csv"])
+        .exits_with(1);
+    assert!(
+        ran.stderr
+            .contains("28 passes of later.csv taken in before"),
+        "{}",
+        ran.stderr
+    );
+    let _ = other
+        .run(&["ingest", &project.root.display().to_string()])
+        .exits_with(1);
+    let trials = |project: &Project| {
+        let tests = comparison(project)["tests"]
+            .as_array()
+            .expect("a list")
+            .clone();
+        let of = |test: &serde_json::Value, arm: &str| test[arm]["trials"].as_u64().unwrap_or(0);
+        tests
+            .iter()
+            .map(|test| of(test, "baseline") + of(test, "target"))
+            .sum::<u64>()
+    };
+    assert_eq!(trials(&other), trials(&project) + 1);
 }
 
 #[test]

@@ -181,3 +181,41 @@ fn damaged_files_are_named_and_the_rest_is_taken_in() {
     let again = ingest(&project, &["ci/0.xml.gz", "ci/sum.xml.gz", "ci/z.xml"]).exits_with(0);
     assert_eq!(counts(&again), (3, 6), "{}", again.stderr);
 }
+
+#[test]
+fn a_directory_with_a_store_beside_its_reports_hides_neither() {
+    let project = Project::empty("job");
+    write(&project, "out/1.xml", report(1).as_bytes());
+    assert_eq!(counts(&ingest(&project, &["."])), (1, 2));
+    // The store that this made is no reason to leave out what comes later.
+    write(&project, "out/2.xml", report(2).as_bytes());
+    assert_eq!(counts(&ingest(&project, &["."])), (2, 4));
+    let other = Project::empty("other");
+    let job = project.root.display().to_string();
+    let ran = other.run(&["ingest", "--no-gate", "--format", "json", &job]);
+    assert!(ran.stderr.contains("joined "), "{}", ran.stderr);
+    let said = "of 2 .xml files there nothing is taken in (--fidelity-profile says what they are)";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    write(&project, "out/3.xml", report(3).as_bytes());
+    assert_eq!(counts(&ingest(&other, &[&job])), (3, 6));
+}
+
+#[test]
+fn a_pattern_finds_stores_and_directories_too() {
+    let jobs = Project::empty("jobs");
+    for (number, name) in (0..).zip(["jobs/a", "jobs/b", "jobs/c"]) {
+        write(&jobs, &format!("{name}/r.xml"), report(number).as_bytes());
+        let store = format!("{name}/.fidelity/history.db");
+        if number < 2 {
+            let file = format!("{name}/r.xml");
+            let _ = ingest(&jobs, &["--store", &store, &file]).exits_with(0);
+        }
+    }
+    for pattern in ["jobs/*/.fidelity", "jobs/*/.fidelity/history.db"] {
+        let store = format!("{}.db", pattern.len());
+        let ran = ingest(&jobs, &["--store", &store, pattern]).exits_with(0);
+        assert_eq!(counts(&ran), (2, 4), "{pattern}");
+    }
+    let ran = ingest(&jobs, &["--store", "all.db", "jobs/*"]).exits_with(0);
+    assert_eq!(counts(&ran), (3, 6));
+}

@@ -10,6 +10,7 @@
 //! | flaky | both outcomes within one arm, and it failed in the baseline or a target worse by ten points is excluded | (none), `worse-in-target`, `worse-in-baseline` |
 //! | undetermined | it failed | `leans broken`, `leans hidden-defect`, `leans baseline-only`, `leans flaky` |
 //! | undetermined | it never failed, but some planned trial was not reported | `not reported` |
+//! | undetermined | no first trial of a pass failed, but a further one did | `only further trials failed` |
 //! | stable | no failure in either arm | (none) |
 //!
 //! An arm passes if at most the policy's `tolerance` of its trials failed. For a test that failed only in mass
@@ -37,6 +38,9 @@ pub const BROKEN_AFTER: u32 = 5;
 /// Focus trials of the target that have to pass before a test is said to fail only in company.
 const ALONE_AT_LEAST: u32 = 5;
 
+/// The reason of a test that failed in further trials of a pass only: of those only the first is evidence.
+pub(crate) const ONLY_FURTHER: &str = "only further trials failed";
+
 /// What was counted of one test in one arm.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ArmEvidence {
@@ -50,6 +54,8 @@ pub struct ArmEvidence {
     pub crashes: u32,
     /// Planned trials that nobody reported; not among `trials`.
     pub not_reported: u32,
+    /// Further trials of a pass, not among `trials` and no evidence, that failed.
+    pub further_failures: u32,
     /// Clopper-Pearson interval of the failure rate at the policy's confidence; (0, 1) without trials. Without
     /// failures the upper end is the one-sided bound: the rate that is excluded.
     pub bounds: (f64, f64),
@@ -277,6 +283,7 @@ impl Bounds {
             timeouts: arm.timeouts,
             crashes: arm.crashes,
             not_reported: arm.not_reported,
+            further_failures: arm.further_failures,
             bounds,
         }
     }

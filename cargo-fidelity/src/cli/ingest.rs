@@ -12,7 +12,7 @@ use super::{GateArgs, PlaceArgs, ProfileArgs};
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// Files (also gzip), directories with .xml files, patterns, `-` for standard input; or a store: `history.db`,
-    /// `.fidelity`
+    /// `.fidelity`, a checkout
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The fidelity profile that the results were made under: the baseline's or the target's

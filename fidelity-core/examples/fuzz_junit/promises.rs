@@ -74,7 +74,7 @@ fn check_case(case: &Case, limits: &Limits) {
 pub(crate) fn check_names(placed: &[Placed], said: &[Problem]) {
     let rules = Rules::default();
     let mut trials = BTreeMap::new();
-    for Placed { id, attempt } in placed {
+    for Placed { id, attempt, .. } in placed {
         let next: &mut u16 = trials.entry(id).or_default();
         // Passes of a stress run are numbered apart.
         assert!(*attempt <= *next);

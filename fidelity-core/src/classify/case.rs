@@ -92,6 +92,8 @@ impl<'a> Case<'a> {
             (VerdictKind::Undetermined, "leans broken, ")
         } else if 0 < counts.not_reported {
             (VerdictKind::Undetermined, "not reported, ")
+        } else if 0 < counts.further_failures {
+            (VerdictKind::Undetermined, "only further trials failed, ")
         } else {
             (VerdictKind::Stable, "")
         };
@@ -136,6 +138,9 @@ impl<'a> Case<'a> {
         }
         if baseline.not_reported > 0 || target.not_reported > 0 {
             return (VerdictKind::Undetermined, "not reported");
+        }
+        if baseline.further_failures > 0 || target.further_failures > 0 {
+            return (VerdictKind::Undetermined, super::ONLY_FURTHER);
         }
         (VerdictKind::Stable, "")
     }

@@ -15,6 +15,15 @@ fn verdict_of(screened: u32, trials: &[(Arm, Outcome)]) -> (VerdictKind, String)
 }
 
 fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
+    let trials: Vec<_> = trials
+        .iter()
+        .map(|(arm, seen)| (*arm, vec![*seen]))
+        .collect();
+    finding_of_passes(screened, &trials)
+}
+
+/// The same of passes in which the test ran several times.
+fn finding_of_passes(screened: u32, passes: &[(Arm, Vec<Outcome>)]) -> Finding {
     let policy = Policy {
         screen: Screen {
             baseline: 1,
@@ -30,7 +39,7 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
         terms: None,
     }];
     let mut evidence = Evidence::new(&tests, &policy);
-    for (number, (arm, outcome)) in (1..).zip(trials) {
+    for (number, (arm, outcomes)) in (1..).zip(passes) {
         evidence.record(&PassRecord {
             spec: PassSpec {
                 number,
@@ -48,14 +57,17 @@ fn finding_of(screened: u32, trials: &[(Arm, Outcome)]) -> Finding {
                 timeout_factor: 1,
             },
             environment: Environment::default(),
-            observations: vec![Observation {
-                test: TestIndex(0),
-                attempt: 0,
-                outcome: *outcome,
-                duration_us: 1,
-                failure: None,
-                leaked: 0,
-            }],
+            observations: (0..)
+                .zip(outcomes)
+                .map(|(attempt, outcome)| Observation {
+                    test: TestIndex(0),
+                    attempt,
+                    outcome: *outcome,
+                    duration_us: 1,
+                    failure: None,
+                    leaked: 0,
+                })
+                .collect(),
             end: Some((PassEnd::Completed, 1)),
             machine: None,
             origin: None,
@@ -118,6 +130,19 @@ fn each_row_of_the_table() {
     assert_row(&one_lost, Undetermined, "not reported");
     let flaky = [(B, FAIL), (T, PASS), (B, PASS), (T, FAIL)];
     assert_row(&flaky, Flaky, "");
+}
+
+#[test]
+fn a_test_of_which_only_further_trials_failed_is_not_stable() {
+    let finding = finding_of_passes(2, &[(B, vec![PASS]), (T, vec![PASS, FAIL, FAIL])]);
+    assert_eq!(finding.verdict.kind, VerdictKind::Undetermined);
+    assert_eq!(finding.verdict.reason, "only further trials failed");
+    assert_eq!((finding.target.trials, finding.target.failures), (1, 0));
+    assert_eq!(finding.target.further_failures, 2);
+    // A retry of what failed is no news.
+    let retried = [(B, vec![PASS]), (T, vec![FAIL, FAIL, PASS])];
+    let finding = finding_of_passes(2, &retried);
+    assert_ne!(finding.verdict.reason, "only further trials failed");
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub use ids::{BinaryId, ParseRunIdError, RunId, Seed, TestId, TestIndex};
 pub use knob::{KnobId, KnobStatus, KnobValue};
 pub use machine::MachineLoad;
 pub use observation::{CapturedOutput, Failure, Observation};
-pub use origin::{BlockId, Origin, SourceFile, natural_order};
+pub use origin::{BlockId, Origin, PassName, SourceFile, natural_order};
 pub use outcome::Outcome;
 pub use pass::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope};
 pub use policy::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen};

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::RunId;
+
 /// What is known of a pass that was ingested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -27,6 +29,26 @@ impl Origin {
             digests,
             self.part.as_str(),
         )
+    }
+}
+
+/// A pass of a run, which keeps this name wherever it is exported to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PassName {
+    /// The run.
+    pub run: RunId,
+    /// The number of the pass in it, from 1.
+    pub pass: u32,
+}
+
+impl PassName {
+    /// Returns the pass that a part of a CSV is, which is `RUN/PASS`; none where it is from elsewhere.
+    pub fn of_part(part: &str) -> Option<Self> {
+        let (run, pass) = part.split_once('/')?;
+        Some(Self {
+            run: run.parse().ok()?,
+            pass: pass.parse().ok()?,
+        })
     }
 }
 

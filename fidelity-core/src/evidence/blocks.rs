@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Arm, BlockId, ListedTest, Origin, PassEnd, PassRecord, Phase, Policy, Scope, StoredRun,
-    TestIndex, natural_order,
+    Arm, BlockId, ListedTest, Origin, PassEnd, PassName, PassRecord, Phase, Policy, RunId, Scope,
+    StoredRun, TestIndex, natural_order,
 };
 
 use super::Evidence;
@@ -27,6 +27,7 @@ use super::suspicion::Suspicion;
 pub(super) struct Member<'a> {
     pub(super) pass: &'a PassRecord,
     origin: &'a Origin,
+    name: Option<PassName>,
     pub(super) map: Option<&'a TestMap>,
 }
 
@@ -45,8 +46,8 @@ struct Seen<'a> {
     trials: Vec<(Trial<'a>, bool)>,
 }
 
-/// Completed ingested passes, each with the map of the run it is from.
-pub(super) type Passes<'a> = Vec<(&'a PassRecord, Option<&'a TestMap>)>;
+/// Completed ingested passes, each with the map of the run it is from, and the run where that is known.
+pub(super) type Passes<'a> = Vec<(&'a PassRecord, Option<&'a TestMap>, Option<RunId>)>;
 
 /// A block, for people: which it is, and how many passes it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,8 +70,14 @@ impl BlockShape {
 /// Returns the blocks of an ingested run and of those it joins, in the order they are weighed. A pass that was ingested
 /// into several stores counts once.
 pub fn blocks_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<BlockShape> {
-    let passes = joined.iter().chain([run]).flat_map(|run| &run.passes);
-    sorted(passes.map(|pass| (pass, None)).collect())
+    let of = |run: &'_ StoredRun| run.header.id;
+    let runs = joined.iter().chain([run]);
+    let passes = runs.flat_map(|run| {
+        run.passes
+            .iter()
+            .map(move |pass| (pass, None, Some(of(run))))
+    });
+    sorted(passes.collect())
         .into_iter()
         .map(|(id, members)| {
             let of = |arm| {
@@ -95,9 +102,12 @@ impl Evidence {
         let mut evidence = Self::new(&run.tests, &run.header.policy);
         let maps = maps_of(run, joined);
         let theirs = joined.iter().zip(&maps);
-        let theirs =
-            theirs.flat_map(|(run, map)| run.passes.iter().map(move |pass| (pass, Some(&**map))));
-        let own = run.passes.iter().map(|pass| (pass, None));
+        let theirs = theirs.flat_map(|(run, map)| {
+            let passes = run.passes.iter();
+            passes.map(move |pass| (pass, Some(&**map), Some(run.header.id)))
+        });
+        let own = run.passes.iter();
+        let own = own.map(|pass| (pass, None, Some(run.header.id)));
         evidence.weigh_blocks(theirs.chain(own).collect());
         evidence
     }
@@ -109,7 +119,8 @@ impl Evidence {
         passes: impl IntoIterator<Item = &'a PassRecord>,
     ) -> Self {
         let mut evidence = Self::new(tests, policy);
-        evidence.weigh_blocks(passes.into_iter().map(|pass| (pass, None)).collect());
+        let passes = passes.into_iter().map(|pass| (pass, None, None));
+        evidence.weigh_blocks(passes.collect());
         evidence
     }
 
@@ -290,12 +301,21 @@ pub(super) fn maps_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<Arc<TestMap>
 /// Returns the completed ones of `passes` by block, each once, in the order they are weighed.
 pub(super) fn sorted(passes: Passes<'_>) -> Vec<(&BlockId, Vec<Member<'_>>)> {
     let mut blocks: BTreeMap<&BlockId, Vec<Member<'_>>> = BTreeMap::new();
-    for (pass, map) in passes {
+    for (pass, map, run) in passes {
         let completed = matches!(pass.end, Some((PassEnd::Completed, _)));
         if let (Phase::Ingested, true, Some(origin)) =
             (pass.spec.phase, completed, pass.origin.as_deref())
         {
-            let member = Member { pass, origin, map };
+            let pass_name = |run| PassName {
+                run,
+                pass: pass.spec.number,
+            };
+            let member = Member {
+                pass,
+                origin,
+                name: PassName::of_part(&origin.part).or(run.map(pass_name)),
+                map,
+            };
             blocks.entry(&origin.block).or_default().push(member);
         }
     }
@@ -328,15 +348,25 @@ fn by_name(one: &BlockId, other: &BlockId) -> std::cmp::Ordering {
     natural_order(&text(&one.name), &text(&other.name)).then_with(|| one.cmp(other))
 }
 
-/// Returns the trials of each pass. Where two passes were read from the same file, as happens if it was ingested alone
+/// What passes that were made of the same results have in common.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Made<'a> {
+    /// A part of a file with this digest.
+    Of(Arm, &'a [u8; 32], &'a str),
+    /// A pass of a run, which was exported and ingested again.
+    Pass(Arm, PassName),
+}
+
+/// Returns the trials of each pass. Where two passes were made of the same results, as happens if a file was ingested alone
 /// into one store and with others into another, a test of both counts in the first of them only.
 fn distinct_trials<'a>(members: &[Member<'a>], size: usize) -> Vec<Vec<Trial<'a>>> {
-    let mut taken: BTreeMap<(Arm, &[u8; 32], &str), BTreeSet<TestIndex>> = BTreeMap::new();
-    let mut shared: BTreeMap<(Arm, &[u8; 32], &str), u32> = BTreeMap::new();
-    fn keys<'a>(member: &Member<'a>) -> impl Iterator<Item = (Arm, &'a [u8; 32], &'a str)> {
+    let mut taken: BTreeMap<Made<'a>, BTreeSet<TestIndex>> = BTreeMap::new();
+    let mut shared: BTreeMap<Made<'a>, u32> = BTreeMap::new();
+    fn keys<'a>(member: &Member<'a>) -> impl Iterator<Item = Made<'a>> {
         let (arm, part) = (member.pass.spec.arm, member.origin.part.as_str());
         let sources = member.origin.sources.iter();
-        sources.map(move |source| (arm, &source.digest, part))
+        let files = sources.map(move |source| Made::Of(arm, &source.digest, part));
+        files.chain(member.name.map(|name| Made::Pass(arm, name)))
     }
     for key in members.iter().flat_map(keys) {
         *shared.entry(key).or_default() += 1;

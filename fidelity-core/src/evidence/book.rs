@@ -21,6 +21,8 @@ pub struct ArmCounts {
     pub crashes: u32,
     /// Planned trials that nobody reported; not among `trials`.
     pub not_reported: u32,
+    /// Further trials of its passes, not among `trials` and no evidence, that failed.
+    pub further_failures: u32,
 }
 
 impl ArmCounts {
@@ -43,6 +45,7 @@ impl ArmCounts {
             (&mut self.timeouts, other.timeouts),
             (&mut self.crashes, other.crashes),
             (&mut self.not_reported, other.not_reported),
+            (&mut self.further_failures, other.further_failures),
         ];
         for (count, more) in pairs {
             *count = count.saturating_add(more);
@@ -108,7 +111,11 @@ impl TestBook {
         if let Some(failing) = &mut self.failing {
             failing.remember(arm, scope, trial.sight());
         }
-        self.arms[arm.index()].add(trial.outcome);
+        let counts = &mut self.arms[arm.index()];
+        counts.add(trial.outcome);
+        counts.further_failures = counts
+            .further_failures
+            .saturating_add(trial.further_failures);
         self.duration_us = self.duration_us.saturating_add(trial.duration_us);
     }
 

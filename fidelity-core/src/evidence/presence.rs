@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::blocks::{Member, maps_of, sorted};
+use super::blocks::{Member, Passes, maps_of, sorted};
 use super::sight::TestMap;
 use crate::domain::{Arm, Outcome, PassEnd, PassRecord, Phase, StoredRun, TestIndex};
 
@@ -33,17 +33,19 @@ pub fn presences(run: &StoredRun, joined: &[StoredRun]) -> BTreeMap<TestIndex, [
     let mut all = vec![[Presence::default(); 2]; run.tests.len()];
     let maps = maps_of(run, joined);
     let theirs = joined.iter().zip(&maps);
-    let theirs =
-        theirs.flat_map(|(run, map)| run.passes.iter().map(move |pass| (pass, Some(&**map))));
-    let passes: Vec<(&PassRecord, Option<&TestMap>)> = theirs
-        .chain(run.passes.iter().map(|pass| (pass, None)))
-        .collect();
+    let theirs = theirs.flat_map(|(run, map)| {
+        let passes = run.passes.iter();
+        passes.map(move |pass| (pass, Some(&**map), Some(run.header.id)))
+    });
+    let own = run.passes.iter();
+    let own = own.map(|pass| (pass, None, Some(run.header.id)));
+    let passes: Passes<'_> = theirs.chain(own).collect();
     if run.header.ingested {
         for (_, members) in sorted(passes) {
             count_block(&mut all, &members);
         }
     } else {
-        for (pass, map) in passes {
+        for (pass, map, _) in passes {
             count_pass(&mut all, pass, map);
         }
     }

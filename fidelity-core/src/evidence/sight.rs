@@ -1,7 +1,7 @@
 //! What a pass shows of each planned test: one sight a test, whatever was reported. Knows nothing of evidence.
 //!
-//! Invariants: only planned tests count, only first attempts count, and a planned trial that nobody reported is
-//! [`Sight::NotReported`] whether or not somebody said so.
+//! Invariants: only planned tests count, only first attempts count (of others it is known whether they failed), and a planned
+//! trial that nobody reported is [`Sight::NotReported`] whether or not somebody said so.
 
 use crate::domain::{Failure, Outcome, PassRecord, TestIndex};
 
@@ -27,6 +27,8 @@ pub struct Trial<'a> {
     pub failure: Option<&'a Failure>,
     /// Wall time in microseconds; 0 where not reported.
     pub duration_us: u64,
+    /// Further trials of the test in the same pass that failed. They are no evidence.
+    pub further_failures: u32,
 }
 
 impl Trial<'_> {
@@ -60,6 +62,7 @@ pub fn trials<'a>(pass: &'a PassRecord, size: usize, map: Option<&TestMap>) -> V
             outcome: Outcome::NotReported,
             failure: None,
             duration_us: 0,
+            further_failures: 0,
         });
     }
     let mut reported = vec![false; size];
@@ -67,11 +70,12 @@ pub fn trials<'a>(pass: &'a PassRecord, size: usize, map: Option<&TestMap>) -> V
         let Some(test) = ours(observation.test) else {
             continue;
         };
-        if observation.attempt > 0 || reported[test.get()] {
+        let Some(trial) = &mut slots[test.get()] else {
             continue;
-        }
-        reported[test.get()] = true;
-        if let Some(trial) = &mut slots[test.get()] {
+        };
+        if observation.attempt > 0 {
+            trial.further_failures += u32::from(observation.outcome.is_failure());
+        } else if !std::mem::replace(&mut reported[test.get()], true) {
             trial.outcome = observation.outcome;
             trial.failure = observation.failure.as_deref();
             trial.duration_us = observation.duration_us;

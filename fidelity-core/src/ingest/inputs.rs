@@ -30,44 +30,60 @@ impl Input {
     }
 }
 
-/// Returns the reports that arguments of a command line name, and what of them could not be found.
-///
-/// A directory stands for every `.xml` and `.xml.gz` file below it, a pattern (`*`, `?`, `[...]`, `**`) for the files it matches, sorted
-/// by name. A file that is there is that file, whatever characters its name has. Nothing is named twice: the first place counts.
-pub fn find(arguments: &[String]) -> (Vec<Input>, Vec<Problem>) {
-    let mut inputs = Vec::new();
+/// Returns arguments of a command line with the paths that patterns (`*`, `?`, `[...]`, `**`) match in their place, sorted by name, and
+/// what of them could not be found. A path that is there is that path, whatever characters its name has.
+pub fn expand(arguments: &[String]) -> (Vec<String>, Vec<Problem>) {
+    let mut expanded = Vec::new();
     let mut problems = Vec::new();
     for argument in arguments {
-        let mut missing = |message: String| {
-            problems.push(Problem {
-                kind: ProblemKind::Unreadable,
-                source: argument.clone(),
-                line: 0,
-                column: 0,
-                message,
-                more: 0,
-            });
-        };
-        if argument == "-" {
-            inputs.push(Input::Stdin);
+        let is_pattern = argument.contains(['*', '?', '[']) && !Path::new(argument).exists();
+        if argument == "-" || !is_pattern {
+            expanded.push(argument.clone());
             continue;
         }
+        match matching(argument) {
+            Ok(paths) if paths.is_empty() => {
+                problems.push(missing(argument, "no file matches this pattern".to_owned()));
+            }
+            Ok(paths) => expanded.extend(paths),
+            Err(message) => problems.push(missing(argument, message)),
+        }
+    }
+    (expanded, problems)
+}
+
+fn missing(argument: &str, message: String) -> Problem {
+    Problem {
+        kind: ProblemKind::Unreadable,
+        source: argument.to_owned(),
+        line: 0,
+        column: 0,
+        message,
+        more: 0,
+    }
+}
+
+/// Returns the reports that arguments of a command line name, and what of them could not be found.
+///
+/// A directory stands for every `.xml` and `.xml.gz` file below it, a pattern for the files and directories it [matches](expand).
+/// Nothing is named twice: the first place counts.
+pub fn find(arguments: &[String]) -> (Vec<Input>, Vec<Problem>) {
+    let mut inputs = Vec::new();
+    let (expanded, mut problems) = expand(arguments);
+    for argument in &expanded {
+        let mut missing = |message: String| problems.push(missing(argument, message));
         let path = Path::new(argument);
-        if path.is_dir() {
+        if argument == "-" {
+            inputs.push(Input::Stdin);
+        } else if path.is_dir() {
             let mut files = Vec::new();
             walk(path, &mut files, &mut missing);
             if files.is_empty() {
                 missing("no .xml file is below this directory".to_owned());
             }
             inputs.extend(files.into_iter().map(Input::File));
-        } else if path.exists() || !argument.contains(['*', '?', '[']) {
-            inputs.push(Input::File(path.to_owned()));
         } else {
-            match matching(argument) {
-                Ok(files) if files.is_empty() => missing("no file matches this pattern".to_owned()),
-                Ok(files) => inputs.extend(files.into_iter().map(Input::File)),
-                Err(message) => missing(message),
-            }
+            inputs.push(Input::File(path.to_owned()));
         }
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -100,12 +116,13 @@ fn is_report(path: &Path) -> bool {
     name.is_some_and(|name| name.ends_with(".xml") || name.ends_with(".xml.gz"))
 }
 
-/// Returns the files that match a pattern, sorted.
-fn matching(pattern: &str) -> Result<Vec<PathBuf>, String> {
+/// Returns the paths that match a pattern, sorted; names that are no Unicode cannot be given as arguments.
+fn matching(pattern: &str) -> Result<Vec<String>, String> {
     let paths = glob::glob(pattern).map_err(|error| format!("this is no pattern: {error}"))?;
-    let mut files: Vec<PathBuf> = paths.flatten().filter(|path| !path.is_dir()).collect();
-    files.sort();
-    Ok(files)
+    let paths = paths.flatten().map(PathBuf::into_os_string);
+    let mut paths: Vec<String> = paths.filter_map(|path| path.into_string().ok()).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// Opens a file for reading, unpacked if it is gzip.

@@ -161,7 +161,7 @@ fn read_csv(
             id: TestId::new(line.binary, line.test),
             outcome: line.outcome,
             duration_us: line.duration_us,
-            at_us: None,
+            at_us: line.at_us,
             failure,
         });
     });

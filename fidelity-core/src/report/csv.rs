@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::domain::{PassEnd, PassRecord, Phase, StoredRun};
+use crate::domain::{PassEnd, PassName, PassRecord, Phase, StoredRun};
 use crate::ingest::csv::{COLUMNS, guard, seconds};
 
 /// Writes the observations of `run` and of the earlier runs it joined, those of the earlier ones first. Passes are in order,
@@ -26,7 +26,17 @@ pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::
                 ),
                 None => ("", own_commit),
             };
-            let (number, arm) = (pass.spec.number.to_string(), pass.spec.arm.to_string());
+            // A pass that came as CSV is still the one it was: whoever knows it must not count it again.
+            let origin = pass.origin.as_deref();
+            let named = origin.and_then(|origin| PassName::of_part(&origin.part));
+            let id = named.map_or_else(|| id.clone(), |named| named.run.to_string());
+            let number = named
+                .map_or(pass.spec.number, |named| named.pass)
+                .to_string();
+            let arm = pass.spec.arm.to_string();
+            let at = origin.and_then(|origin| origin.at_us);
+            let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
+            let at = at.map_or_else(String::new, |at| at.to_string());
             for seen in &pass.observations {
                 let Some(test) = run.tests.get(seen.test.get()) else {
                     continue;
@@ -44,6 +54,7 @@ pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::
                     &seconds(seen.duration_us),
                     &guard(signature),
                     &guard(commit),
+                    &at,
                 ]);
                 written.map_err(of_writing)?;
             }

@@ -137,6 +137,8 @@ struct WireArm {
     failures: u32,
     bounds: [f64; 2],
     #[serde(skip_serializing_if = "is_none")]
+    further_failures: u32,
+    #[serde(skip_serializing_if = "is_none")]
     skipped: u32,
     #[serde(skip_serializing_if = "is_none")]
     absent: u32,
@@ -270,6 +272,7 @@ impl WireArm {
             trials: evidence.trials,
             failures: evidence.failures,
             bounds: [evidence.bounds.0, evidence.bounds.1],
+            further_failures: evidence.further_failures,
             skipped: presence.skipped,
             absent: presence.absent,
         }

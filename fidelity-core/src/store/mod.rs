@@ -20,9 +20,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Arm, Attribution, AttributionTrial, Environment, Fingerprint, ListedTest, MachineLoad,
-    Observation, Origin, PassEnd, PassRecord, PassSpec, RunEnd, RunHeader, RunId, Seed,
-    StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
+    Attribution, AttributionTrial, Environment, Fingerprint, ListedTest, MachineLoad, Observation,
+    PassEnd, PassName, PassRecord, PassSpec, RunEnd, RunHeader, RunId, Seed, StoredAttribution,
+    StoredRun, TestId, TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
@@ -31,6 +31,7 @@ mod code;
 mod connection;
 mod error;
 mod history;
+mod ingested;
 mod last;
 mod location;
 mod merge;
@@ -56,6 +57,7 @@ mod text;
 mod wire;
 
 pub use error::StoreError;
+pub use ingested::IngestedPass;
 pub use location::workspace_store;
 pub use merge::Merged;
 pub use output::MAX_STREAM_BYTES;
@@ -172,6 +174,12 @@ pub trait Store {
     /// # Errors
     /// Where they could not be read.
     fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError>;
+
+    /// Returns the run that holds each pass, as its own or because it was exported there and ingested here.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    fn passes_by_name(&self) -> Result<BTreeMap<PassName, RunId>, StoreError>;
 
     /// Returns every stored trial of the test in a run, in the order of pass and attempt, with what it printed.
     ///
@@ -308,17 +316,6 @@ pub struct ComparableRun {
     pub seed_given: bool,
     /// Whether it has an end: one without was killed.
     pub ended: bool,
-}
-
-/// A pass that was made of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IngestedPass {
-    /// The run that holds it.
-    pub run: RunId,
-    /// The arm it was taken for.
-    pub arm: Arm,
-    /// Where it came from.
-    pub origin: Origin,
 }
 
 /// What was counted of a test in one arm of one run.

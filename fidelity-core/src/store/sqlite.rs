@@ -20,12 +20,12 @@ use super::search::{self, SqliteSearchLog};
 use super::standing::{is_final, state_of};
 use super::{
     AttributionLog, ComparableRun, IngestedPass, LastVerdict, RunLog, RunSummary, RunTally,
-    SearchLog, Store, StoredSearch, TestHistoryRow, TestTrial, attribution, code, history, last,
-    location, past, tally, wire,
+    SearchLog, Store, StoredSearch, TestHistoryRow, TestTrial, attribution, code, history,
+    ingested, last, location, past, tally, wire,
 };
 use crate::domain::{
-    Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredAttribution, StoredRun, TestId,
-    TestIndex,
+    Fingerprint, ListedTest, PassName, RunHeader, RunId, Seed, StoredAttribution, StoredRun,
+    TestId, TestIndex,
 };
 use crate::history::PastRun;
 
@@ -301,24 +301,11 @@ impl Store for SqliteStore {
     }
 
     fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError> {
-        self.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT run.name, pass.arm, pass.origin FROM source
-                 JOIN run ON run.id = source.run
-                 JOIN pass ON pass.run = source.run AND pass.number = source.pass
-                 WHERE source.digest = ?1 ORDER BY source.run, source.pass",
-            )?;
-            let mut rows = select.query([digest])?;
-            let mut passes = Vec::new();
-            while let Some(row) = rows.next()? {
-                passes.push(IngestedPass {
-                    run: id_at(row, 0)?,
-                    arm: code::Code::from_code(row.get(1)?)?,
-                    origin: wire::read_origin(&row.get::<_, String>(2)?)?,
-                });
-            }
-            Ok(passes)
-        })
+        self.read(|connection| ingested::from_file(connection, digest))
+    }
+
+    fn passes_by_name(&self) -> Result<BTreeMap<PassName, RunId>, StoreError> {
+        self.read(ingested::by_name)
     }
 
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {

@@ -1,9 +1,7 @@
 //! `cargo fidelity ingest`: files become passes, passes blocks, blocks a report; other stores are joined.
 
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::{
-    Arm, BlockId, PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex,
-};
+use fidelity_core::domain::{PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex};
 use fidelity_core::driver::Clock as _;
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::junit::Limits;
@@ -24,6 +22,7 @@ mod asked;
 mod cover;
 mod header;
 mod inputs;
+mod known;
 mod stores;
 mod told;
 
@@ -80,7 +79,11 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         clock: Stopwatch::start(),
     };
     note(global, &session.place.words());
-    let inputs = inputs::sort(&arguments.files)?;
+    let arm = arguments.fidelity_profile.is_some();
+    let inputs = inputs::sort(&arguments.files, &session.place.store, arm)?;
+    for line in &inputs.notes {
+        note(global, line);
+    }
     let mut tally = Tally {
         unreadable: !inputs.problems.is_empty(),
         ..Tally::default()
@@ -178,7 +181,7 @@ impl Session<'_> {
             return Err(CliError::new(ErrorKind::Usage, message).hint(self.arms_hint()));
         }
         self.check_blocks(&intake)?;
-        let (parts, known) = new_parts(store, &intake)?;
+        let (parts, known) = known::new_parts(store, &intake)?;
         let grouping = match self.arguments.passes {
             Passes::Disjoint => Grouping::Disjoint,
             Passes::PerFile => Grouping::PerFile,
@@ -318,47 +321,4 @@ fn used_tests(intake: &Intake, (plans, parts): (&[PassPlan], &[Part])) -> Vec<Te
         .filter(|(_, used)| *used)
         .map(|(id, _)| id.clone())
         .collect()
-}
-
-/// Returns the parts of files that were not taken in before, each content once, and the names of files left out.
-fn new_parts(
-    store: &dyn Store,
-    intake: &Intake,
-) -> Result<(Vec<Part>, Vec<told::Known>), CliError> {
-    let mut known = Vec::new();
-    let mut parts: Vec<Part> = Vec::new();
-    let mut order: Vec<&Part> = intake.parts.iter().collect();
-    order.sort_by(|one, other| {
-        let name = |part: &Part| intake.files[part.file].name.as_str();
-        fidelity_core::domain::natural_order(name(one), name(other))
-    });
-    let mut stored: Option<(usize, Vec<fidelity_core::store::IngestedPass>)> = None;
-    for part in order {
-        let file = &intake.files[part.file];
-        if stored
-            .as_ref()
-            .is_none_or(|(position, _)| *position != part.file)
-        {
-            stored = Some((part.file, store.ingested_from(&file.digest)?));
-        }
-        let passes = stored.iter().flat_map(|(_, passes)| passes);
-        let same = |arm: Arm, block: &BlockId, name: &str| {
-            arm == part.key.arm && *block == part.key.block && name == part.key.part
-        };
-        let mut earlier =
-            passes.filter(|pass| same(pass.arm, &pass.origin.block, &pass.origin.part));
-        let twin = parts.iter().find(|other| {
-            intake.files[other.file].digest == file.digest
-                && other.file != part.file
-                && other.key == part.key
-        });
-        if let Some(pass) = earlier.next() {
-            known.push(told::Known::Stored(part.file, pass.run));
-        } else if let Some(twin) = twin {
-            known.push(told::Known::Twin(part.file, twin.file));
-        } else {
-            parts.push(part.clone());
-        }
-    }
-    Ok((parts, known))
 }

@@ -1,21 +1,15 @@
 //! What `ingest` says of files, passes and blocks.
 
-use fidelity_core::domain::{Arm, BlockId, Problem, RunId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use fidelity_core::domain::{Arm, BlockId, PassName, Problem, RunId};
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::pairing::{Part, PassPlan};
 use fidelity_core::report::number::{count, things};
 
+use super::known::Known;
 use super::{Session, Tally};
 use crate::cli::{IngestArgs, Passes};
-
-/// Why a part of a file is not taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// It was taken in before, with this run.
-    Stored(usize, RunId),
-    /// Another file of this call has the same bytes.
-    Twin(usize, usize),
-}
 
 /// Problems that are kept with a run; more are counted.
 const KEPT: usize = 50;
@@ -109,17 +103,16 @@ pub fn plans(
     lines
 }
 
-/// Says which files are left out because they are known.
+/// Says what is left out because it is known.
 fn left_out<'a>(name: &dyn Fn(usize) -> &'a str, known: &[Known]) -> Vec<String> {
     let mut lines = Vec::new();
     let stored = known.iter().filter_map(|known| match known {
         Known::Stored(file, run) => Some((*file, *run)),
-        Known::Twin(..) => None,
+        _ => None,
     });
     let stored: Vec<(usize, RunId)> = stored.collect();
     if let Some((first, run)) = stored.first() {
-        let files: std::collections::BTreeSet<usize> =
-            stored.iter().map(|(file, _)| *file).collect();
+        let files: BTreeSet<usize> = stored.iter().map(|(file, _)| *file).collect();
         lines.push(format!(
             "{} taken in before and left out: {} is in run {}",
             things(files.len() as u64, "file"),
@@ -127,14 +120,36 @@ fn left_out<'a>(name: &dyn Fn(usize) -> &'a str, known: &[Known]) -> Vec<String>
             run.short()
         ));
     }
+    let mut passes: BTreeMap<usize, Vec<(PassName, String)>> = BTreeMap::new();
     for known in known {
-        if let Known::Twin(file, other) = known {
-            lines.push(format!(
+        match known {
+            Known::Stored(..) => {}
+            Known::Pass(file, pass, run) => {
+                let place = format!("run {}", run.short());
+                passes.entry(*file).or_default().push((*pass, place));
+            }
+            Known::Again(file, other, pass) => {
+                let place = name(*other).to_owned();
+                passes.entry(*file).or_default().push((*pass, place));
+            }
+            Known::Twin(file, other) => lines.push(format!(
                 "{} has the same bytes as {}: taken for a copy, and counted once",
                 name(*file),
                 name(*other)
-            ));
+            )),
         }
+    }
+    for (file, passes) in passes {
+        let Some((first, place)) = passes.first() else {
+            continue;
+        };
+        lines.push(format!(
+            "{} of {} taken in before and left out: pass {} of run {} is in {place}",
+            things(passes.len() as u64, "pass"),
+            name(file),
+            first.pass,
+            first.run.short()
+        ));
     }
     lines
 }

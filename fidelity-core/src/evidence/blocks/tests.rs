@@ -227,3 +227,35 @@ fn a_file_that_is_part_of_two_passes_counts_once() {
     let evidence = Evidence::of_ingested(&listed(), &Policy::default(), [&whole, &part, &wider]);
     assert!(evidence.books().iter().all(|book| book.arms[1].trials == 1));
 }
+
+#[test]
+fn a_pass_that_came_back_as_csv_counts_once() {
+    let plan = crate::plan::Plan {
+        tests: listed().to_vec(),
+        policy: Policy::default(),
+        seed: crate::domain::Seed(1),
+    };
+    let mut first = crate::simulate::stored(&plan, vec![pass((1, 1), Arm::Target, 1)]);
+    first.header.ingested = true;
+    let exported = |night: u8, run: &str| {
+        let mut exported = first.passes[0].clone();
+        let origin = exported.origin.as_mut().unwrap();
+        origin.part = format!("{run}/{}", first.passes[0].spec.number);
+        origin.sources[0].digest = [night; 32];
+        let mut other = crate::simulate::stored(&plan, vec![exported]);
+        other.header.id.0 = u128::from(night);
+        other.header.ingested = true;
+        other
+    };
+    let trials = |run: &StoredRun, joined: &[StoredRun]| {
+        let evidence = Evidence::of_blocks(run, joined);
+        evidence.books()[0].arms[1].trials
+    };
+    let own = first.header.id.to_string();
+    let nights = [exported(8, &own), exported(9, &own)];
+    assert_eq!(trials(&first, &nights), 1);
+    assert_eq!(trials(&nights[0], &nights[1..]), 1);
+    // What another tool calls a pass says nothing: it may call the next one so too.
+    let foreign = [exported(8, "nightly"), exported(9, "nightly")];
+    assert_eq!(trials(&foreign[0], &foreign[1..]), 2);
+}

@@ -91,6 +91,20 @@ pub(super) fn discarded_because(heard: &Heard, ended: &Ended<'_>) -> Option<Stri
         .then(|| format!("the command {words}, and its reports hold no test"))
 }
 
+/// Returns whether there are reports, and none names one of the tests `asked` for.
+pub(super) fn names_none(
+    heard: &Heard,
+    asked: &[TestIndex],
+    known: &BTreeMap<TestId, TestIndex>,
+) -> bool {
+    let is_asked = |trial: &Reported| {
+        known
+            .get(&trial.id)
+            .is_some_and(|test| asked.contains(test))
+    };
+    0 < heard.whole && !heard.trials.iter().any(is_asked)
+}
+
 /// Returns what was seen of the tests `asked` for, and what is to be said of the rest. The inner error is the reason why
 /// the pass does not count.
 pub(super) fn observe(

@@ -124,14 +124,20 @@ fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
+        names.begin_report();
         let mut take = |case: &Case| {
             // pytest writes a case without a name for the test that was interrupted.
             if interrupted.is_some() && case.name.is_empty() {
                 return;
             }
-            let placed = names.place(case, &name);
-            let id = tool.identify(case).unwrap_or(placed.id);
-            said.names.push((id.clone(), Named::of(case)));
+            let (id, varies) = match tool.identify(case) {
+                Some(id) => (id, false),
+                None => {
+                    let placed = names.place(case, &name);
+                    (placed.id, placed.varies)
+                }
+            };
+            said.names.push((id.clone(), Named::of(case, varies)));
             match reported(case, (&id, tool), interrupted, &mut keep) {
                 Some(trial) => trials.push(trial),
                 None => said.heard.running.push(id),

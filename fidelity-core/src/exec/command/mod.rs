@@ -6,6 +6,7 @@
 //! Must not know: statistics, schedules, storage. Invariants: both arms run the same command in the same way; only files that
 //! the pass has written are read; nothing it started outlives it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::ops::ControlFlow;
@@ -116,13 +117,15 @@ pub struct CommandRunner {
     tool: Box<dyn Tool>,
     timeout_ms: u64,
     listed: Vec<TestId>,
-    known: BTreeMap<TestId, TestIndex>,
+    known: Known,
     /// How many tests a pass has that needs no selection; none where even all of them do.
     everything: Option<usize>,
     /// How reports call the tests.
     names: BTreeMap<TestId, Named>,
     watch: Watch,
     notes: Notes,
+    /// Whether the command was told which tests to run, and ran none of them.
+    misunderstood: bool,
     /// The end of what a command printed whose pass did not count.
     printed: Option<String>,
 }
@@ -154,6 +157,7 @@ impl CommandRunner {
             names: BTreeMap::new(),
             watch,
             notes: Notes::default(),
+            misunderstood: false,
             printed: None,
         })
     }
@@ -165,7 +169,7 @@ impl CommandRunner {
 
     /// Returns whether each pass runs the whole suite, whichever tests it is about.
     pub fn runs_all(&self) -> bool {
-        !self.tool.selects()
+        self.misunderstood || !self.tool.selects()
     }
 
     /// Returns whether a pass over these tests needs no selection.
@@ -280,8 +284,10 @@ fn named<'a>(
 }
 
 /// Takes what the reports of a command say and how it ended. The error is why the pass does not count.
-type Hearing<'a> = dyn FnMut(Heard, &Ended<'_>, &BTreeMap<TestId, TestIndex>, &mut Notes) -> Result<(), String>
-    + 'a;
+type Hearing<'a> = dyn FnMut(Heard, &Ended<'_>, &Known, &mut Notes) -> Result<(), String> + 'a;
+
+/// The places of tests in the list of the run.
+type Known = BTreeMap<TestId, TestIndex>;
 
 /// What a run of the command is for.
 struct Task<'a> {
@@ -305,22 +311,35 @@ impl Runner for CommandRunner {
             return Ok(PassEnd::Completed);
         }
         let whole = self.is_everything(&spec.tests);
-        if self.runs_all_for(tests) {
+        let unable = self.runs_all_for(tests);
+        if unable {
             self.notes.could_not_select();
         }
-        let task = Task {
+        let mut task = Task {
             number: spec.number,
             seed: spec.order_seed,
             only: (!whole).then_some(tests),
             timeout_factor: spec.timeout_factor.max(1),
         };
-        self.run(environment, &task, &mut |heard, ended, known, notes| {
+        let misunderstood = Cell::new(false);
+        let mut hear = |heard: Heard, ended: &Ended<'_>, known: &Known, notes: &mut Notes| {
+            let selected = !whole && !unable;
+            misunderstood.set(selected && account::names_none(&heard, tests, known));
             let (batch, remarks) = account::observe(heard, tests, known, ended)?;
             notes.take(remarks, ended);
             // In one go: a pass is stored as a whole or not at all.
             let _flow = seen(batch);
             Ok(())
-        })
+        };
+        let end = self.run(environment, &task, &mut hear)?;
+        if !misunderstood.get() {
+            return Ok(end);
+        }
+        // That is a matter of names, and no fault of the environment: such a tool is told no names any more.
+        self.misunderstood = true;
+        self.notes.could_not_select();
+        task.only = None;
+        self.run(environment, &task, &mut hear)
     }
 
     fn runs_all_for(&self, tests: &[TestIndex]) -> bool {

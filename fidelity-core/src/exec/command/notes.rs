@@ -111,7 +111,7 @@ impl Notes {
                 "whole-passes",
                 format!(
                     "in {passes} the whole suite ran although a part of it was wanted: the tests could not all be \
-                     named to the command (too many or too long for its arguments, or names it does not take)"
+                     named to the command (too many or too long for its arguments, or names it does not take or that change)"
                 ),
             );
         }
@@ -237,7 +237,7 @@ mod tests {
         not in the list of this run, and counted from the next on: 7 tests (s new0, s new1, s new2, s new3, s new4, ...)
         not reported in up to 3 passes: 2 tests (s a, s b)
         1 pass was interrupted at the time limit of the command; what was reported until then counts; the last test it reported is s b; it printed last: 3 passed | Interrupted
-        in 1 pass the whole suite ran although a part of it was wanted: the tests could not all be named to the command (too many or too long for its arguments, or names it does not take)
+        in 1 pass the whole suite ran although a part of it was wanted: the tests could not all be named to the command (too many or too long for its arguments, or names it does not take or that change)
         in 1 pass the command ended with exit status 2 (cleaning up failed) although no test failed
         ");
     }

@@ -4,7 +4,7 @@
 //!
 //! | tool | names in its reports | arguments |
 //! |---|---|---|
-//! | pytest | class `tests.test_a.TestB`, name `test_c[1]` | `tests/test_a.py::TestB::test_c[1]`, one each |
+//! | pytest | class `tests.test_a.TestB`, name `test_c[1]` | `tests/test_a.py::TestB::test_c[1]`, one each; without `[1]` where that varies |
 //! | go | name `TestA/sub` | `-run ^(TestA)$`: a subtest by its test |
 //! | maven | class `com.example.A`, name `a(int)[1]` | `-Dtest=com.example.A#a+b`: parameters by their method |
 //! | jest | name `title of the whole path` | `-t ^(title\.one|title two)$` |
@@ -28,14 +28,17 @@ pub(super) struct Named {
     pub(super) class: String,
     /// Its name.
     pub(super) name: String,
+    /// Whether the next report may write it otherwise: there are parts in it that differ from run to run.
+    pub(super) varies: bool,
 }
 
 impl Named {
-    /// Returns how a report names a case.
-    pub(super) fn of(case: &Case) -> Self {
+    /// Returns how a report names a case, which may `vary`.
+    pub(super) fn of(case: &Case, varies: bool) -> Self {
         Self {
             class: case.classname.clone().unwrap_or_default(),
             name: case.name.clone(),
+            varies,
         }
     }
 }
@@ -47,11 +50,22 @@ pub(super) fn arguments(
     tests: &[&Named],
     exists: &dyn Fn(&str) -> bool,
 ) -> Option<Vec<String>> {
+    // A name that will be another one can be told to those alone that are told the whole it is a part of.
+    let by_part = matches!(
+        select,
+        Select::Tool(SelectingTool::Pytest | SelectingTool::Go | SelectingTool::Maven)
+    );
+    if !by_part && tests.iter().any(|test| test.varies) {
+        return None;
+    }
     let arguments = match select {
-        Select::Tool(SelectingTool::Pytest) => tests
-            .iter()
-            .map(|test| node_id(test, exists))
-            .collect::<Option<Vec<_>>>()?,
+        Select::Tool(SelectingTool::Pytest) => {
+            let mut seen = BTreeSet::new();
+            let ids = tests.iter().map(|test| node_id(test, exists));
+            let mut ids: Vec<String> = ids.collect::<Option<_>>()?;
+            ids.retain(|id| seen.insert(id.clone()));
+            ids
+        }
         Select::Tool(SelectingTool::Go) => {
             let whole = |test: &&Named| test.name.split('/').next().unwrap_or_default().to_owned();
             let names: BTreeSet<String> = tests.iter().map(whole).collect();
@@ -85,11 +99,12 @@ fn node_id(test: &Named, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     });
     let (path, length) = module?;
     let classes = parts[length..].iter().map(|class| format!("{class}::"));
-    Some(format!(
-        "{path}::{}{}",
-        classes.collect::<String>(),
-        test.name
-    ))
+    // With all its parameters, so that they come in the same order as in the whole suite.
+    let name = match test.varies {
+        true => test.name.split_once('[')?.0,
+        false => &test.name,
+    };
+    Some(format!("{path}::{}{name}", classes.collect::<String>()))
 }
 
 /// Returns what `-Dtest` takes; none where a report names no class.
@@ -184,6 +199,7 @@ mod tests {
         Named {
             class: class.to_owned(),
             name: name.to_owned(),
+            varies: false,
         }
     }
 
@@ -225,6 +241,27 @@ mod tests {
             None
         );
         assert_eq!(selected(SelectingTool::Pytest, &[("", "test_f")]), None);
+    }
+
+    #[test]
+    fn a_name_that_varies_is_selected_with_the_whole_it_is_a_part_of() {
+        let varying = |name: &str| Named {
+            varies: true,
+            ..named("test_top", name)
+        };
+        let tests = [
+            varying("test_a[seed=1]"),
+            varying("test_a[seed=2]"),
+            named("test_top", "test_b[1]"),
+        ];
+        let tests: Vec<&Named> = tests.iter().collect();
+        let by = |select: &Select| arguments(select, &tests, &|path| path == "test_top.py");
+        let pytest = by(&Select::Tool(SelectingTool::Pytest)).unwrap();
+        assert_eq!(pytest, ["test_top.py::test_a", "test_top.py::test_b[1]"]);
+        assert_eq!(by(&Select::Tool(SelectingTool::Jest)), None);
+        let whole = varying("a seed 1");
+        let select = Select::Tool(SelectingTool::Pytest);
+        assert_eq!(arguments(&select, &[&whole], &|_| true), None);
     }
 
     #[test]
@@ -297,7 +334,11 @@ mod tests {
         let long = "x".repeat(LONGEST);
         let tests: Vec<(&str, &str)> = vec![("", &long), ("", &long)];
         assert_eq!(selected(SelectingTool::Jest, &tests), None);
-        let many = vec![("tests.test_a", "test_plain"); 20_000];
+        let names: Vec<String> = (0..20_000).map(|n| format!("test_plain[{n}]")).collect();
+        let many: Vec<_> = names
+            .iter()
+            .map(|name| ("tests.test_a", name.as_str()))
+            .collect();
         assert_eq!(selected(SelectingTool::Pytest, &many), None);
         assert_eq!(selected(SelectingTool::Jest, &[("", "a\0b")]), None);
     }

@@ -13,7 +13,7 @@ pub use read::{CsvProblem, Line, columns_of, read};
 use crate::domain::Outcome;
 
 /// The columns, in order.
-pub const COLUMNS: [&str; 10] = [
+pub const COLUMNS: [&str; 11] = [
     "run",
     "block",
     "pass",
@@ -24,6 +24,7 @@ pub const COLUMNS: [&str; 10] = [
     "duration_s",
     "signature",
     "commit",
+    "at",
 ];
 
 /// Returns a text as a spreadsheet takes it for a text.

@@ -32,6 +32,8 @@ pub struct Line {
     pub signature: String,
     /// The commit; none where nobody said.
     pub commit: Option<String>,
+    /// When its pass ran, in microseconds since 1970; none where nobody said.
+    pub at_us: Option<i64>,
 }
 
 /// Why a CSV cannot be used.
@@ -89,7 +91,7 @@ pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProbl
     }
 }
 
-fn parse(record: &StringRecord, places: &[Option<usize>; 10]) -> Result<Line, String> {
+fn parse(record: &StringRecord, places: &[Option<usize>; 11]) -> Result<Line, String> {
     let [
         run,
         block,
@@ -101,6 +103,7 @@ fn parse(record: &StringRecord, places: &[Option<usize>; 10]) -> Result<Line, St
         duration,
         signature,
         commit,
+        at,
     ] = places.map(|place| {
         place
             .and_then(|place| record.get(place))
@@ -144,7 +147,18 @@ fn parse(record: &StringRecord, places: &[Option<usize>; 10]) -> Result<Line, St
         duration_us,
         signature: text(signature),
         commit: some(commit),
+        at_us: time(at)?,
     })
+}
+
+/// Returns a time in microseconds since 1970; none where nothing is said.
+fn time(text: &str) -> Result<Option<i64>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let at = text.parse::<jiff::Timestamp>();
+    at.map(|at| Some(at.as_microsecond()))
+        .map_err(|_| format!("`{}` is no time like 2026-01-09T07:50:12Z", shown(text)))
 }
 
 fn problem(line: u64, error: &csv::Error) -> CsvProblem {

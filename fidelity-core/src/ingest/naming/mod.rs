@@ -13,9 +13,11 @@
 //! by its class, else its file, else `(unnamed)`. Then both parts lose what differs from run to run: see [`Rules`], each of which
 //! can be switched off.
 //!
-//! Tests of one name in one pass are trials of one test. [`Names`] numbers them, and says so: whether the report repeats a name,
-//! or the rules gave different names the same one.
+//! Tests of one name in one pass are trials of one test. [`Names`] numbers them, and says so. Names of one report that differ and that
+//! the rules would make one are different tests all the same: the second is called `NAME #2`, in the order of the report, and that is
+//! said too.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,6 +42,8 @@ pub struct Placed {
     pub id: TestId,
     /// 0 for the first trial of this test in the pass. Only that one is evidence.
     pub attempt: u16,
+    /// Whether a rule changed its name, so that it may be written otherwise in the next run.
+    pub varies: bool,
 }
 
 /// What a test was called where its name was first seen.
@@ -52,6 +56,23 @@ struct Seen {
     name: String,
 }
 
+/// Names that differ and that the rules would make one.
+struct Twins {
+    /// The name of the first as written.
+    first: String,
+    /// Binary and test as written, with their numbers from 1 in the order of the report.
+    numbers: BTreeMap<(String, String), usize>,
+}
+
+/// A trial's test.
+struct Named {
+    id: TestId,
+    /// Whether a rule changed its name.
+    varies: bool,
+    /// The name as written of the first of twins, where this is the first trial of another of them.
+    twin_of: Option<String>,
+}
+
 /// The names of one pass: give it every case of every report of the pass, in order.
 ///
 /// Holds memory in proportion to the number of different names.
@@ -59,6 +80,8 @@ pub struct Names {
     rules: Rules,
     known: BTreeMap<String, Option<BinaryId>>,
     seen: BTreeMap<(Option<u32>, TestId), Seen>,
+    /// Of names that a rule changed.
+    twins: BTreeMap<(Option<u32>, TestId), Twins>,
     problems: Vec<Problem>,
 }
 
@@ -69,6 +92,7 @@ impl Names {
             rules,
             known: BTreeMap::new(),
             seen: BTreeMap::new(),
+            twins: BTreeMap::new(),
             problems: Vec::new(),
         }
     }
@@ -89,13 +113,31 @@ impl Names {
         self
     }
 
+    /// Begins another report of the pass.
+    pub fn begin_report(&mut self) {
+        self.twins.clear();
+    }
+
     /// Returns test and number of a trial. `source` is the report it stands in.
     ///
     /// Passes of a stress run (suites `NAME@stress-N`) are numbered apart.
     pub fn place(&mut self, case: &Case, source: &str) -> Placed {
-        let id = self.identity(case);
+        let Named {
+            id,
+            varies,
+            twin_of,
+        } = self.named(case);
+        if let Some(first) = twin_of {
+            let message = format!(
+                "`{}` and `{}` have one name by the rules for names: the second is called `{}`",
+                shown(&first),
+                shown(&case.name),
+                shown(&id.test)
+            );
+            self.note(ProblemKind::Merged, source, case.at, message);
+        }
         let written = written(case);
-        let stress = case.suite.stress.filter(|_| self.rules.is_on(Rule::Stress));
+        let stress = self.stress(case);
         let seen = self
             .seen
             .entry((stress, id.clone()))
@@ -114,6 +156,12 @@ impl Names {
                     shown(&id.test)
                 );
                 (ProblemKind::Repeated, message)
+            } else if seen.name == case.name {
+                let message = format!(
+                    "`{}` is there in more than one suite: further trials of one test",
+                    shown(&id.test)
+                );
+                (ProblemKind::Repeated, message)
             } else {
                 let message = format!(
                     "`{}` and `{}` are one test by the rules for names: further trials of it",
@@ -124,18 +172,49 @@ impl Names {
             };
             self.note(kind, source, case.at, message);
         }
-        Placed { id, attempt }
+        Placed {
+            id,
+            attempt,
+            varies,
+        }
     }
 
     /// Returns the test of a trial, as [`Self::place`] does, without a number and without taking note of it.
-    pub fn identity(&self, case: &Case) -> TestId {
-        let mut id = identify(case, &self.rules);
+    pub fn identity(&mut self, case: &Case) -> TestId {
+        self.named(case).id
+    }
+
+    /// Returns the suite's number in a stress run, where that is no part of the name.
+    fn stress(&self, case: &Case) -> Option<u32> {
+        case.suite.stress.filter(|_| self.rules.is_on(Rule::Stress))
+    }
+
+    fn named(&mut self, case: &Case) -> Named {
+        let (mut id, written) = identified(case, &self.rules);
         if is_libtest(case)
             && let Some(Some(binary)) = self.known.get(&id.test)
         {
             id.binary = binary.clone();
         }
-        id
+        let mut named = Named {
+            id,
+            varies: written.is_some(),
+            twin_of: None,
+        };
+        let Some(written) = written else { return named };
+        let key = (self.stress(case), named.id.clone());
+        let twins = self.twins.entry(key).or_insert_with(|| Twins {
+            first: case.name.clone(),
+            numbers: BTreeMap::new(),
+        });
+        let next = twins.numbers.len() + 1;
+        let number = *twins.numbers.entry(written).or_insert(next);
+        if 1 < number {
+            let space = if named.id.test.is_empty() { "" } else { " " };
+            named.id.test.push_str(&format!("{space}#{number}"));
+            named.twin_of = (number == next).then(|| twins.first.clone());
+        }
+        named
     }
 
     fn note(&mut self, kind: ProblemKind, source: &str, line: u64, message: String) {
@@ -164,6 +243,11 @@ impl Names {
 
 /// Returns the test a case is a trial of, as far as the case alone says it.
 pub fn identify(case: &Case, rules: &Rules) -> TestId {
+    identified(case, rules).0
+}
+
+/// Returns the same, and binary and test as written where a rule changed them.
+fn identified(case: &Case, rules: &Rules) -> (TestId, Option<(String, String)>) {
     let class = case.classname.as_deref();
     let suite = case.suite.name();
     let name = match (case.name.as_str(), class, &case.file) {
@@ -182,13 +266,15 @@ pub fn identify(case: &Case, rules: &Rules) -> TestId {
         }
         _ => (joined(&case.suite.path), name.to_owned()),
     };
-    let mut binary = rules.normal(&binary).into_owned();
+    let normal = (rules.normal(&binary), rules.normal(&test));
+    let changed = matches!(normal, (Cow::Owned(_), _) | (_, Cow::Owned(_)));
+    let mut id = TestId::new(normal.0.into_owned(), normal.1.into_owned());
     if !rules.is_on(Rule::Stress)
         && let Some(number) = case.suite.stress
     {
-        binary = format!("{binary}@stress-{number}");
+        id.binary.0.push_str(&format!("@stress-{number}"));
     }
-    TestId::new(binary, rules.normal(&test).into_owned())
+    (id, changed.then_some((binary, test)))
 }
 
 /// Returns whether a report comes from libtest itself (`--format junit`) or was made of its JSON by cargo2junit: both say the module

@@ -15,7 +15,7 @@ fn placed(report: &str, names: Names) -> (Vec<String>, Vec<String>) {
         "r.xml",
         &Limits::default(),
         &mut |case| {
-            let Placed { id, attempt } = names.place(case, "r.xml");
+            let Placed { id, attempt, .. } = names.place(case, "r.xml");
             placed.push(format!("{} | {} | {attempt}", id.binary, id.test));
         },
     );
@@ -125,20 +125,64 @@ fn repeated_names_are_trials_of_one_test_and_said() {
 }
 
 #[test]
-fn names_that_the_rules_make_equal_are_said_to_be() {
-    let report = "<testsuite name='s'><testcase name='t[at 0x7f0000000001]'/><testcase name='t[at 0x7f0000000002]'/></testsuite>";
+fn names_of_a_report_that_the_rules_make_equal_stay_tests_of_their_own() {
+    let report = "<testsuite name='s'><testcase name='t[at 0x7f0000000001]'/><testcase name='t[at 0x7f0000000002]'/>
+        <testcase name='t[at 0x7f0000000003]'/><testcase name='t[at 0x7f0000000002]'/></testsuite>";
     let (trials, said) = placed(report, Names::new(Rules::default()));
-    assert_eq!(trials, ["s | t[at 0x*] | 0", "s | t[at 0x*] | 1"]);
+    assert_eq!(
+        trials,
+        [
+            "s | t[at 0x*] | 0",
+            "s | t[at 0x*] #2 | 0",
+            "s | t[at 0x*] #3 | 0",
+            "s | t[at 0x*] #2 | 1"
+        ]
+    );
     assert_eq!(
         said,
         [
-            "merged-name r.xml:1:1: `t[at 0x7f0000000001]` and `t[at 0x7f0000000002]` are one test by the rules for names: further trials of it"
+            "merged-name r.xml:1:1: `t[at 0x7f0000000001]` and `t[at 0x7f0000000002]` have one name by the rules for names: the second is called `t[at 0x*] #2` (and 1 more)",
+            "repeated-name r.xml:2:1: `t[at 0x*] #2` is there more than once: further trials of one test",
         ]
     );
     let off = Rules::default().without(Rule::Parameters);
     let (trials, said) = placed(report, Names::new(off));
-    assert_eq!(trials.len(), 2);
-    assert!(trials.iter().all(|trial| trial.ends_with("| 0")) && said.is_empty());
+    assert_eq!(trials.len(), 4);
+    assert!(trials.iter().all(|trial| trial.contains("at 0x7f")) && said.len() == 1);
+}
+
+#[test]
+fn another_report_writes_the_same_tests_otherwise() {
+    let mut names = Names::new(Rules::default());
+    for (round, seeds) in [["1", "2"], ["3", "4"]].iter().enumerate() {
+        names.begin_report();
+        for (number, seed) in seeds.iter().enumerate() {
+            let case = Case {
+                name: format!("t[seed={seed}]"),
+                ..Case::default()
+            };
+            let placed = names.place(&case, &format!("{round}.xml"));
+            let expected = ["t[seed=*]", "t[seed=*] #2"][number];
+            assert_eq!((placed.id.test.as_str(), placed.varies), (expected, true));
+            assert_eq!(usize::from(placed.attempt), round);
+        }
+    }
+    let said: Vec<String> = names.finish().iter().map(ToString::to_string).collect();
+    assert!(
+        said.iter()
+            .any(|said| said.contains("`t[seed=1]` and `t[seed=3]` are one test")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn one_name_in_two_suites_is_said_to_be_one_test() {
+    let report = "<testsuites><testsuite name='Chrome'><testcase classname='widget' name='opens'/></testsuite>
+        <testsuite name='Firefox'><testcase classname='widget' name='opens'><failure/></testcase></testsuite></testsuites>";
+    let (trials, said) = placed(report, Names::new(Rules::default()));
+    assert_eq!(trials, ["widget | opens | 0", "widget | opens | 1"]);
+    let expected = "repeated-name r.xml:2:1: `opens` is there in more than one suite: further trials of one test";
+    assert_eq!(said, [expected]);
 }
 
 #[test]
@@ -308,7 +352,7 @@ fn no_two_names_of_a_report_become_one_unsaid() {
                 classname: class,
                 ..Case::default()
             };
-            let Placed { id, attempt } = names.place(&case, "r.xml");
+            let Placed { id, attempt, .. } = names.place(&case, "r.xml");
             let first = ids.entry(id).or_insert_with(|| (written(&case), 0));
             assert_eq!(first.1, attempt);
             first.1 += 1;
@@ -316,12 +360,14 @@ fn no_two_names_of_a_report_become_one_unsaid() {
             trials += 1;
         }
         assert_eq!(trials, 8);
+        // No piece has such a sign.
+        let twins = ids.keys().filter(|id| id.test.contains('#')).count() as u64;
         let said: u64 = names
             .finish()
             .iter()
             .filter(|problem| problem.kind == ProblemKind::Merged)
             .map(|problem| problem.more + 1)
             .sum();
-        assert_eq!(said, merged);
+        assert_eq!(said, merged + twins);
     }
 }

@@ -99,7 +99,7 @@ fn pass(number: u32, tests: u32) -> PassRecord {
                 commit: Some(odd(number as usize + 5)),
                 name: (!number.is_multiple_of(3)).then(|| odd(number as usize + 9)),
             },
-            at_us: None,
+            at_us: (!number.is_multiple_of(4)).then(|| i64::from(number) * 1_700_000_000_123_457),
             sources: vec![SourceFile {
                 digest: [0; 32],
                 name: String::new(),
@@ -135,6 +135,7 @@ fn expected(run: &StoredRun) -> Vec<Line> {
                 duration_us: seen.duration_us,
                 signature: signature.unwrap_or_default(),
                 commit: origin.block.commit.clone(),
+                at_us: origin.at_us,
             }
         })
     });

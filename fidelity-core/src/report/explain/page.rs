@@ -84,6 +84,7 @@ fn rates(page: &mut Page, explanation: &Explanation) {
             (evidence.timeouts, "timed out"),
             (evidence.crashes, "crashed"),
             (evidence.not_reported, "not reported"),
+            (evidence.further_failures, "of its further trials failed"),
             (explanation.test.presence(arm).skipped, "skipped"),
         ] {
             if 0 < number {

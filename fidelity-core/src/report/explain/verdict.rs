@@ -1,5 +1,6 @@
 //! A verdict in words: what it says, the evidence for it, and what would change it.
 
+use crate::classify::ONLY_FURTHER;
 use crate::domain::{Arm, VerdictKind};
 use crate::report::cause;
 use crate::report::number::{
@@ -80,6 +81,9 @@ fn undetermined(explanation: &Explanation, everywhere: &str) -> String {
         "It was not run: no arm is one for it.".to_owned()
     } else if !test.is_compared() {
         "It was not compared: an arm has no trial.".to_owned()
+    } else if test.finding.verdict.reason == ONLY_FURTHER {
+        "Several trials of a pass have its name. The first never failed, a further one did, and only the first is evidence."
+            .to_owned()
     } else {
         match test.lean {
             Some(lean) => format!("It failed, but the evidence is short; it leans {lean}."),
@@ -189,19 +193,7 @@ fn change(explanation: &Explanation) -> String {
                 None => format!("Failures in {high} alone would, with {tolerated}."),
             }
         }
-        VerdictKind::Undetermined if !explanation.test.is_compared() => {
-            "Trials in the arm that has none.".to_owned()
-        }
-        VerdictKind::Undetermined => match explanation.test.finding.needs_passes {
-            Some(passes) => format!(
-                "About {} would decide, at the rates seen so far.",
-                things(u64::from(passes), "more pass")
-            ),
-            None => {
-                "No number of passes is likely to decide it at the rates seen so far; none would."
-                    .to_owned()
-            }
-        },
+        VerdictKind::Undetermined => would_decide(explanation),
         VerdictKind::Stable => {
             let wanted = trials_to_exclude(WORTH_EXCLUDING, run.policy.confidence);
             let how = match run.blocks {
@@ -219,6 +211,26 @@ fn change(explanation: &Explanation) -> String {
                 things(wanted, &format!("{high} pass"))
             )
         }
+    }
+}
+
+/// Says what would decide an undetermined test.
+fn would_decide(explanation: &Explanation) -> String {
+    let finding = &explanation.test.finding;
+    if !explanation.test.is_compared() {
+        return "Trials in the arm that has none.".to_owned();
+    }
+    if finding.verdict.reason == ONLY_FURTHER {
+        return "A name of its own for each of them: parameters, a class or a suite that tell them apart."
+            .to_owned();
+    }
+    match finding.needs_passes {
+        Some(passes) => format!(
+            "About {} would decide, at the rates seen so far.",
+            things(u64::from(passes), "more pass")
+        ),
+        None => "No number of passes is likely to decide it at the rates seen so far; none would."
+            .to_owned(),
     }
 }
 

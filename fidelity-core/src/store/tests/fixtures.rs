@@ -1,6 +1,6 @@
 //! Runs made up from a seed, and how they are written and compared.
 
-use crate::domain::{Phase, Scope};
+use crate::domain::{Arm, Phase, Scope};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

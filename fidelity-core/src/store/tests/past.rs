@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::*;
 use super::fixtures::*;
-use crate::domain::{Outcome, Phase, VerdictKind};
+use crate::domain::{Arm, Outcome, Phase, VerdictKind};
 use crate::history::{PastFailure, PastRun};
 
 /// What a run saw fail, found by looking at everything.

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::fixtures::*;
-use crate::domain::Phase;
+use crate::domain::{Arm, Phase};
 use crate::domain::{Outcome, StopReason};
 
 #[test]

@@ -1,0 +1,110 @@
+//! What was taken in before: a file is known by its bytes, and a pass of a CSV by the run it was exported from.
+
+use std::collections::BTreeMap;
+
+use fidelity_core::domain::{PassName, RunId, natural_order};
+use fidelity_core::ingest::intake::Intake;
+use fidelity_core::ingest::pairing::Part;
+use fidelity_core::store::{IngestedPass, Store};
+
+use crate::error::CliError;
+
+/// Why a part of a file is not taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It was taken in before, with this run.
+    Stored(usize, RunId),
+    /// This pass of a run was, or the run itself is in the store.
+    Pass(usize, PassName, RunId),
+    /// Another file of this call has the same bytes.
+    Twin(usize, usize),
+    /// Another file of this call has the same pass of a run.
+    Again(usize, usize, PassName),
+}
+
+/// What the store holds, as far as it was asked.
+struct Earlier<'a> {
+    store: &'a dyn Store,
+    /// Of the file asked for last.
+    of_file: Option<(usize, Vec<IngestedPass>)>,
+    /// All of it, for files that say which pass of which run they hold.
+    by_name: Option<BTreeMap<PassName, RunId>>,
+}
+
+impl Earlier<'_> {
+    /// Returns why a part is known; none where it is not.
+    fn known(&mut self, intake: &Intake, part: &Part) -> Result<Option<Known>, CliError> {
+        if self
+            .of_file
+            .as_ref()
+            .is_none_or(|(file, _)| *file != part.file)
+        {
+            let passes = self.store.ingested_from(&intake.files[part.file].digest)?;
+            self.of_file = Some((part.file, passes));
+        }
+        let mut passes = self.of_file.iter().flat_map(|(_, passes)| passes);
+        let same = |pass: &&IngestedPass| {
+            let (origin, key) = (&pass.origin, &part.key);
+            pass.arm == key.arm && origin.block == key.block && origin.part == key.part
+        };
+        if let Some(pass) = passes.find(same) {
+            return Ok(Some(Known::Stored(part.file, pass.run)));
+        }
+        let Some(name) = PassName::of_part(&part.key.part) else {
+            return Ok(None);
+        };
+        if self.by_name.is_none() {
+            self.by_name = Some(self.store.passes_by_name()?);
+        }
+        let run = self.by_name.as_ref().and_then(|passes| passes.get(&name));
+        Ok(run.map(|run| Known::Pass(part.file, name, *run)))
+    }
+}
+
+/// Returns the parts of files that were not taken in before, each content once, and what is left out.
+pub fn new_parts(store: &dyn Store, intake: &Intake) -> Result<(Vec<Part>, Vec<Known>), CliError> {
+    let mut known = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
+    let mut order: Vec<&Part> = intake.parts.iter().collect();
+    order.sort_by(|one, other| {
+        let name = |part: &Part| intake.files[part.file].name.as_str();
+        natural_order(name(one), name(other))
+    });
+    let mut earlier = Earlier {
+        store,
+        of_file: None,
+        by_name: None,
+    };
+    for part in order {
+        match earlier
+            .known(intake, part)?
+            .or_else(|| twin(intake, &parts, part))
+        {
+            Some(why) => known.push(why),
+            None => parts.push(part.clone()),
+        }
+    }
+    Ok((parts, known))
+}
+
+/// Returns which of the parts that are taken in a part repeats; none where it repeats none.
+fn twin(intake: &Intake, parts: &[Part], part: &Part) -> Option<Known> {
+    let digest = |part: &Part| &intake.files[part.file].digest;
+    let name = PassName::of_part(&part.key.part);
+    let alike = parts
+        .iter()
+        .filter(|other| other.key == part.key && other.file != part.file);
+    alike.into_iter().find_map(|other| match name {
+        _ if digest(other) == digest(part) => Some(Known::Twin(part.file, other.file)),
+        // Somebody may have cut a CSV in pieces; a pass has each test once.
+        Some(name)
+            if other
+                .tests
+                .iter()
+                .any(|test| part.tests.binary_search(test).is_ok()) =>
+        {
+            Some(Known::Again(part.file, other.file, name))
+        }
+        _ => None,
+    })
+}
