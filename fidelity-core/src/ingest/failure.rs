@@ -181,13 +181,19 @@ fn told(failure: &CaseFailure) -> String {
 /// Returns one line for people.
 fn line(failure: &CaseFailure) -> String {
     let message = failure.message.as_ref().map_or("", |message| &message.text);
-    let mut lines = message.lines().chain(failure.text.text.lines());
-    let line = lines.find(|line| !line.trim().is_empty());
-    let line = line.map(str::trim).unwrap_or_default();
-    match &failure.class {
-        Some(class) if !line.contains(class.as_str()) => format!("{class}: {line}"),
+    let lines = message.lines().chain(failure.text.text.lines());
+    let mut lines = lines.map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.clone().next().unwrap_or_default();
+    let line = lines.find(|line| says_something(line)).unwrap_or(first);
+    match failure.class.as_deref().filter(|class| !class.is_empty()) {
+        Some(class) if !line.contains(class) => format!("{class}: {line}"),
         _ => line.to_owned(),
     }
+}
+
+/// Returns whether a line is more than what go test and its converters write of every failure.
+fn says_something(line: &str) -> bool {
+    line != "Failed" && !line.starts_with("=== ") && !line.starts_with("--- FAIL: ")
 }
 
 fn skeleton(failure: &CaseFailure) -> String {
@@ -288,6 +294,24 @@ mod tests {
             signature.starts_with("at org.example.CartTest.total(CartTest.java:#): "),
             "{signature}"
         );
+    }
+
+    #[test]
+    fn what_every_failure_of_a_tool_says_is_no_message() {
+        let go = case(
+            "",
+            "Failed",
+            "=== RUN   TestDue/is_local\n    shop_test.go:15: due on day 28\n    --- FAIL: TestDue/is_local (0.00s)\n",
+        );
+        let (signature, line) = signature_and_line(&go);
+        assert_eq!(line, "shop_test.go:15: due on day 28");
+        assert!(signature.contains("due on day"), "{signature}");
+        let parent = case(
+            "",
+            "Failed",
+            "=== RUN   TestDue\n--- FAIL: TestDue (0.00s)\n",
+        );
+        assert_eq!(signature_and_line(&parent).1, "Failed");
     }
 
     #[test]
