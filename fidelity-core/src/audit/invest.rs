@@ -9,6 +9,7 @@ use super::substitutes::Substitute;
 use super::{AuditedTest, Gathered, PROPOSED, ranked};
 use crate::config::catalogue;
 use crate::domain::{Arm, KnobId};
+use crate::report::number::things;
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,7 @@ pub(super) fn proposals(
     substitutes: &[Substitute],
 ) -> Vec<Investment> {
     let mut all = production(&gathered.profiles[1].name, differences);
+    all.extend(waiting(gathered, differences));
     all.extend(mocked(substitutes));
     all.extend(missing(gathered));
     all.extend(untried(gathered, ledger));
@@ -65,6 +67,24 @@ pub(super) fn production(target: &str, differences: &[Difference]) -> Vec<Invest
         })
     });
     lacking.collect()
+}
+
+/// What the arms differ in already, where no run has tried it: nothing is cheaper.
+fn waiting(gathered: &Gathered, differences: &[Difference]) -> Option<Investment> {
+    let waiting = differences.iter().filter(|it| {
+        let [low, high] = [0, 1].map(|arm| gathered.profiles[arm].knobs.get(&it.knob));
+        low != high
+    });
+    let scores: Vec<f64> = waiting.map(Difference::score).collect();
+    let is_first = gathered.past.is_empty() && !scores.is_empty();
+    is_first.then(|| Investment {
+        what: "run the suite: `cargo fidelity run`".to_owned(),
+        reason: format!(
+            "no run is stored; it tries {} between the arms",
+            things(scores.len() as u64, "difference")
+        ),
+        score: scores.iter().sum(),
+    })
 }
 
 /// Components that are mocked more often than used.

@@ -451,6 +451,16 @@ fn a_test_that_runs_nowhere_uses_nothing_as_it_is() {
 }
 
 #[test]
+fn before_any_run_the_first_proposal_is_to_run() {
+    let first = |past| weigh(&gathered(past)).invest.swap_remove(0);
+    let proposed = first(Vec::new());
+    assert_eq!(proposed.what, "run the suite: `cargo fidelity run`");
+    assert!(proposed.reason.contains("4 differences"), "{proposed:?}");
+    let later = first(vec![past(&["tz"], 10, 0)]);
+    assert!(!later.what.contains("run the suite"), "{later:?}");
+}
+
+#[test]
 fn what_both_arms_set_alike_is_not_tried() {
     let one = KnobSetting::Fixed(KnobValue::Count(1));
     let mut all = gathered(Vec::new());

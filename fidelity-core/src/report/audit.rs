@@ -13,6 +13,12 @@ pub use json::render_json;
 /// Lines of evidence that are told.
 const EVIDENCE: usize = 8;
 
+/// The titles of the parts that are laid out in a way of their own.
+const DIFFERENCES: &str = "DIFFERENCES";
+const INVEST: &str = "INVEST NEXT";
+/// Columns of a value on the page; the other formats have all of it.
+const VALUE_COLUMNS: usize = 20;
+
 /// A part of the audit.
 struct Part {
     title: &'static str,
@@ -167,7 +173,7 @@ fn differences(audit: &Audit) -> Part {
     });
     let [low, high] = &audit.profiles;
     Part {
-        title: "DIFFERENCES",
+        title: DIFFERENCES,
         says: match audit.all_differences {
             0 => "none".to_owned(),
             all if all == audit.differences.len() => {
@@ -201,7 +207,7 @@ fn invest(audit: &Audit) -> Part {
         .zip(&audit.invest)
         .map(|(number, it)| vec![format!("{number}. {}", it.what), it.reason.clone()]);
     Part {
-        title: "INVEST NEXT",
+        title: INVEST,
         says: "what is not tried yet and promises most".to_owned(),
         head: words(["what", "why"]),
         rows: rows.collect(),
@@ -219,18 +225,7 @@ pub fn render(audit: &Audit, style: &Style) -> String {
             plain(format!("  {}", part.says)),
         ];
         page.text(Indent::hanging(0), &title);
-        if !part.rows.is_empty() {
-            let widths = widths(&part);
-            let cells = |row: &[String], tone: Tone| -> Vec<Vec<Span>> {
-                row.iter().map(|cell| vec![span(tone, cell)]).collect()
-            };
-            if part.title != "INVEST NEXT" {
-                page.columns(2, &cells(&part.head, Tone::Faint), &widths);
-            }
-            for row in &part.rows {
-                page.columns(2, &cells(row, Tone::Plain), &widths);
-            }
-        }
+        rows(&mut page, &part);
         for line in &part.after {
             page.text(Indent::hanging(2), &[span(Tone::Faint, line)]);
         }
@@ -238,13 +233,57 @@ pub fn render(audit: &Audit, style: &Style) -> String {
     page.finish()
 }
 
+/// Adds the rows. Why a difference matters stands below its row, since with it no row fits a line; of proposals the
+/// columns have no names.
+fn rows(page: &mut Page, part: &Part) {
+    let below = part.title == DIFFERENCES;
+    let shown = |row: &[String]| -> Vec<String> {
+        let kept = row.len() - usize::from(below);
+        let cells = row.iter().take(kept);
+        cells
+            .map(|cell| match below {
+                true => shortened(cell),
+                false => cell.clone(),
+            })
+            .collect()
+    };
+    let head = shown(&part.head);
+    let all: Vec<Vec<String>> = part.rows.iter().map(|row| shown(row)).collect();
+    if all.is_empty() {
+        return;
+    }
+    let widths = widths(&head, &all);
+    let cells = |row: &[String], tone: Tone| -> Vec<Vec<Span>> {
+        row.iter().map(|cell| vec![span(tone, cell)]).collect()
+    };
+    if part.title != INVEST {
+        page.columns(2, &cells(&head, Tone::Faint), &widths);
+    }
+    for (row, shown) in part.rows.iter().zip(&all) {
+        page.columns(2, &cells(shown, Tone::Plain), &widths);
+        if let Some(why) = row.last().filter(|_| below) {
+            page.text(Indent::hanging(6), &[span(Tone::Faint, why)]);
+        }
+    }
+}
+
+fn shortened(cell: &str) -> String {
+    match cell.char_indices().nth(VALUE_COLUMNS) {
+        None => cell.to_owned(),
+        Some(_) => {
+            let kept = cell.chars().take(VALUE_COLUMNS - 1);
+            kept.chain(['…']).collect()
+        }
+    }
+}
+
 /// Returns the width of each column.
-fn widths(part: &Part) -> Vec<usize> {
+fn widths(head: &[String], rows: &[Vec<String>]) -> Vec<usize> {
     let longest = |column: usize| {
-        let cells = part.rows.iter().chain(std::iter::once(&part.head));
+        let cells = rows.iter().map(Vec::as_slice).chain([head]);
         cells.map(|row| row[column].chars().count()).max()
     };
-    (0..part.head.len())
+    (0..head.len())
         .map(|column| longest(column).unwrap_or(0))
         .collect()
 }

@@ -80,11 +80,7 @@ pub fn render(listing: &Listing, style: &Style) -> String {
     let longest = tests.iter().map(|test| test.id.test.chars().count());
     let name = longest.max().unwrap_or(0).min(NAME_COLUMNS);
     let arms = tests.iter().map(|test| arms(listing, test).len());
-    let widths = [
-        name,
-        "integration (inferred)".len(),
-        arms.max().unwrap_or(0),
-    ];
+    let widths = [name, "integration*".len(), arms.max().unwrap_or(0)];
     let mut binary = None;
     for test in tests {
         if binary != Some(&test.id.binary) {
@@ -108,14 +104,14 @@ fn cells(listing: &Listing, test: &ListedRow) -> [Vec<Span>; 4] {
     let (kind, is_said) = test.kind;
     let mut words = vec![plain(kind.as_str())];
     if !is_said {
-        words.push(span(Tone::Faint, " (inferred)"));
+        words.push(span(Tone::Faint, "*"));
     }
     let verdict = match &test.verdict {
         Some((verdict, run)) => vec![
             span(tones(verdict.kind).1, verdict.kind.as_str()),
             span(Tone::Faint, format!(" {}", run.short())),
         ],
-        None => vec![span(Tone::Faint, "no verdict yet")],
+        None => vec![span(Tone::Faint, "untried")],
     };
     [
         vec![plain(&test.id.test)],
@@ -179,17 +175,19 @@ fn footer(page: &mut Page, listing: &Listing) {
         .into_iter()
         .filter_map(|kind| {
             let of_kind = listing.tests.iter().filter(|test| test.kind.0 == kind);
-            let (said, inferred): (Vec<_>, Vec<_>) = of_kind.partition(|test| test.kind.1);
-            let all = said.len() + inferred.len();
-            (all > 0).then(|| match inferred.len() {
-                0 => format!("{all} {kind}"),
-                inferred => format!("{all} {kind} ({inferred} inferred)"),
-            })
+            let all = of_kind.count();
+            (all > 0).then(|| format!("{all} {kind}"))
         })
         .collect();
     page.blank();
     if !kinds.is_empty() {
-        page.text(Indent::hanging(0), &[plain(listed(&kinds, "and"))]);
+        let inferred = listing.tests.iter().any(|test| !test.kind.1);
+        let star = match inferred {
+            true => "; * by the place of the test, since no annotation says it",
+            false => "",
+        };
+        let kinds = listed(&kinds, "and");
+        page.text(Indent::hanging(0), &[plain(kinds), span(Tone::Faint, star)]);
     }
     for problem in &listing.problems {
         page.text(
