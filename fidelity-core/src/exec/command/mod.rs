@@ -1,10 +1,9 @@
 //! Suites that a command runs as a whole and that report in JUnit. cargo-nextest is one that this tool knows well.
 //!
-//! A pass is one run of the command, started through a guardian in the environment of the arm like any trial. What counts of
-//! it is what its reports say; what they do not name was not reported. A pass without a report is an environment that was
-//! not provided, and never a failing test.
-//! Must not know: statistics, schedules, storage. Invariants: both arms run the same command in the same way; only files that
-//! the pass has written are read; nothing it started outlives it.
+//! A pass is one run of the command, started through a guardian in the environment of the arm like any trial. What counts of it
+//! is what its reports say; what they do not name was not reported. A pass without a report is an environment that was not
+//! provided, and never a failing test. Must not know: statistics, schedules, storage. Invariants: both arms run the same
+//! command in the same way; only files that the pass has written are read; nothing it started outlives it.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +37,6 @@ mod reports;
 mod select;
 pub mod sources;
 mod words;
-
 pub use any::{AnyCommand, CommandError};
 
 /// How long a pass may take where nothing else is said, in milliseconds.
@@ -183,9 +181,8 @@ impl CommandRunner {
         self.everything = everything.then_some(selected);
     }
 
-    /// Runs the whole suite once under `environment`, and returns the tests its reports name.
-    ///
-    /// It is no pass: no outcome of it is kept, so that the list is frozen before the first arm is drawn.
+    /// Runs the whole suite once under `environment`, and returns the tests its reports name. It is no pass: no outcome of it is
+    /// kept, so that the list is frozen before the first arm is drawn.
     ///
     /// # Errors
     /// [`ExecError::CommandUnfit`] where it reports nothing; else as [`Runner::run_pass`].
