@@ -485,6 +485,44 @@ fn stores_are_joined_in_any_order_and_any_number_of_times() {
 }
 
 #[test]
+fn results_of_one_profile_count_in_each_comparison_that_they_are_taken_in_for() {
+    let project = Project::empty("results");
+    matrix(&project);
+    let _ = ingest(&project, 0, "low").exits_with(0);
+    let _ = ingest(&project, 0, "high").exits_with(0);
+    project.write("fidelity.toml", "[profile.low]\n[profile.mid]\ncpus = 1\n");
+    let take = |profile: &str, files: &str| {
+        let arguments = ["ingest", "--format", "json", "--target-profile", "mid"];
+        let place = ["--commit", "c0ffee", "--block", "0"];
+        let of = ["--fidelity-profile", profile, files];
+        let ran = project.run(&[&arguments[..], &place, &of].concat());
+        ran.exits_with(0).json()["run"]["ingested"].clone()
+    };
+    let _ = take("mid", "ci/0/high");
+    let first = take("low", "ci/0/low");
+    assert_eq!(
+        (&first["baseline_passes"], &first["target_passes"]),
+        (&2.into(), &2.into())
+    );
+    assert_eq!(take("low", "ci/0/low"), first, "and once in each");
+}
+
+#[test]
+fn a_file_that_is_none_does_not_hide_a_defect_from_the_gate() {
+    let project = Project::empty("results");
+    matrix(&project);
+    for block in 0..7 {
+        let _ = ingest(&project, block, "low").exits_with(0);
+    }
+    for block in 0..6 {
+        let _ = ingest(&project, block, "high");
+    }
+    project.write("ci/6/high/pom.xml", "<project/>");
+    let ran = ingest(&project, 6, "high").exits_with(1);
+    assert!(ran.stderr.contains("pom.xml"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_store_that_cannot_be_believed_is_refused_and_the_rest_is_joined() {
     let project = Project::empty("results");
     matrix(&project);

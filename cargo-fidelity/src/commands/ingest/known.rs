@@ -1,8 +1,9 @@
-//! What was taken in before: a file is known by its bytes, and a pass of a CSV by the run it was exported from.
+//! What was taken in before: a file is known by its bytes, within a comparison of two fidelity profiles, and a pass of a CSV by
+//! the run it was exported from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fidelity_core::domain::{PassName, RunId, natural_order};
+use fidelity_core::domain::{Fingerprint, PassName, RunId, natural_order};
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::pairing::Part;
 use fidelity_core::store::{IngestedPass, Store};
@@ -25,6 +26,8 @@ pub enum Known {
 /// What the store holds, as far as it was asked.
 struct Earlier<'a> {
     store: &'a dyn Store,
+    /// The runs of the comparison: what another has of the same files is no evidence here.
+    runs: BTreeSet<RunId>,
     /// Of the file asked for last.
     of_file: Option<(usize, Vec<IngestedPass>)>,
     /// All of it, for files that say which pass of which run they hold.
@@ -43,9 +46,13 @@ impl Earlier<'_> {
             self.of_file = Some((part.file, passes));
         }
         let mut passes = self.of_file.iter().flat_map(|(_, passes)| passes);
+        let runs = &self.runs;
         let same = |pass: &&IngestedPass| {
             let (origin, key) = (&pass.origin, &part.key);
-            pass.arm == key.arm && origin.block == key.block && origin.part == key.part
+            runs.contains(&pass.run)
+                && pass.arm == key.arm
+                && origin.block == key.block
+                && origin.part == key.part
         };
         if let Some(pass) = passes.find(same) {
             return Ok(Some(Known::Stored(part.file, pass.run)));
@@ -61,8 +68,13 @@ impl Earlier<'_> {
     }
 }
 
-/// Returns the parts of files that were not taken in before, each content once, and what is left out.
-pub fn new_parts(store: &dyn Store, intake: &Intake) -> Result<(Vec<Part>, Vec<Known>), CliError> {
+/// Returns the parts of files that the comparison `fingerprint` has not taken in before, each content once, and what is left
+/// out.
+pub fn new_parts(
+    store: &dyn Store,
+    intake: &Intake,
+    fingerprint: &Fingerprint,
+) -> Result<(Vec<Part>, Vec<Known>), CliError> {
     let mut known = Vec::new();
     let mut parts: Vec<Part> = Vec::new();
     let mut order: Vec<&Part> = intake.parts.iter().collect();
@@ -70,8 +82,10 @@ pub fn new_parts(store: &dyn Store, intake: &Intake) -> Result<(Vec<Part>, Vec<K
         let name = |part: &Part| intake.files[part.file].name.as_str();
         natural_order(name(one), name(other))
     });
+    let runs = store.comparable(fingerprint)?;
     let mut earlier = Earlier {
         store,
+        runs: runs.into_iter().map(|run| run.id).collect(),
         of_file: None,
         by_name: None,
     };

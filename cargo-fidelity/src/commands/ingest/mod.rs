@@ -7,6 +7,7 @@ use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::junit::Limits;
 use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
 use fidelity_core::ingest::rows::Reading;
+use fidelity_core::plan::ingested_fingerprint;
 use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
 
 use super::output::note;
@@ -118,10 +119,10 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         _ => Page::load(&store, run)?,
     };
     let code = page.print(gate, global)?;
-    Ok(if tally.unreadable {
-        ExitCode::PartialInput
-    } else {
-        code
+    // What the gate says comes first: a file that is none must not hide a defect.
+    Ok(match code {
+        ExitCode::Passed => tally.code(),
+        code => code,
     })
 }
 
@@ -181,7 +182,8 @@ impl Session<'_> {
             return Err(CliError::new(ErrorKind::Usage, message).hint(self.arms_hint()));
         }
         self.check_blocks(&intake)?;
-        let (parts, known) = known::new_parts(store, &intake)?;
+        let fingerprint = ingested_fingerprint(&self.settings.baseline, &self.settings.target);
+        let (parts, known) = known::new_parts(store, &intake, &fingerprint)?;
         let grouping = match self.arguments.passes {
             Passes::Disjoint => Grouping::Disjoint,
             Passes::PerFile => Grouping::PerFile,
