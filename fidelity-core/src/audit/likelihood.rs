@@ -7,7 +7,7 @@
 //! between them, is a trial, once for each state of the code, however many runs tried it; a hidden defect is a success,
 //! once for each state of the code as well. Tests that fail by one cause are one defect.
 //!
-//! Whose success it is, [`super::ledger`] says.
+//! Whose success it is, `ledger` says.
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
