@@ -1,7 +1,9 @@
 //! Reading observations from CSV, line by line. A line that cannot be used makes the file unusable: what is left of a
 //! damaged file is a selection.
 
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
@@ -48,6 +50,31 @@ pub struct CsvProblem {
 /// Columns that a file has to have; the others are optional.
 const NEEDED: [&str; 4] = ["arm", "binary", "test", "outcome"];
 
+/// The bytes of a line, at most.
+const LINE_BYTES: usize = 8 << 20;
+
+/// Gives out so many bytes for a line and no more: a quote that is never closed would take the rest of a file into memory.
+struct Bounded<R> {
+    inner: R,
+    left: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 {
+            let message = format!(
+                "a line of more than {} MiB; is there a quote that is never closed?",
+                LINE_BYTES >> 20
+            );
+            return Err(io::Error::other(message));
+        }
+        let read = self.inner.read(buffer)?;
+        self.left.set(left.saturating_sub(read));
+        Ok(read)
+    }
+}
+
 /// Returns whether a line names the columns of observations, in any order.
 pub fn columns_of(header: &str) -> bool {
     let header = header.trim_start_matches('\u{feff}').trim_end();
@@ -62,7 +89,11 @@ pub fn columns_of(header: &str) -> bool {
 /// # Errors
 /// The first line that cannot be used. What came before has been given to `sink`, and must not count.
 pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProblem> {
-    let mut reader = ReaderBuilder::new().from_reader(bytes);
+    let left = Rc::new(Cell::new(LINE_BYTES));
+    let mut reader = ReaderBuilder::new().from_reader(Bounded {
+        inner: bytes,
+        left: Rc::clone(&left),
+    });
     let header = reader.headers().map_err(|error| problem(1, &error))?;
     let place = |name: &str| {
         let is_it = |column: &str| column.trim_start_matches('\u{feff}').trim() == name;
@@ -81,6 +112,7 @@ pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProbl
     let mut record = StringRecord::new();
     loop {
         let line = reader.position().line();
+        left.set(LINE_BYTES);
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return Ok(()),

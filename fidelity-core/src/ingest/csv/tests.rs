@@ -92,6 +92,15 @@ fn what_is_wrong_names_the_line() {
 }
 
 #[test]
+fn a_line_without_end_is_refused_before_it_fills_the_memory() {
+    use std::io::{Read, repeat};
+    let head = &b"arm,binary,test,outcome\ntarget,b,t,passed\ntarget,b,\""[..];
+    let problem = read(head.chain(repeat(b'x')), &mut |_| {}).unwrap_err();
+    assert_eq!(problem.line, 3, "{problem:?}");
+    assert!(problem.message.contains("more than 8 MiB"), "{problem:?}");
+}
+
+#[test]
 fn columns_may_stand_in_any_order_and_behind_a_byte_order_mark() {
     let mut lines = Vec::new();
     let text = "\u{feff}test,outcome,extra,binary,arm\nt,passed,x,b,baseline\n";

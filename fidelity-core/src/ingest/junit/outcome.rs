@@ -17,7 +17,21 @@ const NOT_RUN: [&str; 10] = [
     "skip",
 ];
 /// Values of `status` and `result` of cases that failed.
-const FAILED: [&str; 6] = ["failed", "failure", "fail", "error", "errored", "broken"];
+const FAILED: [&str; 13] = [
+    "failed",
+    "failure",
+    "fail",
+    "error",
+    "errored",
+    "broken",
+    "timeout",
+    "timedout",
+    "timed-out",
+    "timed out",
+    "crashed",
+    "aborted",
+    "killed",
+];
 
 /// What an attribute says of a case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -70,7 +70,7 @@ fn a_defect_whose_baseline_trials_are_not_reported_is_no_finding() {
 }
 
 #[test]
-fn unknown_repeated_and_unplanned_observations_are_ignored() {
+fn unknown_repeated_and_unplanned_observations_are_no_evidence() {
     let mut play = Play::new(plan(3, policy(), 1), &[]);
     while let Step::Pass(spec) = play.scheduler.next() {
         let mut pass = pass_of(&spec, |_, _| Outcome::Passed);
@@ -85,9 +85,20 @@ fn unknown_repeated_and_unplanned_observations_are_ignored() {
         play.tell(pass);
     }
     let verdicts = play.verdicts();
-    assert!(verdicts.findings.iter().all(|finding| {
-        finding.verdict.kind == VerdictKind::Stable && finding.target.trials == 5
-    }));
+    let counts = verdicts.findings.iter().map(|finding| &finding.target);
+    assert!(
+        counts
+            .map(|arm| (arm.trials, arm.failures))
+            .all(|counts| counts == (5, 0))
+    );
+    // A further trial of a pass is no evidence, but the test is not called stable where it failed.
+    let kinds = verdicts.findings.iter().map(|finding| finding.verdict.kind);
+    let expected = [
+        VerdictKind::Undetermined,
+        VerdictKind::Stable,
+        VerdictKind::Stable,
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -186,9 +186,10 @@ fn skipping_has_many_names() {
             "<testsuite><testcase name='a'><skipped message='m'/></testcase><testcase name='b'><skipped/></testcase>
              <testcase name='c' status='disabled'/><testcase name='d' status='notrun'/>
              <testcase name='e' status='run' result='suppressed'/><testcase name='f' status='run' result='completed'/>
-             <testcase name='g' status='failed'/><testcase name='h' status='passed'/></testsuite>"
+             <testcase name='g' status='failed'/><testcase name='h' status='passed'/>
+             <testcase name='i' result='TimedOut'/></testsuite>"
         ),
-        ["a skipped", "b skipped", "c skipped", "d skipped", "e skipped", "f passed", "g failed", "h passed"]
+        ["a skipped", "b skipped", "c skipped", "d skipped", "e skipped", "f passed", "g failed", "h passed", "i failed"]
     );
     let (cases, _) =
         read_str("<testsuite><testcase name='a'><skipped message='no db'/></testcase></testsuite>");
