@@ -2,12 +2,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod commits;
 mod support;
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
+use commits::git;
 use serde_json::Value;
 use support::{Project, Ran};
 
@@ -19,29 +19,6 @@ fn is(name: &str, value: &str) -> bool { std::env::var(name).as_deref() == Ok(va
 #[test] fn new() { assert!(!is("LIMIT", "1")); }
 #[test] fn typed() { assert!(!is("TYPED", "yes")); }
 "#;
-
-/// Runs git in `folder`, as somebody whose clock goes by the number of commits.
-fn git(folder: &Path, minute: u32, arguments: &[&str]) {
-    let date = format!("2026-03-01T12:{minute:02}:00+01:00");
-    let mut command = Command::new("git");
-    let common = [
-        "-c",
-        "init.defaultBranch=main",
-        "-c",
-        "commit.gpgsign=false",
-    ];
-    command.args(common).args(arguments).current_dir(folder);
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "A Developer");
-        command.env(format!("GIT_{who}_EMAIL"), "dev@example.com");
-        command.env(format!("GIT_{who}_DATE"), &date);
-    }
-    command.env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.env("GIT_CONFIG_NOSYSTEM", "1");
-    let ran = command.output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "git {arguments:?}: {said}");
-}
 
 /// Makes a repository: `REGION` is raised in a profile that is inherited from, then the file gets its name; then a file of `inputs`
 /// changes; the limit is not committed.

@@ -198,7 +198,11 @@ impl From<HistoryError> for CliError {
             HistoryError::Outside { .. } => {
                 cli.hint("name a file of the repository with `--config-file`")
             }
-            HistoryError::Git { .. } => cli,
+            HistoryError::NotTrusted { workspace } => cli.hint(format!(
+                "say that it is trusted: `git config --global --add safe.directory {}`",
+                workspace.display()
+            )),
+            HistoryError::Git { .. } => cli.hint("`git fsck` says what is damaged or missing"),
         }
     }
 }
@@ -240,6 +244,9 @@ impl From<RangeError> for CliError {
                 base.short(),
                 base.short()
             )),
+            RangeError::NotAncestor { base: None, .. } => {
+                cli.hint("they have no commit in common: name one that is before the other")
+            }
             RangeError::Unknown { .. } => cli.hint("`git log` names the commits"),
             RangeError::Same(_) => cli.hint("name an older commit with `--good`"),
             _ => cli,

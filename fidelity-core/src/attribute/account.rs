@@ -217,6 +217,15 @@ pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, St
     (word.to_owned(), sentence)
 }
 
+/// Returns what [`no_cause`] does where the test fails at both ends under the profile of now, and that of the good end cannot be read.
+pub fn good_unread((good, bad): (&str, &str)) -> (String, String) {
+    let sentence = format!(
+        "it fails at {good} as it does at {bad} under the profile of now; that of {good} cannot be read, so that it may be the profile \
+         that changed"
+    );
+    ("good-unread".to_owned(), sentence)
+}
+
 /// Returns the sentence of a cause.
 ///
 /// `code` is the commit of the code and `profile` what changed the profile, as people know them, where they take part;

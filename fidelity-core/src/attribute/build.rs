@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use git2::Oid;
 
-use super::worktree::{Note, WorktreeError, Worktrees};
+use super::worktree::{Checkout, Note, WorktreeError, Worktrees};
 use crate::domain::TestId;
 use crate::suite::{
     CargoOptions, Discovery, LIST_TIMEOUT, Suite, SuiteError, Workspace, discover, locate,
@@ -144,7 +144,7 @@ impl Builder<'_> {
                     let target = checkout.target;
                     return Err(BuildError::Full { target });
                 }
-                return Ok(untestable(why(&error, &messages)));
+                return Ok(untestable(why(&error, &messages) + &without(&checkout)));
             }
         };
         worktrees.note_built(commit);
@@ -284,6 +284,22 @@ fn lines(path: &Path) -> Vec<String> {
         .map_while(Result::ok)
         .map(|line| String::from_utf8_lossy(&line).into_owned())
         .collect()
+}
+
+/// Returns what a build may have lacked in a checkout, and how to get it; nothing where everything is there.
+fn without(checkout: &Checkout) -> String {
+    let absent = checkout.notes.iter().filter_map(|note| match note {
+        Note::Absent(path) => Some(path.as_str()),
+        Note::Filtered(_) => None,
+    });
+    let absent: Vec<&str> = absent.collect();
+    if absent.is_empty() {
+        return String::new();
+    }
+    format!(
+        "; {} is not in this clone: `git submodule update --init`",
+        absent.join(", ")
+    )
 }
 
 /// Returns in one line why a suite could not be built: the first error of cargo or the compiler, if there is one.

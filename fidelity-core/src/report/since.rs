@@ -154,6 +154,17 @@ fn advice(account: &Account) -> Option<(&'static str, String)> {
             "name an older commit",
             format!("cargo fidelity attribute {test} --good REV"),
         )),
+        "good-untestable" | "good-unread" => Some((
+            "name another commit at which it passed",
+            format!("cargo fidelity attribute {test} --good REV"),
+        )),
+        "bad-untestable" => Some((
+            "name another commit at which it fails",
+            format!(
+                "cargo fidelity attribute {test} --good {} --bad REV",
+                account.good.id.short()
+            ),
+        )),
         "out-of-budget" => Some(("allow more trials", format!("{again} --max-trials 1000"))),
         "stopped" => Some(("go on", again)),
         "bad-passes" | "not-reproducible" => Some((

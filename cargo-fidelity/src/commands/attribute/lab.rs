@@ -63,8 +63,15 @@ impl Laboratory<'_> {
             .bench
             .notes()
             .into_iter()
-            .map(|Note::Filtered(name)| {
-                format!("files of the filter `{name}` are what git stores of them in the checkouts")
+            .map(|note| match note {
+                Note::Filtered(name) => {
+                    format!(
+                        "files of the filter `{name}` are what git stores of them in the checkouts"
+                    )
+                }
+                Note::Absent(path) => {
+                    format!("the submodule {path} is not in this clone, and empty in the checkouts")
+                }
             })
             .collect();
         for environment in

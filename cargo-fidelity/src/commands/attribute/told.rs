@@ -1,7 +1,7 @@
 //! From an answer to what is stored and shown: commits get their authors and dates, endings their words.
 
 use fidelity_core::attribute::account::{
-    Account, Cause, KnobChange, Suspect, Tally, kind_of, no_cause, wording,
+    Account, Cause, KnobChange, Suspect, Tally, good_unread, kind_of, no_cause, wording,
 };
 use fidelity_core::attribute::commit_search::CommitEnding;
 use fidelity_core::attribute::engine::Counts;
@@ -161,7 +161,7 @@ impl Teller<'_> {
         let profile = self.profile();
         match open {
             Some(open) => {
-                account.no_cause = Some(no_cause(open, ends));
+                account.no_cause = Some(self.no_cause(open, ends));
                 let parts = [("code", code.0), ("fidelity", profile.0)];
                 account.notes.extend(self.known_of(kind, parts));
             }
@@ -175,6 +175,14 @@ impl Teller<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the word and the sentence for an ending without a cause.
+    fn no_cause(&self, ending: &CommitEnding, ends: (&str, &str)) -> (String, String) {
+        match (ending, &self.versions.unread) {
+            (CommitEnding::GoodFails, Some(_)) => good_unread(ends),
+            _ => no_cause(ending, ends),
+        }
     }
 
     /// Says that it is neither code nor profile.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use git2::{Delta, DiffFindOptions, ObjectType, Oid, Repository, Tree};
+use git2::{Delta, DiffFindOptions, ErrorCode, ObjectType, Oid, Repository, Tree};
 
 use super::inputs::{Digest, Inputs};
 use super::repository::Subject;
@@ -151,10 +151,14 @@ impl<'r> Files<'r> {
         }
         let source = match id {
             None => Ok(None),
-            Some(id) => {
-                let blob = self.repository.find_blob(id)?;
-                source(path, blob.content()).map(Some)
-            }
+            Some(id) => match self.repository.find_blob(id) {
+                Ok(blob) => source(path, blob.content()).map(Some),
+                // Of a partial clone.
+                Err(error) if error.code() == ErrorCode::NotFound => {
+                    Err("the file is not in this clone")
+                }
+                Err(error) => return Err(error),
+            },
         };
         let text = Rc::new(match source {
             Ok(source) => resolved(source.as_ref(), &self.overrides),

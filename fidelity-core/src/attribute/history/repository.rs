@@ -23,6 +23,12 @@ pub enum HistoryError {
         /// The workspace.
         workspace: PathBuf,
     },
+    /// The repository belongs to another user, and git was not told to trust it.
+    #[error("the git repository of {} belongs to another user", workspace.display())]
+    NotTrusted {
+        /// The workspace.
+        workspace: PathBuf,
+    },
     /// The repository has no work tree.
     #[error("the git repository {} is bare", repository.display())]
     Bare {
@@ -121,12 +127,17 @@ impl Repository {
     /// Finds the repository of a workspace.
     ///
     /// # Errors
-    /// [`HistoryError::NoRepository`], [`HistoryError::Bare`], or it could not be read.
+    /// [`HistoryError::NoRepository`], [`HistoryError::NotTrusted`], [`HistoryError::Bare`], or it could not be read.
     pub fn of(workspace: &Path) -> Result<Self, HistoryError> {
         let found = match git2::Repository::discover(workspace) {
             Ok(found) => found,
             Err(error) if error.code() == ErrorCode::NotFound => {
                 return Err(HistoryError::NoRepository {
+                    workspace: workspace.to_owned(),
+                });
+            }
+            Err(error) if error.code() == ErrorCode::Owner => {
+                return Err(HistoryError::NotTrusted {
                     workspace: workspace.to_owned(),
                 });
             }

@@ -97,6 +97,8 @@ impl WorktreeError {
 pub enum Note {
     /// Files that a filter program writes, such as those of git-lfs, are what is stored of them.
     Filtered(String),
+    /// The submodule at this path is not in the user's clone, so that its folder is empty.
+    Absent(String),
 }
 
 /// Makes a checkout of `commit` at `root`, which is not there.
@@ -109,6 +111,8 @@ pub(super) fn make(
     Ok(notes(root))
 }
 
+/// Checks out `commit` and its submodules. One that was never fetched stays empty, as in the user's work tree; a commit that is not in
+/// one that was is missing.
 fn at_depth(
     repository: &Repository,
     commit: Oid,
@@ -139,7 +143,9 @@ fn at_depth(
         if DEEPEST <= depth {
             return Err(missing());
         }
-        let theirs = submodule(repository, &own, &path).ok_or_else(missing)?;
+        let Some(theirs) = submodule(repository, &own, &path) else {
+            continue;
+        };
         if theirs.find_commit(id).is_err() {
             return Err(missing());
         }
@@ -245,7 +251,29 @@ pub(super) fn notes(root: &Path) -> Vec<Note> {
     let mut notes: Vec<Note> = filters
         .map(|name| Note::Filtered(name.to_owned()))
         .collect();
+    notes.extend(absent(root, "").into_iter().map(Note::Absent));
     notes.sort_unstable();
     notes.dedup();
     notes
+}
+
+/// Returns the submodules of a checkout that are empty, submodules within submodules as well, by their paths after `within`.
+fn absent(root: &Path, within: &str) -> Vec<String> {
+    let listed = || {
+        let own = Repository::open(root)?;
+        let head = own.head()?.peel_to_commit()?.id();
+        submodules(&own, head)
+    };
+    // What cannot be read was said when the checkout was made.
+    let listed: Vec<(String, Oid)> = listed().unwrap_or_default();
+    let mut found = Vec::new();
+    for (path, _) in listed {
+        let (inner, path) = (root.join(&path), format!("{within}{path}"));
+        if inner.join(".git").exists() {
+            found.extend(absent(&inner, &format!("{path}/")));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -261,6 +261,32 @@ fn submodules_are_checked_out_from_what_is_there_and_named_otherwise() {
         .unwrap();
     let commit = made.commit_index(&mut index);
     let mut worktrees = made.claim();
+    let empty = worktrees.checkout(&made.git, commit).unwrap();
+    assert_eq!(empty.notes, [Note::Absent("vendor/sub".to_owned())]);
+    assert!(!empty.root.join("vendor/sub/x").exists());
+    // A checkout that is there already is described alike.
+    let again = worktrees.checkout(&made.git, commit).unwrap();
+    assert_eq!(again, empty);
+    worktrees.forget(commit).unwrap();
+
+    let modules = made.git.path().join("modules/sub");
+    fs::create_dir_all(modules.parent().unwrap()).unwrap();
+    let fetched = git2::build::RepoBuilder::new()
+        .bare(true)
+        .clone(inner.directory.path().to_str().unwrap(), &modules);
+    let fetched = fetched.unwrap();
+    let checkout = worktrees.checkout(&made.git, commit).unwrap();
+    assert_eq!(
+        fs::read_to_string(checkout.root.join("vendor/sub/x")).unwrap(),
+        "inner"
+    );
+    assert_eq!(checkout.notes, []);
+    worktrees.forget(commit).unwrap();
+
+    // The commit was not fetched with the submodule.
+    drop(fetched);
+    fs::remove_dir_all(&modules).unwrap();
+    Repository::init_bare(&modules).unwrap();
     let error = worktrees.checkout(&made.git, commit).unwrap_err();
     assert!(error.is_the_commits());
     assert_eq!(
@@ -268,18 +294,6 @@ fn submodules_are_checked_out_from_what_is_there_and_named_otherwise() {
         format!("submodule vendor/sub at {id} is not in this clone")
     );
     assert!(!worktrees.has(commit));
-
-    let modules = made.git.path().join("modules/sub");
-    fs::create_dir_all(modules.parent().unwrap()).unwrap();
-    git2::build::RepoBuilder::new()
-        .bare(true)
-        .clone(inner.directory.path().to_str().unwrap(), &modules)
-        .unwrap();
-    let checkout = worktrees.checkout(&made.git, commit).unwrap();
-    assert_eq!(
-        fs::read_to_string(checkout.root.join("vendor/sub/x")).unwrap(),
-        "inner"
-    );
 }
 
 #[test]
