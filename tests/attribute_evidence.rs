@@ -1,0 +1,171 @@
+//! What counts as evidence of a cause, and what must not: each of these tests is of a state in which the real binary once named the
+//! wrong one.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod commits;
+mod support;
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use commits::{Made, files};
+use serde_json::Value;
+use support::Project;
+
+/// The library is linked into it.
+const TEST: &str = r#"#[test]
+fn works() {
+    match (shop::FAULT, std::env::var_os("MODE")) {
+        (1, Some(_)) => panic!("alpha trouble"),
+        (2, Some(_)) => panic!("beta disaster"),
+        _ => {}
+    }
+}
+"#;
+
+/// Returns a repository in which nothing is wrong yet.
+fn made() -> Made {
+    let made = Made::new();
+    made.write("tests/all.rs", TEST);
+    made.write(
+        "fidelity.toml",
+        "[profile.low]\n\n[profile.high]\nenv.MODE = \"production\"\n",
+    );
+    made
+}
+
+/// Commits the code with a fault; 0 is none.
+fn commit(made: &Made, fault: u32, subject: &str) -> String {
+    let text = format!("// {subject}\npub const FAULT: u32 = {fault};\n");
+    made.write("src/lib.rs", &text);
+    made.commit(subject)
+}
+
+fn run(made: &Made) {
+    let _ran = made
+        .does(&["run", "--no-gate", "--attribute", "never"])
+        .exits_with(0);
+}
+
+/// Attributes, and checks that `culprit` is found.
+#[track_caller]
+fn finds(made: &Made, arguments: &[&str], culprit: &str) {
+    let found: Value = made.attribute(arguments, 0).json()["attribution"].clone();
+    assert_eq!(found["cause"]["commit"]["id"], culprit, "{found:#}");
+}
+
+#[test]
+fn what_a_search_for_another_failure_saw_says_nothing_of_this_one() {
+    let made = made();
+    commit(&made, 0, "Begin");
+    made.git(&["tag", "begin"]);
+    let alpha = commit(&made, 1, "Trouble");
+    commit(&made, 1, "Go on");
+    run(&made);
+    finds(&made, &["works", "--good", "begin"], &alpha);
+    commit(&made, 0, "Mend it");
+    let beta = commit(&made, 2, "Bring disaster");
+    commit(&made, 2, "Go on after it");
+    run(&made);
+    let arguments = ["works", "--good", "begin"];
+    let past = [&arguments[..], &["--from-history"]].concat();
+    let found = made.attribute(&past, 7).json();
+    let reason = &found["attribution"]["no_cause"]["reason"];
+    assert_eq!(reason, "not-told-apart", "{found:#}");
+    finds(&made, &arguments, &beta);
+    finds(&made, &past, &beta);
+}
+
+#[test]
+fn what_was_built_of_another_commit_is_not_tested_in_a_checkout_of_a_killed_search() {
+    let made = made();
+    let begin = commit(&made, 0, "Begin");
+    commit(&made, 0, "Go on");
+    let culprit = commit(&made, 1, "Trouble");
+    commit(&made, 1, "Go on after it");
+    run(&made);
+    let mut search = made.tool(&["attribute", "works", "--good", &begin]);
+    search.stdout(Stdio::null()).stderr(Stdio::null());
+    // What it started is to die with it.
+    let mut search = search.process_group(0).spawn().unwrap();
+    let began = Instant::now();
+    let done = format!("{begin}.done");
+    while !files(made.cache.path())
+        .iter()
+        .any(|path| path.ends_with(&done))
+    {
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "nothing is checked out"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let group = format!("-{}", search.id());
+    let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+    assert!(killed.unwrap().success());
+    search.wait().unwrap();
+    // As if the good end had been the first commit that it came to, and nothing been built of it yet. The bad end is what the next
+    // search builds first.
+    let left = files(made.cache.path());
+    let done = left.iter().find(|path| path.ends_with(&done)).unwrap();
+    for entry in fs::read_dir(done.parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        let kept = ["cargo-fidelity.lock", &begin, &format!("{begin}.done")];
+        if kept.iter().any(|kept| path.ends_with(kept)) {
+            continue;
+        }
+        match path.is_dir() {
+            true => fs::remove_dir_all(path).unwrap(),
+            false => fs::remove_file(path).unwrap(),
+        }
+    }
+    finds(
+        &made,
+        &["works", "--good", &begin, "--bad", "HEAD~1"],
+        &culprit,
+    );
+}
+
+#[test]
+fn what_fails_among_other_tests_is_not_put_down_to_knobs_it_was_tried_alone_under() {
+    // Whoever comes after `a_marks` in its process fails, whatever the rest of the environment is.
+    let source = r#"
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static MARK: AtomicBool = AtomicBool::new(false);
+    #[test]
+    fn a_marks() { MARK.store(true, Ordering::SeqCst); }
+    #[test]
+    fn z_works() { assert!(!MARK.load(Ordering::SeqCst), "the mark is there"); }
+}
+"#;
+    let project = Project::library("company", source);
+    // Screening decides it, so that it has never run without company when its cause is looked for.
+    project.write(
+        "fidelity.toml",
+        r#"
+[policy]
+screen = { baseline = 10, target = 20 }
+[profile.low]
+threads = 1
+[profile.high]
+threads = 1
+process = "shared"
+env.UNRELATED = "1"
+env.NOR_THIS = "1"
+"#,
+    );
+    let run = ["run", "--attribute", "all", "--no-gate", "--format", "json"];
+    let report = project.run(&run).exits_with(0).json();
+    let tests = report["tests"].as_array().unwrap();
+    let test = tests.iter().find(|test| test["test"] == "tests::z_works");
+    let test = test.unwrap();
+    assert_eq!(test["target"]["failures"], 20, "{test:#}");
+    let knobs = test["cause"]["knobs"].as_array().unwrap().iter();
+    let knobs: Vec<&str> = knobs.map(|knob| knob["knob"].as_str().unwrap()).collect();
+    assert_eq!(knobs, ["scope", "process"], "{test:#}");
+}
