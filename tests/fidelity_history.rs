@@ -229,3 +229,53 @@ fn without_a_repository_there_is_no_history_and_runs_say_nothing() {
         empty.stderr
     );
 }
+
+#[test]
+fn what_was_there_before_the_file_and_a_baseline_that_was_set_later_are_told() {
+    let source = r#"
+fn is(name: &str, value: &str) -> bool { std::env::var(name).as_deref() == Ok(value) }
+#[test] fn sheltered() { assert!(is("MODE", "kind")); }
+#[test] fn narrow() { assert!(!std::env::temp_dir().to_string_lossy().contains(' ')); }
+"#;
+    let project = Project::library("planted", source);
+    let root = project.root.clone();
+    let commit = |minute: u32, subject: &str| {
+        git(&root, minute, &["add", "--all"]);
+        git(&root, minute, &["commit", "--quiet", "--message", subject]);
+    };
+    git(&root, 0, &["init", "--quiet"]);
+    project.write(".gitignore", "target\n.fidelity\nCargo.lock\n");
+    commit(1, "Begin");
+    let never = project.run(&["history", "tmpdir"]).exits_with(0).stdout;
+    let words =
+        "as in the built-in fidelity profile: no commit has a fidelity.toml\n    tmpdir   space";
+    assert!(never.contains(words), "{never}");
+    let file = |low: &str| {
+        format!("[profile.low]\n{low}\n[profile.high]\ntmpdir = \"space\"\nenv.MODE = \"hard\"\n")
+    };
+    project.write("fidelity.toml", &file("env.MODE = \"hard\""));
+    commit(2, "Say what production is like");
+    project.write("fidelity.toml", &file("env.MODE = \"kind\""));
+    commit(3, "Be kind to developers");
+    let ran = project.run(&[RUN, JSON].concat()).exits_with(0);
+    let narrow = knob(&ran.json(), "narrow")["since"].clone();
+    assert_eq!(narrow["by"], "built-in", "{narrow:#}");
+    assert_eq!(narrow["file"]["subject"], "Say what production is like");
+    let mode = knob(&ran.json(), "sheltered")["since"].clone();
+    assert_eq!(mode["commit"]["subject"], "Say what production is like");
+    let low = &mode["baseline"];
+    assert_eq!(
+        (&low["profile"], &low["setting"]),
+        (&"low".into(), &"kind".into())
+    );
+    assert_eq!(low["commit"]["subject"], "Be kind to developers");
+    let told = flat(&project.run(&["explain", "sheltered"]).exits_with(0).stdout);
+    let sentence = format!(
+        "env.MODE is kind in low since {} (2026-03-01, A Developer): Be kind to developers",
+        &low["commit"]["id"].as_str().unwrap()[..10]
+    );
+    assert!(told.contains(&sentence), "{told}");
+    let history = project.run(&["history", "tmpdir"]).exits_with(0).stdout;
+    let came = "fidelity.toml came with";
+    assert!(history.contains(came), "{history}");
+}

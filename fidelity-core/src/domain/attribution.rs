@@ -125,6 +125,9 @@ pub struct KnobSince {
     pub setting: Option<String>,
     /// What set it.
     pub set_by: SetBy,
+    /// The same of the baseline, where that was set later: the two differ since then.
+    #[serde(default)]
+    pub baseline: Option<Box<KnobSince>>,
 }
 
 /// What gave a knob its effective value.
@@ -148,6 +151,14 @@ pub enum SetBy {
     Always {
         /// Whether its first commits cannot be read.
         unread: bool,
+        /// The first commit that can.
+        #[serde(default)]
+        first: Option<CommitInfo>,
+    },
+    /// The built-in fidelity profile, from before there was a configuration file.
+    BuiltIn {
+        /// The commit that brought the file, and kept the value; none where no commit has one.
+        file: Option<CommitInfo>,
     },
     /// Nothing in the commits that are here, of which this is the oldest that can be read.
     BeforeThisClone {
@@ -166,6 +177,7 @@ impl SetBy {
             Self::Uncommitted => "uncommitted",
             Self::CommandLine => "command-line",
             Self::Always { .. } => "always",
+            Self::BuiltIn { .. } => "built-in",
             Self::BeforeThisClone { .. } => "before-this-clone",
         }
     }

@@ -7,8 +7,8 @@ use super::knob_since::told;
 use super::number::things;
 use super::page::{Indent, Page, Span, Tone, plain, span, width};
 use super::words::next;
-use crate::attribute::history::{At, End, FidelityChange, FidelityHistory, Line, State};
-use crate::domain::{Arm, CommitId, KnobId, KnobSetting};
+use crate::attribute::history::{At, End, FidelityChange, FidelityHistory, FileFrom, Line, State};
+use crate::domain::{Arm, CommitId, CommitInfo, KnobId, KnobSetting};
 
 mod json;
 #[cfg(test)]
@@ -39,9 +39,11 @@ pub struct KnobHistory {
     commits: usize,
     end: End,
     /// The oldest commit whose configuration can be read.
-    oldest: Option<CommitId>,
+    first: Option<CommitInfo>,
     /// Whether there are commits before it.
     begins_unread: bool,
+    /// Where the configuration file comes from.
+    file: FileFrom,
 }
 
 /// What became of a knob.
@@ -69,10 +71,6 @@ impl KnobHistory {
         };
         let last = line.iter().rev().find_map(|point| readable(&point.state));
         let last = last.unwrap_or_default();
-        let oldest = line.iter().find_map(|point| match &point.at {
-            At::Commit(id) => readable(&point.state).map(|_| id.clone()),
-            At::Uncommitted => None,
-        });
         let mut knobs = Vec::new();
         for arm in Arm::BOTH {
             let of_arm = |found: &&FidelityChange| found.change.arm == arm;
@@ -105,10 +103,9 @@ impl KnobHistory {
                 .collect(),
             commits: history.commits,
             end: history.end,
-            begins_unread: line
-                .first()
-                .is_some_and(|point| readable(&point.state).is_none()),
-            oldest,
+            begins_unread: line.first().is_some_and(|point| !point.is_readable()),
+            first: history.first,
+            file: history.file,
         }
     }
 
@@ -170,10 +167,7 @@ fn write_arm(page: &mut Page, history: &KnobHistory, arm: Arm, style: &Style) {
     if constant.is_empty() {
         return;
     }
-    page.text(
-        Indent::all(2),
-        &[span(Tone::Faint, beginning(history, true))],
-    );
+    page.text(Indent::all(2), &[span(Tone::Faint, beginning(history))]);
     let longest = constant.iter().map(|past| past.knob.0.chars().count());
     let widths = [longest.max().unwrap_or(0).min(VALUE_COLUMNS)];
     for past in constant {
@@ -212,23 +206,47 @@ fn rows(history: &KnobHistory, past: &KnobPast) -> Vec<(Vec<Span>, Vec<Span>)> {
         let before = found.change.before.as_ref();
         value = before.map(KnobSetting::without_users);
     }
-    let begins = beginning(history, false);
+    let begins = from_the_first(history, value.is_some());
     rows.push((said(value.as_ref()), vec![span(Tone::Faint, begins)]));
     rows
 }
 
-/// Returns since when a knob has the value it begins with, which it has for good where it is `constant`.
-fn beginning(history: &KnobHistory, constant: bool) -> String {
-    match (&history.end, &history.oldest) {
+/// Returns since when knobs have their values that never changed.
+fn beginning(history: &KnobHistory) -> String {
+    if history.end != End::Root || history.begins_unread {
+        return from_the_first(history, true);
+    }
+    match (&history.file, &history.first) {
+        (_, None) => from_the_first(history, true),
+        (FileFrom::Beginning, Some(first)) => {
+            format!("since the first commit, {}", told(first, None))
+        }
+        (FileFrom::Commit(_), _) => {
+            "as in the built-in fidelity profile, from before there was a fidelity.toml".to_owned()
+        }
+        (FileFrom::Nowhere, _) => {
+            "as in the built-in fidelity profile: no commit has a fidelity.toml".to_owned()
+        }
+    }
+}
+
+/// Returns since when a knob has the first value of several, which is none unless it `is_set`.
+fn from_the_first(history: &KnobHistory, is_set: bool) -> String {
+    match (&history.end, &history.first) {
         (_, None) => "not committed yet".to_owned(),
-        (End::Root, Some(oldest)) if history.begins_unread => {
-            format!("at {} already, the first that can be read", oldest.short())
+        (End::Missing { .. }, Some(first)) => {
+            format!("at {} already, where this clone begins", first.id.short())
         }
-        (End::Root, _) if constant => "for as long as the history goes".to_owned(),
-        (End::Root, _) => "from the first commit on".to_owned(),
-        (End::Missing { .. }, Some(oldest)) => {
-            format!("at {} already, where this clone begins", oldest.short())
+        (_, Some(first)) if history.begins_unread => {
+            format!(
+                "at {} already, the first that can be read",
+                first.id.short()
+            )
         }
+        (_, Some(_)) if is_set && history.file != FileFrom::Beginning => {
+            "at first, as in the built-in fidelity profile".to_owned()
+        }
+        (_, Some(_)) => "from the first commit on".to_owned(),
     }
 }
 
@@ -255,6 +273,13 @@ fn since(found: &FidelityChange) -> Vec<Span> {
 }
 
 fn write_notes(page: &mut Page, history: &KnobHistory, style: &Style) {
+    if let FileFrom::Commit(commit) = &history.file {
+        let words = format!(
+            "fidelity.toml came with {}; until then the built-in fidelity profiles held",
+            told(commit, None)
+        );
+        page.text(Indent::hanging(0), &[span(Tone::Faint, words)]);
+    }
     for (id, from, to) in &history.renames {
         let words = format!("{} renamed {from} to {to}", id.short());
         page.text(Indent::hanging(0), &[span(Tone::Faint, words)]);

@@ -41,8 +41,11 @@ impl Versions {
     /// Returns the versions along `line`.
     pub fn along(session: &Session<'_>, line: &[Place]) -> Result<Self, CliError> {
         let subject = session.subject();
-        let last = line.last().map(|place| &place.commit);
-        let (points, history) = session.repository.history_to(&subject, last)?;
+        let [first, last] =
+            [line.first(), line.last()].map(|place| place.map(|place| &place.commit));
+        let (points, history) = session
+            .repository
+            .history_since(&subject, last, &mut |point| point.commit() == first)?;
         let states: BTreeMap<&CommitId, &State> = points
             .iter()
             .filter_map(|point| match &point.at {

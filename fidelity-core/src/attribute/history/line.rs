@@ -19,6 +19,8 @@ pub(super) struct Lines<'r> {
     known: BTreeMap<Oid, Rc<PathBuf>>,
     /// Where the file was renamed: the commit, the old path and the new one.
     renames: Vec<(CommitId, PathBuf, PathBuf)>,
+    /// Where a line was read no further, with the path there.
+    rest: Option<(Oid, Rc<PathBuf>)>,
 }
 
 /// A line as it was read.
@@ -39,6 +41,7 @@ impl<'r> Lines<'r> {
             shallow,
             known: BTreeMap::new(),
             renames: Vec::new(),
+            rest: None,
         }
     }
 
@@ -50,13 +53,13 @@ impl<'r> Lines<'r> {
         &self.renames
     }
 
-    /// Reads the line that ends with the commit `tip`, back to a commit of another line, which is its first point.
-    /// `path` is where the configuration is in the commit that follows, whose tree is `child`.
+    /// Reads the line that ends with the commit `tip`, back to a commit of another line or to a point that is `enough`, which is its
+    /// first point. `path` is where the configuration is in the commit that follows, whose tree is `child`.
     pub(super) fn read(
         &mut self,
         tip: Oid,
-        path: Rc<PathBuf>,
-        child: Option<Oid>,
+        (path, child): (Rc<PathBuf>, Option<Oid>),
+        enough: &mut dyn FnMut(&Point) -> bool,
     ) -> Result<Read, HistoryError> {
         let (mut line, mut path) = (Line::new(), path);
         // The tree of the commit that follows, if the file is there.
@@ -76,17 +79,25 @@ impl<'r> Lines<'r> {
                 path = old;
                 (state, is_there) = self.state(tree, &path)?;
             }
-            line.push(Point {
+            let point = Point {
                 at: At::Commit(CommitId(id.to_string())),
                 merges: commit.parent_count().saturating_sub(1),
+                has_file: is_there,
                 state,
-            });
+            };
+            let is_enough = enough(&point);
+            line.push(point);
             if self.known.contains_key(&id) {
                 break;
             }
             self.known.insert(id, Rc::clone(&path));
             child = is_there.then_some(tree);
             next = commit.parent_id(0).ok();
+            if let (true, Some(parent)) = (is_enough, next) {
+                self.rest = Some((parent, Rc::clone(&path)));
+                end = End::Enough;
+                break;
+            }
             let missing = match next {
                 None => self.shallow.contains(&id),
                 Some(parent) => !self.is_here(parent)?,
@@ -112,14 +123,32 @@ impl<'r> Lines<'r> {
         let id = Oid::from_str(text).map_err(read)?;
         let merge = self.repository.find_commit(id).map_err(read)?;
         let path = self.known.get(&id).cloned().unwrap_or_default();
+        self.know_the_rest()?;
         let mut lines = Vec::new();
         for parent in merge.parent_ids().skip(1) {
             if self.is_here(parent)? {
-                let tree = Some(merge.tree_id());
-                lines.push(self.read(parent, Rc::clone(&path), tree)?.line);
+                let follows = (Rc::clone(&path), Some(merge.tree_id()));
+                lines.push(self.read(parent, follows, &mut |_| false)?.line);
             }
         }
         Ok(lines)
+    }
+
+    /// Walks the part of a line that was not read, so that lines which left it there are read no further than that.
+    fn know_the_rest(&mut self) -> Result<(), HistoryError> {
+        let Some((mut next, path)) = self.rest.take() else {
+            return Ok(());
+        };
+        while self.is_here(next)? && !self.known.contains_key(&next) {
+            self.known.insert(next, Rc::clone(&path));
+            let commit = self.repository.find_commit(next);
+            let commit = commit.map_err(|error| git("read a commit", error))?;
+            match commit.parent_id(0) {
+                Ok(parent) => next = parent,
+                Err(_) => break,
+            }
+        }
+        Ok(())
     }
 
     fn state(&mut self, tree: Oid, path: &Path) -> Result<(State, bool), HistoryError> {

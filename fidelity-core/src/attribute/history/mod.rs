@@ -28,8 +28,10 @@ mod tests;
 mod uncommitted;
 
 pub use change::{Change, changes};
-pub use repository::{End, FidelityChange, FidelityHistory, HistoryError, Repository, Subject};
-pub use since::set_by;
+pub use repository::{
+    End, FidelityChange, FidelityHistory, FileFrom, HistoryError, Repository, Subject,
+};
+pub use since::{Asked, baseline_set_by, set_by};
 
 /// Returns whether `glob`, as `inputs` have it, matches a path whose parts are separated by `/`.
 pub(crate) fn glob_matches(glob: &str, path: &str) -> bool {
@@ -94,8 +96,25 @@ pub struct Point {
     pub at: At,
     /// How many further parents it merges.
     pub merges: usize,
+    /// Whether there is a configuration file; else the built-in fidelity profiles hold.
+    pub has_file: bool,
     /// What its configuration came to.
     pub state: State,
+}
+
+impl Point {
+    /// Returns whether it is known what the configuration came to.
+    pub fn is_readable(&self) -> bool {
+        matches!(self.state, State::Known(_))
+    }
+
+    /// Returns the commit; none for the work tree.
+    pub fn commit(&self) -> Option<&CommitId> {
+        match &self.at {
+            At::Commit(id) => Some(id),
+            At::Uncommitted => None,
+        }
+    }
 }
 
 /// A line of history along first parents, the oldest point first.

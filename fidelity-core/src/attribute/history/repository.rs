@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::file::Files;
 use super::line::Lines;
 use super::uncommitted;
-use super::{At, Change, CommitId, CommitInfo, Line, State, changes};
+use super::{At, Change, CommitId, CommitInfo, Line, Point, State, changes};
 use crate::config::FILE_NAME;
 
 /// Why there is no history to read.
@@ -87,6 +87,19 @@ pub enum End {
         /// Whether the clone is shallow; else the objects are lost, or left at a server.
         shallow: bool,
     },
+    /// As far as was asked for.
+    Enough,
+}
+
+/// Where the configuration file on a line comes from. Without one the built-in fidelity profiles hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileFrom {
+    /// It is there from the first commit on that can be read.
+    Beginning,
+    /// This commit brought it.
+    Commit(CommitInfo),
+    /// No commit has one.
+    Nowhere,
 }
 
 /// A change with what is known of its commit, and of the merge that brought it in.
@@ -107,6 +120,10 @@ pub struct FidelityHistory {
     pub changes: Vec<FidelityChange>,
     /// Commits whose configuration cannot be read, the oldest first, each with the reason.
     pub unreadable: Vec<(At, String)>,
+    /// The first commit whose configuration can be read; none where none can.
+    pub first: Option<CommitInfo>,
+    /// Where the configuration file comes from.
+    pub file: FileFrom,
     /// Where the configuration file was renamed: the commit, from where, to where.
     pub renames: Vec<(CommitId, PathBuf, PathBuf)>,
     /// How many commits the line of first parents has.
@@ -213,6 +230,20 @@ impl Repository {
         subject: &Subject<'_>,
         tip: Option<&CommitId>,
     ) -> Result<(Line, FidelityHistory), HistoryError> {
+        self.history_since(subject, tip, &mut |_| false)
+    }
+
+    /// Returns the same of the newest part of the line, back to the first point that is `enough`. It is asked of one commit after the
+    /// other, the newest first.
+    ///
+    /// # Errors
+    /// Those of [`Self::fidelity_history`].
+    pub fn history_since(
+        &self,
+        subject: &Subject<'_>,
+        tip: Option<&CommitId>,
+        enough: &mut dyn FnMut(&Point) -> bool,
+    ) -> Result<(Line, FidelityHistory), HistoryError> {
         let last = match tip {
             None => self.head()?,
             Some(tip) => Oid::from_str(&tip.0).map_err(|error| git("read a commit's id", error))?,
@@ -220,7 +251,7 @@ impl Repository {
         let path = Rc::new(self.config_path(subject)?);
         let files = Files::new(&self.git, subject, self.workspace.clone());
         let mut lines = Lines::new(&self.git, files, self.shallow());
-        let read = lines.read(last, Rc::clone(&path), None)?;
+        let read = lines.read(last, (Rc::clone(&path), None), enough)?;
         let mut line = read.line;
         let commits = line.len();
         if tip.is_none() {
@@ -231,9 +262,23 @@ impl Repository {
             State::Known(_) => None,
             State::Unreadable(reason) => Some((point.at.clone(), reason.to_string())),
         });
+        let mut readable = line
+            .iter()
+            .filter(|point| point.is_readable())
+            .filter_map(|point| Some((point.commit()?, point.has_file)));
+        let first = readable.next();
+        let file = match first {
+            Some((_, true)) => FileFrom::Beginning,
+            _ => match readable.find(|(_, has_file)| *has_file) {
+                Some((commit, _)) => FileFrom::Commit(self.info(commit)?),
+                None => FileFrom::Nowhere,
+            },
+        };
         let history = FidelityHistory {
             unreadable: unreadable.collect(),
             changes: self.named(found)?,
+            first: first.map(|(commit, _)| self.info(commit)).transpose()?,
+            file,
             renames: lines.renames().to_vec(),
             commits,
             end: read.end,

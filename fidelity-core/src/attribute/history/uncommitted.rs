@@ -42,6 +42,7 @@ pub(super) fn point(
     Ok(Some(Point {
         at: At::Uncommitted,
         merges: 0,
+        has_file: explicit.is_some(),
         state,
     }))
 }

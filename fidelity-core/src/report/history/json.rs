@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{KnobHistory, KnobPast};
-use crate::attribute::history::{At, End, FidelityChange};
+use crate::attribute::history::{At, End, FidelityChange, FileFrom};
 use crate::domain::{CommitInfo, KnobSetting};
 use crate::report::json::{SCHEMA, pretty};
 
@@ -16,6 +16,9 @@ struct Wire<'a> {
     complete: bool,
     oldest: Option<&'a str>,
     shallow: bool,
+    first: Option<&'a CommitInfo>,
+    file: &'static str,
+    file_since: Option<&'a CommitInfo>,
     knobs: Vec<WireKnob<'a>>,
     renames: Vec<WireRename<'a>>,
     unreadable: Vec<WireUnreadable<'a>>,
@@ -63,10 +66,20 @@ pub fn render_json(history: &KnobHistory) -> String {
         commits: history.commits,
         complete: history.end == End::Root,
         oldest: match &history.end {
-            End::Root => None,
+            End::Root | End::Enough => None,
             End::Missing { oldest, .. } => Some(&oldest.0),
         },
         shallow: matches!(history.end, End::Missing { shallow: true, .. }),
+        first: history.first.as_ref(),
+        file: match &history.file {
+            FileFrom::Beginning => "from-the-first-commit",
+            FileFrom::Commit(_) => "added",
+            FileFrom::Nowhere => "none",
+        },
+        file_since: match &history.file {
+            FileFrom::Commit(commit) => Some(commit),
+            FileFrom::Beginning | FileFrom::Nowhere => None,
+        },
         knobs: history
             .knobs
             .iter()

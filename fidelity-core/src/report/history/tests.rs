@@ -50,6 +50,7 @@ fn points(last: Values) -> Line {
     let point = |at, state| Point {
         at,
         merges: 0,
+        has_file: true,
         state,
     };
     let values = |values| State::Known(Rc::new(values));
@@ -109,6 +110,8 @@ fn history(end: End, asked: Option<&str>) -> KnobHistory {
             PathBuf::from("fidelity.toml"),
         )],
         commits: 128,
+        first: Some(commit('a', "Begin")),
+        file: FileFrom::Beginning,
         end,
     };
     KnobHistory::new(["low", "high"].map(str::to_owned), asked, (&line, history))
@@ -160,6 +163,8 @@ fn a_history_whose_first_commits_cannot_be_read_says_from_where_on_it_is_known()
         unreadable: Vec::new(),
         renames: Vec::new(),
         commits: 2,
+        first: Some(commit('a', "Begin")),
+        file: FileFrom::Beginning,
         end: End::Root,
     };
     let names = ["low", "high"].map(str::to_owned);
@@ -169,6 +174,19 @@ fn a_history_whose_first_commits_cannot_be_read_says_from_where_on_it_is_known()
     );
     assert!(
         page.contains("at aaaaaaaaaa already, the first that can be read\n    nice   3"),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_file_that_came_later_is_said_to_have_followed_the_built_in_profiles() {
+    let mut later = history(End::Root, None);
+    later.file = FileFrom::Commit(commit('b', "Add fidelity.toml"));
+    insta::assert_snapshot!("later", render(&later, &Style::default()));
+    later.file = FileFrom::Nowhere;
+    let page = render(&later, &Style::default());
+    assert!(
+        page.contains(": no commit has a fidelity.toml\n    umask   027"),
         "{page}"
     );
 }
@@ -204,6 +222,8 @@ fn a_knob_that_changed_often_is_cut_unless_it_was_asked_for() {
         unreadable: Vec::new(),
         renames: Vec::new(),
         commits: 31,
+        first: Some(commit('a', "Begin")),
+        file: FileFrom::Beginning,
         end: End::Root,
     };
     let last = BTreeMap::from([("nice".into(), KnobSetting::Fixed(KnobValue::Count(30)))]);

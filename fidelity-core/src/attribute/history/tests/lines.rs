@@ -18,6 +18,7 @@ fn point(name: &str, merges: usize, value: u64) -> Point {
     Point {
         at: at(name),
         merges,
+        has_file: true,
         state: match value {
             0 => State::Unreadable("no".into()),
             _ => State::Known(Rc::new(Values::new(BTreeMap::new(), target))),
@@ -127,6 +128,7 @@ fn a_knob_that_is_left_alone_has_no_value() {
     let nothing = Point {
         at: at("a"),
         merges: 0,
+        has_file: true,
         state: State::Known(Rc::default()),
     };
     let line = vec![nothing.clone(), point("b", 0, 4), nothing];
