@@ -77,6 +77,8 @@ fn a_run_obeys_what_the_tests_say() {
     assert!(expired.contains("warehouse answers for it"), "{expired}");
     the_gate_knows_quarantines(&project);
     what_was_seen_can_be_asked_for(&project);
+    a_stored_run_is_asked_in_the_same_language(&project);
+    a_test_is_looked_for_among_those_of_a_filterset(&project);
     the_audit_tells_what_is_mocked_and_what_was_exposed(&project);
 }
 
@@ -121,6 +123,78 @@ fn what_was_seen_can_be_asked_for(project: &Project) {
     let again = ["run", "-E", "verdict(hidden-defect)", "--dry-run"];
     let plan = project.run(&again).exits_with(0).stdout;
     assert!(plan.contains("2 tests"), "{plan}");
+}
+
+fn a_stored_run_is_asked_in_the_same_language(project: &Project) {
+    let report = |expression: &str| project.run(&["report", "--format", "json", "-E", expression]);
+    let shown = report("kind(e2e) - verdict(undetermined)")
+        .exits_with(1)
+        .json();
+    let names: Vec<&str> = shown["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|test| test["test"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "a_card_is_charged",
+            "a_catalogue_is_printed_in_apia",
+            "orders_are_taken_from_outside"
+        ]
+    );
+    assert_eq!(shown["tests_left_out"], 11, "{shown}");
+    // The gate is that of the tests that are shown.
+    let calm = report("binary(storage) & verdict(stable) - quarantined()");
+    let calm = calm.exits_with(0).json();
+    assert_eq!(calm["tests"].as_array().unwrap().len(), 1, "{calm}");
+    let page = project
+        .run(&["report", "-E", "needs(network)"])
+        .exits_with(0);
+    assert!(page.stdout.contains("1 of 14 tests"), "{}", page.stdout);
+    let csv = project.run(&["report", "--format", "csv", "-E", "needs(network)"]);
+    let csv = csv.exits_with(0).stdout;
+    let mut lines = csv.lines().skip(1);
+    assert!(
+        lines.all(|line| line.contains("a_card_is_charged")),
+        "{csv}"
+    );
+    let slip = report("package(anotated)").exits_with(2);
+    assert!(
+        slip.stderr.contains("did you mean `annotated`?"),
+        "{}",
+        slip.stderr
+    );
+    let none = report("none()").exits_with(2);
+    assert!(
+        none.stderr.contains("has no test of this filterset"),
+        "{}",
+        none.stderr
+    );
+}
+
+fn a_test_is_looked_for_among_those_of_a_filterset(project: &Project) {
+    let alone = ["explain", "-E", "verdict(hidden-defect) - quarantined()"];
+    let alone = project.run(&alone).exits_with(0).stdout;
+    assert!(alone.contains("a_hundred_orders_are_exported"), "{alone}");
+    let many = project
+        .run(&["explain", "-E", "quarantined()"])
+        .exits_with(2);
+    assert!(
+        many.stderr.contains("the filterset fits 2 tests"),
+        "{}",
+        many.stderr
+    );
+    let nothing = ["attribute", "-E", "verdict(stable)"];
+    let nothing = project.run(&nothing).exits_with(2);
+    assert!(
+        nothing
+            .stderr
+            .contains("no hidden defect of this filterset"),
+        "{}",
+        nothing.stderr
+    );
 }
 
 fn the_audit_tells_what_is_mocked_and_what_was_exposed(project: &Project) {
@@ -193,6 +267,57 @@ fn the_list_says_where_tests_run_before_anything_ran() {
         "{}",
         empty.stdout
     );
+}
+
+/// Tests that a macro writes, annotated in it.
+const MADE: &str = r#"
+use fidelity_macros::fidelity;
+
+macro_rules! made {
+    ($($name:ident)*) => { $(
+        #[fidelity(kind = "e2e", needs("network"))]
+        #[test]
+        fn $name() {}
+    )* };
+}
+
+made! { one two }
+
+#[fidelity(kind = "unit", mocks("clock"))]
+mod inner {
+    use fidelity_macros::fidelity;
+    made! { three }
+    #[test]
+    fn four() {}
+}
+"#;
+
+const DOCUMENTED: &str = "\n/// ```\n/// assert_eq!(annotated::documented(), 1);\n/// ```\npub fn documented() -> u32 {\n    1\n}\n";
+
+#[test]
+fn annotations_in_macros_hold_and_doctests_are_said_to_be_left_out() {
+    let project = example();
+    project.write("tests/made.rs", MADE);
+    let source = std::fs::read_to_string(project.root.join("src/lib.rs")).unwrap();
+    project.write("src/lib.rs", &format!("{source}{DOCUMENTED}"));
+    let listed = project.run(&["list", "--format", "json", "-E", "binary(made)"]);
+    let listed = listed.exits_with(0).json();
+    let said = |name: &str| {
+        let test = test(&listed, name);
+        let annotation = &test["annotation"];
+        (
+            test["kind"].clone(),
+            annotation["needs"].clone(),
+            annotation["mocks"].clone(),
+        )
+    };
+    let (network, clock) = (serde_json::json!(["network"]), serde_json::json!(["clock"]));
+    for name in ["one", "two"] {
+        assert_eq!(said(name), ("e2e".into(), network.clone(), Value::Null));
+    }
+    assert_eq!(said("inner::three"), ("e2e".into(), network, clock.clone()));
+    assert_eq!(said("inner::four"), ("unit".into(), Value::Null, clock));
+    assert_eq!(messages(&listed, "doctests-not-run").len(), 1, "{listed}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use support::{Project, Ran};
 
 #[path = "command_runner/limits.rs"]
 mod limits;
+#[path = "command_runner/looked_at.rs"]
+mod looked_at;
 mod support;
 
 /// The head of every suite here: says a test's outcome by name.

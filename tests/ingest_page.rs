@@ -135,6 +135,7 @@ fn what_a_matrix_comes_to_reads_well() {
     });
     let report = project.run(&["report"]).exits_with(1);
     assert_eq!(report.stdout, last.stdout);
+    a_filterset_narrows_the_page(&project);
     for (name, test) in [
         ("ingest_explain", "due_date"),
         ("ingest_explain_absent", "refunds"),
@@ -168,4 +169,29 @@ fn what_a_matrix_comes_to_reads_well() {
         [[Some(8), None, None], [Some(5), None, Some(3)]]
     );
     assert_eq!(of("needs_gpu"), [[Some(0), Some(8), None]; 2]);
+}
+
+/// The page and the gate are those of some tests; everything is taken in.
+fn a_filterset_narrows_the_page(project: &Project) {
+    let some = |expression: &str| {
+        let file = "ci/3/high-1.xml";
+        let arm = [
+            "ingest",
+            "--fidelity-profile",
+            "high",
+            "--commit",
+            "c0ffee3",
+        ];
+        project.run(&[&arm[..], &[file, "-E", expression]].concat())
+    };
+    let page = some("verdict(hidden-defect)").exits_with(1).stdout;
+    assert!(page.contains(" of 7 tests"), "{page}");
+    let refused = some("kind(unit)").exits_with(2);
+    assert!(
+        refused
+            .stderr
+            .contains("reports name no packages, targets and kinds"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -78,6 +78,7 @@ fn header(plan: &Plan) -> RunHeader {
         knobs: BTreeMap::new(),
     };
     RunHeader {
+        binaries: Vec::new(),
         id: RunId(u128::from(plan.seed.0)),
         started_at: "2025-01-01T00:00:00Z".to_owned(),
         seed: plan.seed,

@@ -22,6 +22,16 @@ pub struct AttributeArgs {
     // `--test` is cargo's.
     #[arg(id = "named_test", value_name = "TEST", num_args = 0..=2)]
     pub test: Vec<String>,
+    /// Look for it among the tests of this filterset, such as `severity(critical)`; can be repeated, any may match. Verdicts are
+    /// those of the run
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests"
+    )]
+    pub filtersets: Vec<String>,
     /// The run whose profiles and build are taken to look for knobs: its id, the first digits of it, or `latest`
     #[arg(long, value_name = "RUN", default_value = "latest", conflicts_with_all = ["commits", "good", "bad", "from_history"])]
     pub run: String,

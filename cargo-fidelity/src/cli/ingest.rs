@@ -37,6 +37,16 @@ pub struct IngestArgs {
     /// Say what would be taken in, and stop
     #[arg(long)]
     pub dry_run: bool,
+    /// Print and judge tests of this filterset alone, such as `test(parse)`; can be repeated, any may match. Everything is
+    /// taken in
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests"
+    )]
+    pub filtersets: Vec<String>,
     #[command(flatten)]
     pub profiles: ProfileArgs,
     #[command(flatten)]

@@ -218,8 +218,18 @@ pub struct ReportArgs {
     #[arg(value_name = "RUN", default_value = "latest")]
     pub run: String,
     /// List the stored runs instead
-    #[arg(long, conflicts_with = "run")]
+    #[arg(long, conflicts_with_all = ["run", "filtersets"])]
     pub list: bool,
+    /// Print and judge tests of this filterset alone, such as `verdict(flaky) & package(core)`; can be repeated, any may match.
+    /// Verdicts are those of the run
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests"
+    )]
+    pub filtersets: Vec<String>,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
@@ -230,8 +240,18 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The test: its name, `BINARY NAME`, or a part that only one test has
-    #[arg(value_name = "TEST", required = true, num_args = 1..=2)]
+    #[arg(value_name = "TEST", required_unless_present = "filtersets", num_args = 1..=2)]
     pub test: Vec<String>,
+    /// Look for it among the tests of this filterset, such as `verdict(hidden-defect)`, where it may be the only one; can be
+    /// repeated, any may match
+    #[arg(
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests"
+    )]
+    pub filtersets: Vec<String>,
     /// The run: its id, the first digits of it, or `latest`
     #[arg(long, value_name = "RUN", default_value = "latest")]
     pub run: String,

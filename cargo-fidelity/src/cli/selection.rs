@@ -24,9 +24,9 @@ pub struct SelectionArgs {
     /// Leave out tests whose names contain this; can be repeated
     #[arg(long, value_name = "FILTER")]
     pub skip: Vec<String>,
-    /// Which `#[ignore]`d tests take part
-    #[arg(long, value_name = "WHICH", default_value = "default")]
-    pub run_ignored: RunIgnored,
+    /// Which `#[ignore]`d tests take part [default: default; of `list`: all]
+    #[arg(long, value_name = "WHICH")]
+    pub run_ignored: Option<RunIgnored>,
     /// Take a binary that does not list its tests as one test
     #[arg(long)]
     pub include_harnessless: bool,

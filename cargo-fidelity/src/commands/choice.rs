@@ -1,10 +1,10 @@
 //! Which runner is to run a workspace: what the settings say, and what fits the project where they leave it open.
 
-use fidelity_core::domain::{Problem, RunnerKind, RunnerSettings};
-use fidelity_core::suite::Workspace;
+use fidelity_core::config::Settings;
+use fidelity_core::domain::{Problem, RunnerKind};
 use fidelity_core::suite::nextest::{CONFIGURATION, Nextest};
+use fidelity_core::suite::{Filter, Workspace};
 
-use super::prepare::LastVerdicts;
 use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
 use crate::signals::Signals;
@@ -20,17 +20,17 @@ pub enum Chosen {
 /// What a choice of runner looks at.
 pub struct Choice<'a> {
     pub arguments: &'a RunArgs,
-    pub settings: &'a RunnerSettings,
+    pub settings: &'a Settings,
     pub signals: &'a Signals,
-    /// The last verdicts, where an expression asks for them.
-    pub last: &'a LastVerdicts,
+    /// Which tests take part.
+    pub filter: &'a Filter,
 }
 
 impl Choice<'_> {
     /// Returns what runs the tests of `workspace`.
     pub fn of(&self, workspace: &Workspace) -> Result<Chosen, CliError> {
         let passed_on = !self.arguments.arguments.is_empty();
-        match self.settings.kind {
+        match self.settings.runner.kind {
             RunnerKind::Nextest if passed_on => {
                 let message = "cargo-nextest passes no arguments to test binaries";
                 let error = CliError::new(ErrorKind::Usage, message);

@@ -12,6 +12,7 @@ use fidelity_core::store::{Store, TestHistoryRow};
 use super::output::{print, style};
 use super::page::Page;
 use super::place::open_store;
+use super::prepare;
 use crate::cli::{ExplainArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -21,9 +22,11 @@ const CANDIDATES: usize = 10;
 
 /// Prints one test's evidence in words.
 pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let expressions = prepare::filtersets(&arguments.filtersets)?;
     let store = open_store(global, &arguments.place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;
+    page.keep(&expressions)?;
     let test = find(&arguments.test, &page)?;
     let identity = page.run.tests[test.get()].id.clone();
     add_outputs(&store, &mut page, &identity)?;
@@ -90,11 +93,13 @@ fn interval(failures: u32, trials: u32, confidence: f64) -> (f64, f64) {
     clopper_pearson(failures, trials, confidence).unwrap_or((0.0, 1.0))
 }
 
-/// Returns the one test that the words name: exactly, or by a part that no other test has.
+/// Returns the one test that the words name: exactly, or by a part that no other test has; of the tests that the page speaks
+/// of. No words name the only one of these.
 pub(super) fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError> {
     let text = words.join(" ");
     let names: Vec<(u32, String)> = (0..)
         .zip(page.run.tests.iter().map(|test| test.id.to_string()))
+        .filter(|(index, _)| page.shows(*index as usize))
         .collect();
     let by = |matches: &dyn Fn(&TestId, &str) -> bool| -> Vec<u32> {
         names
@@ -112,15 +117,24 @@ pub(super) fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError>
     match found.as_slice() {
         [one] => Ok(TestIndex(*one)),
         [] => {
-            let message = format!("run {} has no test `{text}`", page.run.header.id.short());
+            let id = page.run.header.id.short();
+            let among = match page.is_filtered() {
+                true => " among those of the filterset",
+                false => "",
+            };
+            let message = format!("run {id} has no test `{text}`{among}");
             Err(CliError::new(ErrorKind::Usage, message)
                 .hint("`cargo fidelity report -vv` names its tests"))
         }
         many => {
-            let message = format!("`{text}` fits {} tests", many.len());
+            let what = match words {
+                [] => "the filterset".to_owned(),
+                _ => format!("`{text}`"),
+            };
+            let message = format!("{what} fits {} tests", many.len());
             let mut hint = "name one of them:".to_owned();
             for index in many.iter().take(CANDIDATES) {
-                let _ = write!(hint, "\n{}", names[*index as usize].1);
+                let _ = write!(hint, "\n{}", page.run.tests[*index as usize].id);
             }
             if CANDIDATES < many.len() {
                 let _ = write!(hint, "\nand {} more", many.len() - CANDIDATES);

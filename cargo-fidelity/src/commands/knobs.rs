@@ -34,19 +34,25 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     };
     let mut store = open_store(global, &place)?;
     let id = store.find_run(&arguments.run)?;
-    let page = Page::load(&store, id)?;
+    let mut page = Page::load(&store, id)?;
+    page.keep(&prepare::filtersets(&arguments.filtersets)?)?;
     if page.run.header.runner.runs_all {
         let message = "the command of this run always runs all tests: none can be run by itself";
         return Err(CliError::new(ErrorKind::Usage, message)
             .hint("use the direct runner or cargo-nextest to look for knobs"));
     }
     let tests = if arguments.test.is_empty() {
-        defects(&page.run, &page.verdicts)
+        let all = defects(&page.run, &page.verdicts).into_iter();
+        all.filter(|test| page.shows(test.get())).collect()
     } else {
         vec![explain::find(&arguments.test, &page)?]
     };
     if tests.is_empty() {
-        let message = format!("run {} has no hidden defect to attribute", id.short());
+        let of = match page.is_filtered() {
+            true => " of this filterset",
+            false => "",
+        };
+        let message = format!("run {} has no hidden defect{of} to attribute", id.short());
         return Err(CliError::new(ErrorKind::Usage, message)
             .hint("name a test: `cargo fidelity attribute TEST`"));
     }
@@ -101,11 +107,11 @@ fn knobs(
     follower.console().build_started();
     let choice = Choice {
         arguments: &typed,
-        settings: &settings.runner,
+        settings: &settings,
         signals: &signals,
-        last: &BTreeMap::new(),
+        filter: &prepare::filter(&typed.selection, Vec::new(), &BTreeMap::new()),
     };
-    let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice, Vec::new())?;
+    let (mut subject, _) = Subject::of_workspace(workspace, &cargo, &choice)?;
     resuming::restore_users(&mut run, &settings)?;
     resuming::check_unchanged(&run, &subject, &cargo)?;
     let header = &run.header;

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{ListedTest, TestId};
-use fidelity_core::report::list::{ListedRow, Listing, render, render_json};
-use fidelity_core::suite::{Suite, SuiteError};
+use fidelity_core::report::list::{LastSeen, ListedRow, Listing, render, render_json};
+use fidelity_core::suite::{RunIgnored, Suite, SuiteError};
 
-use super::output::{Follower, print, style};
+use super::ground::Ground;
+use super::output::{print, style};
 use super::prepare::{self, LastVerdicts};
 use super::record;
-use crate::cli::{Format, Global, ListArgs, NoTests, RunIgnored, SelectionArgs};
+use crate::cli::{Format, Global, ListArgs, NoTests, SelectionArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -20,25 +21,34 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
-    let expressions = prepare::filtersets(&arguments.selection)?;
-    let cargo = prepare::options(&arguments.build, global);
-    let workspace = prepare::rust_workspace(&arguments.build, &cargo, &signals)?;
-    let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
-    let mut follower = Follower::new(global);
-    follower.console().build_started();
-    let harnessless = arguments.selection.include_harnessless;
-    let suite = prepare::build(&workspace, &cargo, harnessless, &signals)?;
-    let last = prepare::last_verdicts(global, &workspace.root)?;
-    let selected = match prepare::select(&arguments.selection, expressions, &last, &suite) {
-        Err(SuiteError::NothingSelected { .. })
-            if arguments.selection.no_tests == NoTests::Pass =>
-        {
+    let selection = &arguments.selection;
+    let expressions = prepare::filtersets(&selection.filtersets)?;
+    let Ground {
+        root,
+        mut settings,
+        suite,
+        workspace,
+    } = Ground::of(
+        (&arguments.build, &arguments.profiles),
+        selection.include_harnessless,
+        (global, &signals),
+    )?;
+    if workspace.is_none() && suite.tests.is_empty() {
+        let message = "no run has said yet which tests there are";
+        return Err(CliError::new(ErrorKind::NoTests, message)
+            .hint("a command says it when it runs: `cargo fidelity run`"));
+    }
+    let last = prepare::last_verdicts(global, &root)?;
+    let filter = prepare::filter(selection, expressions, &last);
+    let run_ignored = prepare::run_ignored(selection, RunIgnored::All);
+    let selected = match filter.select(&suite, run_ignored) {
+        Err(SuiteError::NothingSelected { .. }) if selection.no_tests == NoTests::Pass => {
             Vec::new()
         }
         selected => selected?,
     };
     let mut listing = listing(&suite, &selected, &mut settings, &last);
-    listing.ignored = ignored(&arguments.selection, &last, &suite)?;
+    listing.ignored = ignored(selection, &last, &suite)?;
     print(&match global.format {
         Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
             render(&listing, &style(global))
@@ -55,12 +65,12 @@ fn ignored(
     suite: &Suite,
 ) -> Result<usize, CliError> {
     let any = suite.tests.iter().any(|test| test.is_ignored());
-    if !any || selection.run_ignored != RunIgnored::Default {
+    if !any || prepare::run_ignored(selection, RunIgnored::All) != RunIgnored::Default {
         return Ok(0);
     }
-    let expressions = prepare::filtersets(selection)?;
+    let expressions = prepare::filtersets(&selection.filtersets)?;
     let filter = prepare::filter(selection, expressions, last);
-    match filter.select(suite, fidelity_core::suite::RunIgnored::Only) {
+    match filter.select(suite, RunIgnored::Only) {
         Ok(ignored) => Ok(ignored.len()),
         Err(SuiteError::NothingSelected { .. }) => Ok(0),
         Err(error) => Err(error.into()),
@@ -92,7 +102,11 @@ fn listing(
             ignored: test.is_ignored(),
             annotation: test.annotation.as_deref().cloned(),
             absent: listed.terms.map(|terms| terms.absent).unwrap_or_default(),
-            verdict: verdict.map(|last| (last.verdict.clone(), last.run)),
+            verdict: verdict.map(|last| LastSeen {
+                verdict: last.verdict.clone(),
+                run: last.run,
+                profiles: last.profiles.clone(),
+            }),
             id: listed.id,
         })
     };

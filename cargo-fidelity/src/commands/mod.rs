@@ -15,6 +15,7 @@ pub mod run;
 
 mod choice;
 mod dating;
+mod ground;
 mod knobs;
 mod laboratory;
 mod output;

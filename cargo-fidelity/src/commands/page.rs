@@ -3,13 +3,15 @@
 use fidelity_core::attribute::account::Account;
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
-use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, VerdictKind};
+use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, TestId, VerdictKind};
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
 use fidelity_core::store::{Store, StoreError};
+use fidelity_core::suite::SuiteError;
+use fidelity_core::suite::filterset::{Filterset, admitted};
 
 use super::output::{print, print_with, style};
 use crate::cli::{Format, GateArgs, Global};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 
 /// A stored run, those it joined, and its verdicts.
@@ -24,6 +26,8 @@ pub struct Page {
     pub attributions: Vec<StoredAttribution>,
     /// Since when its tests fail, where that was looked into.
     accounts: Vec<Account>,
+    /// By position, which of its tests are spoken of; all of them where nothing is said.
+    shown: Option<Vec<bool>>,
 }
 
 impl Page {
@@ -44,7 +48,43 @@ impl Page {
             run,
             joined,
             verdicts,
+            shown: None,
         })
+    }
+
+    /// Speaks of the tests of some expression alone, where there is one.
+    ///
+    /// # Errors
+    /// Where the run cannot answer an expression, or has no such test.
+    pub fn keep(&mut self, expressions: &[Filterset]) -> Result<(), CliError> {
+        if expressions.is_empty() {
+            return Ok(());
+        }
+        let findings = self.verdicts.findings.iter();
+        let verdicts = findings
+            .map(|finding| (finding.test, finding.verdict.kind))
+            .collect();
+        let shown = admitted(expressions, &self.run, &verdicts).map_err(SuiteError::Filterset)?;
+        let mut of_run = self.run.tests.iter().zip(&shown);
+        if !of_run.any(|(test, shown)| test.selected && *shown) {
+            let id = self.run.header.id.short();
+            let message = format!("run {id} has no test of this filterset");
+            return Err(CliError::new(ErrorKind::Usage, message)
+                .hint("`cargo fidelity report -vv` names its tests"));
+        }
+        self.shown = Some(shown);
+        Ok(())
+    }
+
+    /// Returns whether a test, by its position, is spoken of.
+    pub fn shows(&self, test: usize) -> bool {
+        let shown = self.shown.as_ref();
+        shown.is_none_or(|shown| shown.get(test) == Some(&true))
+    }
+
+    /// Returns whether only some of its tests are spoken of.
+    pub fn is_filtered(&self) -> bool {
+        self.shown.is_some()
     }
 
     /// Prints the run and returns what its gate makes of it.
@@ -53,7 +93,8 @@ impl Page {
         conditions: Option<Vec<Condition>>,
         global: &Global,
     ) -> Result<ExitCode, CliError> {
-        let report = Report::new(&self.run, &self.joined, &self.verdicts)
+        let run = (&self.run, self.joined.as_slice());
+        let report = Report::of_some(run, &self.verdicts, self.shown.as_deref())
             .with_attributions(&self.attributions)
             .with_accounts(&self.accounts);
         let report = match conditions {
@@ -64,7 +105,17 @@ impl Page {
             Format::Human | Format::Markdown => print(&human::render(&report, &style(global)))?,
             Format::Json => print(&json::render(&report))?,
             Format::Junit => print(&junit::render(&report))?,
-            Format::Csv => print_with(|out| csv::write(&self.run, &self.joined, out))?,
+            Format::Csv => {
+                let place = |test: &TestId| {
+                    let place = self
+                        .run
+                        .tests
+                        .binary_search_by(|listed| listed.id.cmp(test));
+                    place.unwrap_or(usize::MAX)
+                };
+                let wanted = |test: &TestId| self.shown.is_none() || self.shows(place(test));
+                print_with(|out| csv::write_some(run, &wanted, out))?;
+            }
         }
         let gate = gate(&report, &report.conditions);
         Ok(if gate.passed {

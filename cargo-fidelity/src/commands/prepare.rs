@@ -9,13 +9,13 @@ use fidelity_core::store::{LastVerdict, SqliteStore, Store, StoreError, workspac
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
     CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
-    discover, locate,
+    discover,
 };
 
 use super::place::configured;
 use crate::cli::{self, BuildArgs, Global, ProfileArgs, RunArgs, SelectionArgs};
 use crate::console::color::ColorArg;
-use crate::error::{CliError, ErrorKind};
+use crate::error::CliError;
 use crate::signals::Signals;
 
 /// Returns what cargo is asked to do.
@@ -45,14 +45,26 @@ pub fn options(build: &BuildArgs, global: &Global) -> CargoOptions {
 /// # Errors
 /// What is wrong with a configuration beside which there is no cargo workspace.
 pub fn command_settings(arguments: &RunArgs) -> Result<Option<(PathBuf, Settings)>, CliError> {
-    let manifest = arguments.build.compilation.manifest_path.as_deref();
-    let root = match arguments.profiles.config_file {
+    let settings_at = |root: &Path| settings(arguments, root);
+    by_command((&arguments.build, &arguments.profiles), &settings_at)
+}
+
+/// Returns the same, where `settings_at` reads the settings of a project.
+///
+/// # Errors
+/// Those of [`command_settings`].
+pub fn by_command(
+    (build, profiles): (&BuildArgs, &ProfileArgs),
+    settings_at: &dyn Fn(&Path) -> Result<Settings, CliError>,
+) -> Result<Option<(PathBuf, Settings)>, CliError> {
+    let manifest = build.compilation.manifest_path.as_deref();
+    let root = match profiles.config_file {
         // A file that is named may be anywhere: it speaks of the project we are in.
         Some(_) => std::env::current_dir().ok(),
         None => configured(manifest),
     };
     let Some(root) = root else { return Ok(None) };
-    match settings(arguments, &root) {
+    match settings_at(&root) {
         Ok(settings) if settings.runner.kind == RunnerKind::Command => Ok(Some((root, settings))),
         Err(error)
             if !root
@@ -63,34 +75,6 @@ pub fn command_settings(arguments: &RunArgs) -> Result<Option<(PathBuf, Settings
         }
         _ => Ok(None),
     }
-}
-
-/// Finds the workspace of a command that reads Rust test binaries.
-///
-/// # Errors
-/// Where there is none; where the project's tests are run by a command, that is said.
-pub fn rust_workspace(
-    build: &BuildArgs,
-    cargo: &CargoOptions,
-    signals: &Signals,
-) -> Result<Workspace, CliError> {
-    let error = match locate(cargo, signals.flag()) {
-        Ok(workspace) => return Ok(workspace),
-        Err(error) => error,
-    };
-    let manifest = build.compilation.manifest_path.as_deref();
-    let by_command = configured(manifest).is_some_and(|root| {
-        let source = config::load(&root, None).ok().flatten();
-        let settings = config::resolve(source.as_ref(), &Overrides::default());
-        settings.is_ok_and(|settings| settings.runner.kind == RunnerKind::Command)
-    });
-    if !by_command {
-        return Err(error.into());
-    }
-    let message = "`list` and `audit` read Rust test binaries, and here a command runs the tests";
-    Err(CliError::new(ErrorKind::Usage, message)
-        .caused_by(&error)
-        .hint("`cargo fidelity report` and `explain TEST` tell what its runs found"))
 }
 
 /// Returns the settings of the workspace at `root` with what the command line says.
@@ -170,20 +154,24 @@ pub fn last_verdicts(global: &Global, root: &Path) -> Result<LastVerdicts, CliEr
 }
 
 /// Returns the expressions of `-E`.
-pub fn filtersets(selection: &SelectionArgs) -> Result<Vec<Filterset>, SuiteError> {
-    let expressions = selection.filtersets.iter();
+pub fn filtersets(expressions: &[String]) -> Result<Vec<Filterset>, SuiteError> {
+    let expressions = expressions.iter();
     let parsed = expressions.map(|expression| expression.parse::<Filterset>());
     Ok(parsed.collect::<Result<_, _>>()?)
 }
 
-/// Returns the positions of the chosen tests in the suite.
-pub fn select(
-    selection: &SelectionArgs,
+/// Returns what makes a test one of the chosen, with the last verdicts of the project at `root` where an expression asks for
+/// them.
+pub fn asked_for(
+    (selection, global): (&SelectionArgs, &Global),
     expressions: Vec<Filterset>,
-    last: &LastVerdicts,
-    suite: &Suite,
-) -> Result<Vec<usize>, SuiteError> {
-    filter(selection, expressions, last).select(suite, run_ignored(selection))
+    root: &Path,
+) -> Result<Filter, CliError> {
+    let last = match expressions.iter().any(Filterset::asks_for_verdicts) {
+        true => last_verdicts(global, root)?,
+        false => LastVerdicts::new(),
+    };
+    Ok(filter(selection, expressions, &last))
 }
 
 /// Returns what makes a test one of the chosen, but for `#[ignore]`.
@@ -204,11 +192,12 @@ pub fn filter(
     }
 }
 
-/// Returns what of ignored tests takes part.
-pub fn run_ignored(selection: &SelectionArgs) -> RunIgnored {
+/// Returns what of ignored tests takes part: `usually` where nothing is said.
+pub fn run_ignored(selection: &SelectionArgs, usually: RunIgnored) -> RunIgnored {
     match selection.run_ignored {
-        cli::RunIgnored::Default => RunIgnored::Default,
-        cli::RunIgnored::Only => RunIgnored::Only,
-        cli::RunIgnored::All => RunIgnored::All,
+        None => usually,
+        Some(cli::RunIgnored::Default) => RunIgnored::Default,
+        Some(cli::RunIgnored::Only) => RunIgnored::Only,
+        Some(cli::RunIgnored::All) => RunIgnored::All,
     }
 }

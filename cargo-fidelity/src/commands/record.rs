@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 
 use fidelity_core::config::{Settings, preset_names};
 use fidelity_core::domain::{
-    Annotation, Arm, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader, RunId, Seed,
-    StoredRun, TestId,
+    Annotation, Arm, BinaryFacts, Fingerprint, KnobId, KnobStatus, ListedTest, Problem, RunHeader,
+    RunId, RunnerKind, Seed, StoredRun, TestId,
 };
 use fidelity_core::exec::Arms;
 use fidelity_core::history;
@@ -88,12 +88,21 @@ impl Facts<'_> {
             revision,
             joined: Vec::new(),
             exposing: BTreeMap::new(),
+            binaries: binaries(self.subject),
             ingested: false,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),
             workspace: root.clone(),
             problems,
         })
+    }
+}
+
+/// Returns what is known of the test binaries; nothing where a command runs the tests.
+fn binaries(subject: &Subject) -> Vec<BinaryFacts> {
+    match subject.by.kind {
+        RunnerKind::Command => Vec::new(),
+        _ => subject.suite.binaries.iter().map(Into::into).collect(),
     }
 }
 

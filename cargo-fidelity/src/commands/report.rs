@@ -6,6 +6,7 @@ use fidelity_core::store::Store;
 use super::output::{print, style};
 use super::page::{Page, conditions};
 use super::place::open_store;
+use super::prepare;
 use crate::cli::{Format, Global, ReportArgs};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -15,6 +16,7 @@ const LISTED: usize = 100;
 
 /// Prints a stored run, or the list of them.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<ExitCode, CliError> {
+    let expressions = prepare::filtersets(&arguments.filtersets)?;
     let store = open_store(global, &arguments.place)?;
     if arguments.list {
         let listed = store.runs(LISTED)?;
@@ -29,5 +31,7 @@ pub fn run(arguments: &ReportArgs, global: &Global) -> Result<ExitCode, CliError
     }
     let conditions = conditions(&arguments.gate)?;
     let id = store.find_run(&arguments.run)?;
-    Page::load(&store, id)?.print(conditions, global)
+    let mut page = Page::load(&store, id)?;
+    page.keep(&expressions)?;
+    page.print(conditions, global)
 }

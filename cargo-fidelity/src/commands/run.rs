@@ -14,8 +14,7 @@ use fidelity_core::plan::Plan;
 use fidelity_core::report::plan;
 use fidelity_core::schedule::Scheduler;
 use fidelity_core::store::{RunLog, SqliteStore, Store};
-use fidelity_core::suite::filterset::Filterset;
-use fidelity_core::suite::{CargoOptions, Workspace, locate};
+use fidelity_core::suite::{CargoOptions, Filter, RunIgnored, Workspace, locate};
 
 use super::choice::Choice;
 use super::laboratory::AfterRun;
@@ -82,7 +81,7 @@ fn ask_and_run(
 ) -> Result<ExitCode, CliError> {
     // Before the build, so that a mistyped verdict or expression costs no time.
     conditions(&arguments.gate)?;
-    let expressions = prepare::filtersets(&arguments.selection)?;
+    let expressions = prepare::filtersets(&arguments.selection.filtersets)?;
     let cargo = prepare::cargo_options(arguments, global);
     let (place, mut settings) = match prepare::command_settings(arguments)? {
         Some((root, settings)) => (Place::Project(root), settings),
@@ -92,23 +91,22 @@ fn ask_and_run(
             (Place::Workspace(workspace), settings)
         }
     };
-    let last = match &place {
-        Place::Workspace(workspace) if expressions.iter().any(Filterset::asks_for_verdicts) => {
-            prepare::last_verdicts(global, &workspace.root)?
-        }
-        _ => BTreeMap::new(),
+    let root = match &place {
+        Place::Workspace(workspace) => &workspace.root,
+        Place::Project(root) => root,
     };
+    let filter = prepare::asked_for((&arguments.selection, global), expressions, root)?;
     let choice = Choice {
         arguments,
-        settings: &settings.runner,
+        settings: &settings,
         signals,
-        last: &last,
+        filter: &filter,
     };
     let (subject, tests) = match place {
         Place::Project(root) => (Subject::of_command(&choice, &root)?, Vec::new()),
         Place::Workspace(workspace) => {
             follower.console().build_started();
-            Subject::of_workspace(workspace, &cargo, &choice, expressions.clone())?
+            Subject::of_workspace(workspace, &cargo, &choice)?
         }
     };
     subject.fit(&mut settings.policy);
@@ -123,7 +121,7 @@ fn ask_and_run(
     };
     match &arguments.resume {
         Some(run) => session.resume(run, &settings),
-        None => session.compare(settings, tests, expressions),
+        None => session.compare(settings, tests, &filter),
     }
 }
 
@@ -133,7 +131,7 @@ impl Session<'_> {
         &mut self,
         mut settings: Settings,
         tests: Vec<ListedTest>,
-        expressions: Vec<Filterset>,
+        filter: &Filter,
     ) -> Result<ExitCode, CliError> {
         let options = self.runner_options(&settings.policy, self.slots())?;
         let mut runner = self.subject.runner(&tests, options)?;
@@ -146,7 +144,8 @@ impl Session<'_> {
         let mut tests = if self.subject.has_to_be_asked() {
             let note = "the command runs once for the list of its tests; what comes of them does not count";
             self.follower.console().note(note);
-            let wanted = (self.arguments, expressions);
+            let run_ignored = prepare::run_ignored(&self.arguments.selection, RunIgnored::Default);
+            let wanted = (filter, run_ignored);
             self.subject.ask(&mut runner, &settings, wanted)?
         } else {
             tests

@@ -9,16 +9,14 @@ use fidelity_core::exec::command::sources::Sources;
 use fidelity_core::exec::command::{AnyCommand, CommandRunner};
 use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
 use fidelity_core::exec::{self, Arms};
-use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::nextest::Nextest;
 use fidelity_core::suite::{
-    BuildFingerprint, CargoOptions, RunIgnored, Suite, SuiteError, Workspace, fingerprint,
+    BuildFingerprint, CargoOptions, Filter, RunIgnored, Suite, SuiteError, Workspace, fingerprint,
 };
 
 use super::choice::{Choice, Chosen};
 use super::prepare;
 use super::record::chosen;
-use crate::cli::RunArgs;
 use crate::error::{CliError, ErrorKind};
 
 /// What a run is about.
@@ -75,17 +73,12 @@ impl Subject {
         workspace: Workspace,
         cargo: &CargoOptions,
         choice: &Choice<'_>,
-        expressions: Vec<Filterset>,
     ) -> Result<(Self, Vec<ListedTest>), CliError> {
         let chosen_runner = choice.of(&workspace)?;
         let harnessless = choice.arguments.selection.include_harnessless;
         let mut suite = prepare::build(&workspace, cargo, harnessless, choice.signals)?;
-        let selected = prepare::select(
-            &choice.arguments.selection,
-            expressions,
-            choice.last,
-            &suite,
-        )?;
+        let run_ignored = prepare::run_ignored(&choice.arguments.selection, RunIgnored::Default);
+        let selected = choice.filter.select(&suite, run_ignored)?;
         match chosen_runner {
             Chosen::Direct(problem) => {
                 suite.problems.extend(problem);
@@ -112,13 +105,14 @@ impl Subject {
         (nextest, reason): (Nextest, String),
         (mut suite, mut selected): (Suite, Vec<usize>),
     ) -> Result<(Self, Vec<ListedTest>), CliError> {
-        let settings = choice.settings;
+        let settings = &choice.settings.runner;
         let asked_for = |at: &usize| suite.tests.get(*at).is_some_and(|test| test.ignored);
         // What is held back from `cargo test` alone, cargo-nextest has to be told to run like what is ignored.
-        let run_ignored = match prepare::run_ignored(&choice.arguments.selection) {
-            RunIgnored::Default if selected.iter().any(asked_for) => RunIgnored::All,
-            run_ignored => run_ignored,
-        };
+        let run_ignored =
+            match prepare::run_ignored(&choice.arguments.selection, RunIgnored::Default) {
+                RunIgnored::Default if selected.iter().any(asked_for) => RunIgnored::All,
+                run_ignored => run_ignored,
+            };
         let how = (settings.profile.as_deref(), run_ignored);
         let list = nextest.list(&workspace, cargo, how, choice.signals.flag())?;
         let asked = selected.len();
@@ -159,7 +153,7 @@ impl Subject {
 
     /// Returns the suite that a command runs; `root` is the directory of the configuration.
     pub fn of_command(choice: &Choice<'_>, root: &Path) -> Result<Self, CliError> {
-        let settings = choice.settings;
+        let settings = &choice.settings.runner;
         if !choice.arguments.arguments.is_empty() {
             let message =
                 "there are no test binaries to pass arguments to: a command runs the suite";
@@ -241,7 +235,7 @@ impl Subject {
         &mut self,
         runner: &mut Runner,
         settings: &Settings,
-        (arguments, expressions): (&RunArgs, Vec<Filterset>),
+        (filter, run_ignored): (&Filter, RunIgnored),
     ) -> Result<Vec<ListedTest>, CliError> {
         let (How::Command(commanded), Runner::Command(runner)) = (&self.how, runner) else {
             return Ok(Vec::new());
@@ -261,12 +255,7 @@ impl Subject {
         self.suite.binaries = binaries;
         self.suite.tests = tests;
         self.suite.problems.extend(found.problems);
-        let selected = prepare::select(
-            &arguments.selection,
-            expressions,
-            &prepare::LastVerdicts::new(),
-            &self.suite,
-        )?;
+        let selected = filter.select(&self.suite, run_ignored)?;
         self.by.everything = selected.len() == self.suite.tests.len();
         let tests = chosen(&self.suite, &selected);
         runner.set_everything(self.by.everything, &tests);

@@ -135,6 +135,7 @@ pub fn header(run: u32) -> RunHeader {
         }),
         joined: Vec::new(),
         exposing: std::collections::BTreeMap::new(),
+        binaries: Vec::new(),
         ingested: false,
         tool_version: "0.1.0".to_owned(),
         arguments: vec!["run".to_owned()],

@@ -57,8 +57,8 @@ pub struct Gathered {
 pub struct AuditedTest {
     /// The test.
     pub id: TestId,
-    /// What it covers, and whether its authors say so.
-    pub kind: (TestKind, bool),
+    /// What it covers, where that is known, and whether its authors say so.
+    pub kind: (Option<TestKind>, bool),
     /// What its authors say.
     pub annotation: Option<Annotation>,
     /// Why it is not run in an arm.
@@ -187,8 +187,9 @@ impl Shown {
 /// What an audit says.
 #[derive(Clone, Debug)]
 pub struct Audit {
-    /// By kind: how many tests, how many of them by their place alone, and how many run in the baseline, the target, neither.
-    pub kinds: Vec<(TestKind, KindCount)>,
+    /// By kind, and at the end those of which it is not known, where there are some: how many tests, how many of them by their
+    /// place alone, and how many run in the baseline, the target, neither.
+    pub kinds: Vec<(Option<TestKind>, KindCount)>,
     /// The names of the fidelity profiles, by arm.
     pub profiles: [String; 2],
     /// How many tests there are, those that were not asked for included.
@@ -263,14 +264,17 @@ pub fn weigh(gathered: &Gathered) -> Audit {
     }
 }
 
-fn kinds(tests: &[AuditedTest]) -> Vec<(TestKind, KindCount)> {
-    TestKind::ALL
-        .into_iter()
+fn kinds(tests: &[AuditedTest]) -> Vec<(Option<TestKind>, KindCount)> {
+    let is_known = tests.iter().any(|test| test.kind.0.is_some()) || tests.is_empty();
+    let is_unknown = tests.iter().any(|test| test.kind.0.is_none());
+    let known = TestKind::ALL.map(Some).into_iter().filter(|_| is_known);
+    known
+        .chain(is_unknown.then_some(None))
         .map(|kind| {
             let mut count = KindCount::default();
             for test in tests.iter().filter(|test| test.kind.0 == kind) {
                 count.tests += 1;
-                count.inferred += u32::from(!test.kind.1);
+                count.inferred += u32::from(kind.is_some() && !test.kind.1);
                 let run = Arm::BOTH.map(|arm| test.runs_in(arm));
                 for arm in Arm::BOTH {
                     count.run_in[arm.index()] += u32::from(run[arm.index()]);

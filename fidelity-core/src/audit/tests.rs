@@ -72,7 +72,7 @@ fn profile(name: &str, knobs: &[&str]) -> FidelityProfile {
 fn tested(name: &str, kind: TestKind, annotation: Annotation) -> AuditedTest {
     AuditedTest {
         id: TestId::new("shop", name),
-        kind: (kind, annotation.kind.is_some()),
+        kind: (Some(kind), annotation.kind.is_some()),
         annotation: Some(annotation),
         absent: [None, None],
         lacks: [None, None],

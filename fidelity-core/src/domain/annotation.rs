@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Arm;
+use super::run::COMMAND;
 
 /// What is said of a test; everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,18 @@ pub enum TestKind {
 impl TestKind {
     /// Every kind, from the smallest.
     pub const ALL: [Self; 3] = [Self::Unit, Self::Integration, Self::EndToEnd];
+
+    /// Returns how much of the product a test covers of which this is said, in a binary of this kind; and whether its authors
+    /// say so. Tests of libraries and programs are else taken for unit tests, those with a binary of their own for
+    /// integration tests; of what a command runs, nobody knows.
+    pub fn of(said: Option<&Annotation>, binary: Option<&str>) -> (Option<Self>, bool) {
+        match (said.and_then(|said| said.kind), binary) {
+            (Some(kind), _) => (Some(kind), true),
+            (None, None | Some(COMMAND)) => (None, false),
+            (None, Some("test" | "bench")) => (Some(Self::Integration), false),
+            (None, Some(_)) => (Some(Self::Unit), false),
+        }
+    }
 
     /// Returns the spelling of annotations, filters and reports.
     pub fn as_str(self) -> &'static str {

@@ -51,7 +51,8 @@ pub use pass::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope};
 pub use policy::{Condition, ForeignLoad, OnForeignLoad, Policy, Screen};
 pub use profile::{Environment, FidelityProfile, KnobSetting};
 pub use run::{
-    Fingerprint, ListedTest, Problem, Revision, RunBy, RunEnd, RunHeader, StopReason, StoredRun,
+    BinaryFacts, Fingerprint, ListedTest, Problem, Revision, RunBy, RunEnd, RunHeader, StopReason,
+    StoredRun,
 };
 pub use runner::{RunnerKind, RunnerSettings, Select, SelectingTool};
 pub use verdict::{Verdict, VerdictKind};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Annotation, Arm, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId, RunnerKind,
-    Seed, Terms, TestId,
+    Annotation, Arm, BinaryId, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId,
+    RunnerKind, Seed, Terms, TestId,
 };
 
 /// Everything about a run that is known before its first pass.
@@ -45,6 +45,10 @@ pub struct RunHeader {
     /// frozen at the start: what tests with a suspicious history are screened under.
     #[serde(default)]
     pub exposing: BTreeMap<KnobId, Vec<u32>>,
+    /// The test binaries, sorted by id; empty where nobody knew: for what was ingested, or run by a command, and in runs of
+    /// earlier versions.
+    #[serde(default)]
+    pub binaries: Vec<BinaryFacts>,
     /// Whether its passes ran elsewhere and were ingested. Such a run joins others of its kind only, and is judged by the
     /// rule for blocks.
     #[serde(default)]
@@ -58,6 +62,34 @@ pub struct RunHeader {
     /// What people should know about the run: doctests not run, knobs of no use, environment remarks.
     pub problems: Vec<Problem>,
 }
+
+/// What is known of a test binary beside its tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BinaryFacts {
+    /// Its id.
+    pub id: BinaryId,
+    /// The name of the package it belongs to.
+    pub package: String,
+    /// The name of its target.
+    pub target: String,
+    /// lib, bin, test, example, bench or proc-macro; `command` where a command runs its tests.
+    pub kind: String,
+}
+
+impl BinaryFacts {
+    /// Returns what is known of what a command reports tests of.
+    pub fn of_command(id: &BinaryId) -> Self {
+        Self {
+            id: id.clone(),
+            package: id.0.clone(),
+            target: id.0.clone(),
+            kind: COMMAND.to_owned(),
+        }
+    }
+}
+
+/// The kind of a binary whose tests a command runs.
+pub(super) const COMMAND: &str = "command";
 
 /// What runs the tests of a run. The default is the tool itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

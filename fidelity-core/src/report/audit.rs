@@ -4,7 +4,7 @@ use super::Style;
 use super::number::{count, percent, things};
 use super::page::{Indent, Page, Span, Tone, plain, span};
 use crate::audit::{Audit, Difference, Evidence, Standing};
-use crate::domain::Arm;
+use crate::domain::{Arm, TestKind};
 
 mod json;
 
@@ -52,7 +52,7 @@ fn kinds(audit: &Audit) -> Part {
         let run = Arm::BOTH.map(|arm| counted.run_in[arm.index()].to_string());
         let [in_low, in_high] = run;
         vec![
-            kind.to_string(),
+            kind.map_or("unknown", TestKind::as_str).to_owned(),
             all,
             in_low,
             in_high,

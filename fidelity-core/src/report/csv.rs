@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::domain::{PassEnd, PassName, PassRecord, Phase, StoredRun};
+use crate::domain::{PassEnd, PassName, PassRecord, Phase, StoredRun, TestId};
 use crate::ingest::csv::{COLUMNS, guard, seconds};
 
 /// Writes the observations of `run` and of the earlier runs it joined, those of the earlier ones first. Passes are in order,
@@ -12,6 +12,18 @@ use crate::ingest::csv::{COLUMNS, guard, seconds};
 /// # Errors
 /// Those of `out`.
 pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::Result<()> {
+    write_some((run, joined), &|_| true, out)
+}
+
+/// Writes the same of the tests that are `wanted` alone.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_some(
+    (run, joined): (&StoredRun, &[StoredRun]),
+    wanted: &dyn Fn(&TestId) -> bool,
+    out: impl io::Write,
+) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(COLUMNS).map_err(of_writing)?;
     for run in joined.iter().chain([run]) {
@@ -38,7 +50,8 @@ pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::
             let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
             let at = at.map_or_else(String::new, |at| at.to_string());
             for seen in &pass.observations {
-                let Some(test) = run.tests.get(seen.test.get()) else {
+                let test = run.tests.get(seen.test.get());
+                let Some(test) = test.filter(|test| wanted(&test.id)) else {
                     continue;
                 };
                 let failure = seen.failure.as_ref();

@@ -9,7 +9,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
 
-use crate::domain::{Arm, KnobStatus, OnForeignLoad, Policy, Problem, TestId};
+use crate::domain::{Arm, KnobStatus, Problem, TestId};
 
 use super::annotation::WireAnnotation;
 use super::cause::{WireAttribution, WireCause};
@@ -17,8 +17,10 @@ use super::model::{ClusterReport, Report, TestReport};
 use super::text::is_unsafe;
 
 mod blocks;
+mod policy;
 
 use blocks::WireBlocks;
+use policy::WirePolicy;
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
@@ -44,6 +46,8 @@ struct WireReport<'a> {
     schema: u32,
     run: WireRun<'a>,
     tests: Vec<WireTest<'a>>,
+    #[serde(skip_serializing_if = "is_none")]
+    tests_left_out: u32,
     clusters: Vec<WireCluster<'a>>,
     problems: Vec<WireProblem<'a>>,
 }
@@ -72,37 +76,6 @@ struct WireRunner<'a> {
     kind: &'static str,
     name: Option<&'a str>,
     reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WirePolicy {
-    fdr: f64,
-    screen: WireScreen,
-    tolerance: f64,
-    max_passes: u32,
-    futile_after: u32,
-    company_after: u32,
-    mass_failure: f64,
-    reuse: bool,
-    max_time_s: Option<f64>,
-    max_trials: Option<u64>,
-    confidence: f64,
-    timeout_s: f64,
-    foreign_load: WireForeignLoad,
-    fail_on: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct WireForeignLoad {
-    at_most: f64,
-    then: &'static str,
-}
-
-#[derive(Serialize)]
-struct WireScreen {
-    baseline: u32,
-    target: u32,
-    suspicious: u32,
 }
 
 #[derive(Serialize)]
@@ -195,39 +168,9 @@ impl<'a> From<&'a Report> for WireReport<'a> {
                 ingested: run.blocks.as_ref().map(WireBlocks::from),
             },
             tests: report.tests.iter().map(WireTest::from).collect(),
+            tests_left_out: u32::try_from(report.left_out).unwrap_or(u32::MAX),
             clusters: report.clusters.iter().map(WireCluster::from).collect(),
             problems: report.problems.iter().map(WireProblem::from).collect(),
-        }
-    }
-}
-
-impl From<&Policy> for WirePolicy {
-    fn from(policy: &Policy) -> Self {
-        Self {
-            fdr: policy.fdr,
-            screen: WireScreen {
-                baseline: policy.screen.baseline,
-                target: policy.screen.target,
-                suspicious: policy.screen.suspicious,
-            },
-            tolerance: policy.tolerance,
-            max_passes: policy.max_passes,
-            futile_after: policy.futile_after,
-            company_after: policy.company_after,
-            mass_failure: policy.mass_failure,
-            reuse: policy.reuse,
-            max_time_s: policy.max_time_ms.map(seconds),
-            max_trials: policy.max_trials,
-            confidence: policy.confidence,
-            timeout_s: seconds(policy.timeout_ms),
-            foreign_load: WireForeignLoad {
-                at_most: policy.foreign_load.at_most,
-                then: match policy.foreign_load.then {
-                    OnForeignLoad::Warn => "warn",
-                    OnForeignLoad::Repeat => "repeat",
-                },
-            },
-            fail_on: policy.fail_on.iter().map(ToString::to_string).collect(),
         }
     }
 }

@@ -35,16 +35,27 @@ pub struct Listing {
 pub struct ListedRow {
     /// The test.
     pub id: TestId,
-    /// What it covers, and whether its authors say so.
-    pub kind: (TestKind, bool),
+    /// What it covers, where that is known, and whether its authors say so.
+    pub kind: (Option<TestKind>, bool),
     /// Whether its user ignores it.
     pub ignored: bool,
     /// What its authors say.
     pub annotation: Option<Annotation>,
     /// Why it is not run in an arm, indexed by [`Arm::index`].
     pub absent: [Option<String>; 2],
-    /// The last verdict on it, and the run that came to it.
-    pub verdict: Option<(Verdict, RunId)>,
+    /// The last verdict on it.
+    pub verdict: Option<LastSeen>,
+}
+
+/// The last verdict on a test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastSeen {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The run that came to it.
+    pub run: RunId,
+    /// The names of the fidelity profiles that it compared, by arm.
+    pub profiles: [String; 2],
 }
 
 impl ListedRow {
@@ -102,14 +113,25 @@ pub fn render(listing: &Listing, style: &Style) -> String {
 
 fn cells(listing: &Listing, test: &ListedRow) -> [Vec<Span>; 4] {
     let (kind, is_said) = test.kind;
-    let mut words = vec![plain(kind.as_str())];
-    if !is_said {
+    let mut words = vec![plain(kind.map_or("-", TestKind::as_str))];
+    if !is_said && kind.is_some() {
         words.push(span(Tone::Faint, "*"));
     }
     let verdict = match &test.verdict {
-        Some((verdict, run)) => vec![
+        Some(LastSeen {
+            verdict,
+            run,
+            profiles,
+        }) => vec![
             span(tones(verdict.kind).1, verdict.kind.as_str()),
             span(Tone::Faint, format!(" {}", run.short())),
+            span(
+                Tone::Faint,
+                match *profiles == listing.profiles {
+                    true => String::new(),
+                    false => format!(" of {}", profiles.join(", ")),
+                },
+            ),
         ],
         None => vec![span(Tone::Faint, "untried")],
     };
@@ -174,14 +196,18 @@ fn footer(page: &mut Page, listing: &Listing) {
     let kinds: Vec<String> = TestKind::ALL
         .into_iter()
         .filter_map(|kind| {
-            let of_kind = listing.tests.iter().filter(|test| test.kind.0 == kind);
+            let of_kind = listing
+                .tests
+                .iter()
+                .filter(|test| test.kind.0 == Some(kind));
             let all = of_kind.count();
             (all > 0).then(|| format!("{all} {kind}"))
         })
         .collect();
     page.blank();
     if !kinds.is_empty() {
-        let inferred = listing.tests.iter().any(|test| !test.kind.1);
+        let mut all = listing.tests.iter();
+        let inferred = all.any(|test| test.kind.0.is_some() && !test.kind.1);
         let star = match inferred {
             true => "; * by the place of the test, since no annotation says it",
             false => "",

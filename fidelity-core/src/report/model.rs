@@ -2,7 +2,7 @@
 //!
 //! Invariant: a function of its arguments alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classify::{ArmEvidence, Finding, Verdicts};
 use crate::domain::{
@@ -33,6 +33,8 @@ pub struct Report {
     pub run: RunFacts,
     /// The tests, sorted by binary, then name.
     pub tests: Vec<TestReport>,
+    /// Tests that it was asked to leave out.
+    pub left_out: usize,
     /// The clusters, as in the verdicts.
     pub clusters: Vec<ClusterReport>,
     /// What people should know: the run's own problems first, then what its passes say.
@@ -123,22 +125,38 @@ pub struct JoinedRun {
 impl Report {
     /// Returns the report of `run`, which joined the passes of `joined`, with the verdicts reached on all of them.
     pub fn new(run: &StoredRun, joined: &[StoredRun], verdicts: &Verdicts) -> Self {
+        Self::of_some((run, joined), verdicts, None)
+    }
+
+    /// Returns the same of some tests alone: those for which `shown`, by position, is true. The verdicts are those that were
+    /// reached with all of them.
+    pub fn of_some(
+        (run, joined): (&StoredRun, &[StoredRun]),
+        verdicts: &Verdicts,
+        shown: Option<&[bool]>,
+    ) -> Self {
+        let asked_for = |index: usize| shown.is_none_or(|shown| shown.get(index) != Some(&false));
+        let listed = run.tests.iter().enumerate();
+        let (shown, left_out): (Vec<_>, Vec<_>) = listed
+            // Tests that only joined runs executed belong to the family, but nobody asked for them now.
+            .filter(|(_, test)| test.selected)
+            .partition(|(index, _)| asked_for(*index));
+        let shown: BTreeMap<usize, &ListedTest> = shown.into_iter().collect();
         let facts = run_facts(run, joined);
         let beyond = facts.beyond_production().next().is_some();
         let mut tests: Vec<TestReport> = verdicts
             .findings
             .iter()
-            // Tests that only joined runs executed belong to the family, but nobody asked for them now.
             .filter(|finding| {
-                run.tests
-                    .get(finding.test.get())
-                    .is_none_or(|test| test.selected)
+                let index = finding.test.get();
+                shown.contains_key(&index) || run.tests.len() <= index
             })
             .map(|finding| test_report(finding, run.tests.get(finding.test.get()), &facts, beyond))
             .collect();
         absence::mark(&mut tests, (run, joined));
         tests.sort_by(|one, other| one.id().cmp(other.id()));
-        let mut problems = problems(run, &facts);
+        let of_shown: Vec<&ListedTest> = shown.values().copied().collect();
+        let mut problems = problems(run, &facts, &of_shown);
         problems.extend(absence::problem(&facts, &tests));
         let clusters = verdicts
             .clusters
@@ -148,14 +166,14 @@ impl Report {
                 members: cluster
                     .members
                     .iter()
-                    .filter_map(|member| run.tests.get(member.get()))
-                    .filter(|test| test.selected)
+                    .filter_map(|member| shown.get(&member.get()))
                     .map(|test| test.id.clone())
                     .collect(),
             })
             .collect();
         Self {
             tests,
+            left_out: left_out.len(),
             clusters,
             problems,
             shared_names: shared_names(&verdicts.findings),

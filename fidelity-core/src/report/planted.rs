@@ -163,6 +163,7 @@ impl Planted {
         };
         Self {
             header: RunHeader {
+                binaries: Vec::new(),
                 id: RunId(0x3f2a_91bc_0d4e_5f60_7182_93a4_b5c6_d7e8),
                 started_at: "2026-03-14T09:26:53Z".to_owned(),
                 seed: Seed(8412),

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ForeignLoad, KnobId, MachineLoad, OnForeignLoad, PassEnd, PassRecord, Problem, StopReason,
-    StoredRun,
+    ForeignLoad, KnobId, ListedTest, MachineLoad, OnForeignLoad, PassEnd, PassRecord, Problem,
+    StopReason, StoredRun,
 };
 
 use super::model::RunFacts;
@@ -27,8 +27,9 @@ pub(super) fn is_about_knob(problem: &Problem, knob: &KnobId) -> bool {
             .any(|word| word.trim_end_matches('.') == knob.0)
 }
 
-/// Returns the run's problems, and as further ones what the passes and the end of the run have to say.
-pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
+/// Returns the run's problems, and as further ones what the passes and the end of the run have to say, and the tests that are
+/// shown.
+pub(super) fn problems(run: &StoredRun, facts: &RunFacts, shown: &[&ListedTest]) -> Vec<Problem> {
     let mut problems = run.header.problems.clone();
     problems.extend(run.end.iter().flat_map(|end| end.problems.clone()));
     let mut add = |kind: &str, message: String| {
@@ -40,7 +41,7 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts) -> Vec<Problem> {
             problems.push(problem);
         }
     };
-    for problem in super::said::problems(run) {
+    for problem in super::said::problems(run, shown) {
         add(&problem.kind, problem.message);
     }
     for knob in facts.differing_knobs().filter(|knob| !knob.applied) {

@@ -45,17 +45,16 @@ pub(super) fn parts(said: &Annotation, expired: Option<bool>) -> Vec<String> {
     parts.into_iter().flatten().collect()
 }
 
-/// Returns the notes for the selected tests of a run.
-pub(super) fn problems(run: &StoredRun) -> Vec<Problem> {
-    let selected: Vec<&ListedTest> = run.tests.iter().filter(|test| test.selected).collect();
-    let mut problems = expired(&selected, &run.header.started_at);
+/// Returns the notes for the tests of a run that are shown.
+pub(super) fn problems(run: &StoredRun, shown: &[&ListedTest]) -> Vec<Problem> {
+    let mut problems = expired(shown, &run.header.started_at);
     for arm in Arm::BOTH {
         let name = match arm {
             Arm::Baseline => &run.header.baseline.name,
             Arm::Target => &run.header.target.name,
         };
         let mut lacking: BTreeMap<&str, Vec<&ListedTest>> = BTreeMap::new();
-        for test in &selected {
+        for test in shown {
             // Those that are run nowhere are among the tests that were not compared.
             if let (Some(why), None) = (test.absent_from(arm), test.absent_from(arm.other())) {
                 lacking.entry(why).or_default().push(test);

@@ -260,6 +260,8 @@ pub trait SearchLog {
 pub struct LastVerdict {
     /// The run that came to it.
     pub run: RunId,
+    /// The names of the fidelity profiles that it compared, by arm.
+    pub profiles: [String; 2],
     /// The verdict.
     pub verdict: Verdict,
 }

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
-    Attribution, AttributionTrial, BlockId, Environment, FidelityProfile, Fingerprint, KnobId,
-    KnobStatus, ListedTest, Origin, Policy, Problem, Revision, RunBy, RunEnd, RunHeader, RunId,
-    Seed, SourceFile, StopReason, Terms,
+    Attribution, AttributionTrial, BinaryFacts, BlockId, Environment, FidelityProfile, Fingerprint,
+    KnobId, KnobStatus, ListedTest, Origin, Policy, Problem, Revision, RunBy, RunEnd, RunHeader,
+    RunId, Seed, SourceFile, StopReason, Terms,
 };
 
 /// The version of every form below.
@@ -47,6 +47,8 @@ struct HeaderV1 {
     joined: Vec<RunId>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     exposing: BTreeMap<KnobId, Vec<u32>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    binaries: Vec<BinaryFacts>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ingested: bool,
     tool_version: String,
@@ -165,6 +167,7 @@ pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
             revision: header.revision.clone(),
             joined: header.joined.clone(),
             exposing: header.exposing.clone(),
+            binaries: header.binaries.clone(),
             ingested: header.ingested,
             tool_version: header.tool_version.clone(),
             arguments: header.arguments.clone(),
@@ -192,6 +195,7 @@ pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeade
         revision: form.revision,
         joined: form.joined,
         exposing: form.exposing,
+        binaries: form.binaries,
         ingested: form.ingested,
         tool_version: form.tool_version,
         arguments: form.arguments,

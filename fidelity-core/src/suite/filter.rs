@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::filterset::{Candidate, Filterset};
 use super::{Suite, SuiteError, SuiteTest};
-use crate::domain::{TestId, VerdictKind};
+use crate::domain::{BinaryFacts, TestId, VerdictKind};
 use std::collections::BTreeMap;
 
 /// Which tests the user asked for. The default is all of them.
@@ -25,7 +25,7 @@ pub struct Filter {
 impl Filter {
     /// Returns whether a test is wanted: by its name, and by the expressions. `#[ignore]` is not looked at.
     pub fn admits(&self, candidate: &Candidate<'_>) -> bool {
-        let test = candidate.test.id.test.as_str();
+        let test = candidate.id.test.as_str();
         let hits = |pattern: &String| {
             if self.exact {
                 test == pattern
@@ -51,14 +51,14 @@ impl Filter {
         for expression in &self.expressions {
             expression.check(suite)?;
         }
+        let binaries: Vec<BinaryFacts> = suite.binaries.iter().map(Into::into).collect();
         let wanted = |test: &SuiteTest| {
             run_ignored.admits(test.is_ignored())
-                && suite.binaries.get(test.binary).is_some_and(|binary| {
-                    self.admits(&Candidate {
-                        binary,
-                        test,
-                        verdict: self.verdicts.get(&test.id).copied(),
-                    })
+                && self.admits(&Candidate {
+                    id: &test.id,
+                    binary: binaries.get(test.binary),
+                    annotation: test.annotation.as_deref(),
+                    verdict: self.verdicts.get(&test.id).copied(),
                 })
         };
         let selected: Vec<usize> = (0..suite.tests.len())

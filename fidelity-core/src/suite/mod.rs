@@ -9,7 +9,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::domain::{Annotation, BinaryId, Problem, TestId, TestKind};
+use crate::domain::{Annotation, BinaryFacts, BinaryId, Problem, TestId, TestKind};
 
 pub mod annotation;
 mod build;
@@ -49,6 +49,27 @@ pub struct Suite {
     pub problems: Vec<Problem>,
 }
 
+impl Suite {
+    /// Returns the suite of which no more is known than the names of its tests, sorted: a command runs them.
+    pub fn of_names(tests: &[TestId]) -> Self {
+        let mut suite = Self::default();
+        for id in tests {
+            let last = suite.binaries.last();
+            if last.is_none_or(|binary: &TestBinary| binary.id != id.binary) {
+                suite.binaries.push(TestBinary::of_command(&id.binary));
+            }
+            suite.tests.push(SuiteTest {
+                id: id.clone(),
+                binary: suite.binaries.len() - 1,
+                ignored: false,
+                held_back: false,
+                annotation: None,
+            });
+        }
+        suite
+    }
+}
+
 /// A test binary and the way cargo would start it.
 #[derive(Clone, Debug)]
 pub struct TestBinary {
@@ -77,6 +98,31 @@ pub struct TestBinary {
     pub lists: bool,
 }
 
+impl TestBinary {
+    /// Returns what stands for the binary of tests that a command runs, which nobody can start.
+    fn of_command(id: &BinaryId) -> Self {
+        let BinaryFacts {
+            id,
+            package,
+            target,
+            kind,
+        } = BinaryFacts::of_command(id);
+        Self {
+            id,
+            package,
+            kind,
+            target,
+            path: PathBuf::new(),
+            directory: PathBuf::new(),
+            environment: Vec::new(),
+            runner: Vec::new(),
+            says_result: false,
+            own_harness: true,
+            lists: false,
+        }
+    }
+}
+
 /// The name of the only test of a binary that does not list its tests.
 pub const WHOLE_BINARY: &str = "main";
 
@@ -101,14 +147,19 @@ impl SuiteTest {
         self.ignored && !self.held_back
     }
 
-    /// Returns how much of the product it covers, and whether its authors say so: tests of libraries and programs are
-    /// else taken for unit tests, those with a binary of their own for integration tests.
-    pub fn kind(&self, binary: &TestBinary) -> (TestKind, bool) {
-        let said = self.annotation.as_ref().and_then(|said| said.kind);
-        let inferred = match binary.kind.as_str() {
-            "test" | "bench" => TestKind::Integration,
-            _ => TestKind::Unit,
-        };
-        (said.unwrap_or(inferred), said.is_some())
+    /// Returns how much of the product it covers, as far as that is known, and whether its authors say so.
+    pub fn kind(&self, binary: &TestBinary) -> (Option<TestKind>, bool) {
+        TestKind::of(self.annotation.as_deref(), Some(&binary.kind))
+    }
+}
+
+impl From<&TestBinary> for BinaryFacts {
+    fn from(binary: &TestBinary) -> Self {
+        Self {
+            id: binary.id.clone(),
+            package: binary.package.clone(),
+            target: binary.target.clone(),
+            kind: binary.kind.clone(),
+        }
     }
 }

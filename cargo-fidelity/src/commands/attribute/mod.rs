@@ -61,7 +61,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     if !arguments.commits.are_asked_for() {
         return super::knobs::run(arguments, global);
     }
-    if arguments.test.is_empty() {
+    if arguments.test.is_empty() && arguments.filtersets.is_empty() {
         let message = "no test is named whose commit is to be found";
         return Err(CliError::new(ErrorKind::Usage, message)
             .hint("name it: `cargo fidelity attribute TEST --commits`"));
@@ -74,10 +74,12 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
+    let expressions = prepare::filtersets(&arguments.filtersets)?;
     let cargo = prepare::options(&arguments.build, global);
     let workspace = locate(&cargo, signals.flag())?;
     let mut store = create_store(global, &workspace.root)?;
-    let page = Page::load(&store, store.find_run("latest")?)?;
+    let mut page = Page::load(&store, store.find_run("latest")?)?;
+    page.keep(&expressions)?;
     let test = explain::find(&arguments.test, &page)?;
     let test = page.run.tests[test.get()].id.clone();
     let today = page.run.tests.iter().map(|test| test.id.clone()).collect();

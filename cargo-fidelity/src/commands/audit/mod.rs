@@ -1,16 +1,18 @@
 //! `cargo fidelity audit`: what the suite says of production, without running any of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use fidelity_core::audit::{AuditedTest, Gathered, weigh};
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{TestId, VerdictKind};
+use fidelity_core::domain::{Problem, TestId, VerdictKind};
 use fidelity_core::report::audit::{render, render_json, render_markdown};
 use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::filterset::Filterset;
-use fidelity_core::suite::{Filter, RunIgnored, Suite, SuiteError, Workspace, substitutes};
+use fidelity_core::suite::{Filter, RunIgnored, Suite, substitutes};
 
-use super::output::{Follower, print, style};
+use super::ground::Ground;
+use super::output::{print, style};
 use super::{prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
@@ -24,35 +26,33 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     let signals = Signals::install().map_err(|error| {
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
-    let cargo = prepare::options(&arguments.build, global);
-    let expressions = expressions(arguments)?;
-    let workspace = prepare::rust_workspace(&arguments.build, &cargo, &signals)?;
-    let mut settings = prepare::settings_of(&arguments.profiles, Vec::new(), &workspace.root)?;
-    let mut follower = Follower::new(global);
-    follower.console().build_started();
-    let suite = prepare::build(&workspace, &cargo, false, &signals)?;
+    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let Ground {
+        root,
+        mut settings,
+        suite,
+        workspace,
+    } = Ground::of(
+        (&arguments.build, &arguments.profiles),
+        false,
+        (global, &signals),
+    )?;
     let path = global.store.clone();
-    let path = path.unwrap_or_else(|| workspace_store(&workspace.root));
+    let path = path.unwrap_or_else(|| workspace_store(&root));
     let past = match SqliteStore::open(&path) {
         Ok(store) => past::of(&store)?,
         Err(StoreError::NoStore { .. }) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let noted = settings.notes.len();
-    let selected = if expressions.is_empty() {
-        (0..suite.tests.len()).collect()
-    } else {
-        let filter = Filter {
-            verdicts: verdicts(global, &workspace)?,
-            expressions,
-            ..Filter::default()
-        };
-        filter.select(&suite, RunIgnored::All)?
-    };
+    let selected = selected((&suite, &root), expressions, global)?;
     let tests = tests(&suite, &selected, &mut settings);
     let mut notes = suite.problems.clone();
     notes.extend(settings.notes.split_off(noted));
     notes.extend(record::assumed(&suite));
+    if workspace.is_none() {
+        notes.extend(not_known(&suite));
+    }
     let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
@@ -63,7 +63,10 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
             .map(|(knob, fact)| (knob.clone(), fact.without_users()))
             .collect(),
         past,
-        evidence: substitutes::look(&workspace),
+        evidence: workspace
+            .as_ref()
+            .map(substitutes::look)
+            .unwrap_or_default(),
         notes,
     });
     print(&match global.format {
@@ -74,19 +77,45 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     Ok(ExitCode::Passed)
 }
 
-/// Returns the expressions of `-E`.
-fn expressions(arguments: &AuditArgs) -> Result<Vec<Filterset>, SuiteError> {
-    let expressions = arguments.filtersets.iter();
-    let parsed = expressions.map(|expression| expression.parse::<Filterset>());
-    Ok(parsed.collect::<Result<_, _>>()?)
+/// Says what an audit cannot know of tests that a command runs.
+fn not_known(suite: &Suite) -> Vec<Problem> {
+    let problem = |kind: &str, message: &str| Problem {
+        kind: kind.to_owned(),
+        message: message.to_owned(),
+    };
+    let mut problems = vec![problem(
+        "substitutes-not-looked-for",
+        "what tests mock is not known: only Rust tests can say it, and only Rust code and manifests are looked at for substitutes",
+    )];
+    if suite.tests.is_empty() {
+        problems.push(problem(
+            "tests-unknown",
+            "no run has said yet which tests there are: a command says it when it runs",
+        ));
+    }
+    problems
+}
+
+/// Returns the positions of the tests that are audited, ignored ones included.
+fn selected(
+    (suite, root): (&Suite, &Path),
+    expressions: Vec<Filterset>,
+    global: &Global,
+) -> Result<Vec<usize>, CliError> {
+    if expressions.is_empty() {
+        return Ok((0..suite.tests.len()).collect());
+    }
+    let filter = Filter {
+        verdicts: verdicts(global, root)?,
+        expressions,
+        ..Filter::default()
+    };
+    Ok(filter.select(suite, RunIgnored::All)?)
 }
 
 /// Returns the last verdicts, for expressions that ask for them.
-fn verdicts(
-    global: &Global,
-    workspace: &Workspace,
-) -> Result<BTreeMap<TestId, VerdictKind>, CliError> {
-    let last = prepare::last_verdicts(global, &workspace.root)?;
+fn verdicts(global: &Global, root: &Path) -> Result<BTreeMap<TestId, VerdictKind>, CliError> {
+    let last = prepare::last_verdicts(global, root)?;
     let kinds = last.into_iter();
     Ok(kinds
         .map(|(test, last)| (test, last.verdict.kind))

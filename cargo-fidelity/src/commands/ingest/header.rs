@@ -53,6 +53,7 @@ pub fn of(
         },
         joined: Vec::new(),
         exposing: BTreeMap::new(),
+        binaries: Vec::new(),
         ingested: true,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: typed(),

@@ -9,10 +9,12 @@ use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
 use fidelity_core::ingest::rows::Reading;
 use fidelity_core::plan::ingested_fingerprint;
 use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
+use fidelity_core::suite::SuiteError;
+use fidelity_core::suite::filterset::{Filterset, check_ingested};
 
 use super::output::note;
 use super::page::{Page, conditions};
-use super::place;
+use super::{place, prepare};
 use crate::cli::{Global, IngestArgs, Passes};
 use crate::clock::Stopwatch;
 use crate::error::{CliError, ErrorKind};
@@ -70,6 +72,7 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
     let gate = conditions(&arguments.gate)?;
+    let expressions = expressions(arguments)?;
     let place = place::for_results(global, &arguments.place)?;
     let session = Session {
         arguments,
@@ -114,16 +117,24 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         note(global, "the store holds no ingested passes yet");
         return Ok(tally.code());
     };
-    let page = match tally.page.take() {
+    let mut page = match tally.page.take() {
         Some(page) if page.run.header.id == run => page,
         _ => Page::load(&store, run)?,
     };
+    page.keep(&expressions)?;
     let code = page.print(gate, global)?;
     // What the gate says comes first: a file that is none must not hide a defect.
     Ok(match code {
         ExitCode::Passed => tally.code(),
         code => code,
     })
+}
+
+/// Returns the expressions of `-E`, before anything is taken in: each can be answered by what reports say.
+fn expressions(arguments: &IngestArgs) -> Result<Vec<Filterset>, SuiteError> {
+    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    expressions.iter().try_for_each(check_ingested)?;
+    Ok(expressions)
 }
 
 /// Opens the store; where there is none and nothing is to be kept, one that goes away with the directory it comes with.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::standing;
 use crate::audit::{Audit, Difference};
+use crate::domain::TestKind;
 use crate::report::json::{SCHEMA, pretty};
 
 #[derive(Serialize)]
@@ -93,7 +94,7 @@ struct Proposal<'a> {
 pub fn render_json(audit: &Audit) -> String {
     let [baseline, target] = &audit.profiles;
     let kinds = audit.kinds.iter().map(|(kind, counted)| Kind {
-        kind: kind.as_str(),
+        kind: kind.map_or("unknown", TestKind::as_str),
         tests: counted.tests,
         inferred: counted.inferred,
         run_in_baseline: counted.run_in[0],

@@ -169,15 +169,20 @@ fn gate_line(page: &mut Page, report: &Report) {
         };
         vec![
             span(tone, title),
-            plain(format!("  {} ", what_holds(&report.conditions))),
+            plain(format!("  {} ", what_holds(report))),
             exit_meaning(report, 0),
         ]
     };
     page.text(Indent::hanging(0), &line);
 }
 
-/// Says what is so where none of `conditions` holds.
-fn what_holds(conditions: &[Condition]) -> String {
+/// Says what is so where none of the conditions holds.
+fn what_holds(report: &Report) -> String {
+    let conditions = report.conditions.as_slice();
+    let no_test = match report.left_out {
+        0 => "no test is",
+        _ => "none of these tests is",
+    };
     let verdicts: Vec<String> = conditions
         .iter()
         .filter(|condition| matches!(condition, Condition::Verdict(_)))
@@ -185,7 +190,7 @@ fn what_holds(conditions: &[Condition]) -> String {
         .collect();
     let mut parts = Vec::new();
     if !verdicts.is_empty() {
-        parts.push(format!("no test is {}", listed(&verdicts, "or")));
+        parts.push(format!("{no_test} {}", listed(&verdicts, "or")));
     }
     if conditions.contains(&Condition::KnobNotApplied) {
         parts.push("every knob that was asked for was applied".to_owned());

@@ -17,10 +17,7 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             span(Tone::Strong, &run.baseline),
             plain(" (baseline) against "),
             span(Tone::Strong, &run.target),
-            plain(format!(
-                " (target): {}",
-                things(report.tests.len() as u64, "test")
-            )),
+            plain(format!(" (target): {}", tests(report))),
         ],
     );
     if let Some(blocks) = &run.blocks {
@@ -69,6 +66,16 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     } else {
         page.text(Indent::hanging(0), &line);
         page.text(Indent::hanging(0), &replay);
+    }
+}
+
+/// Returns how many tests the page is about: `14 tests`, `4 of 14 tests`.
+fn tests(report: &Report) -> String {
+    let shown = report.tests.len();
+    let all = things((shown + report.left_out) as u64, "test");
+    match report.left_out {
+        0 => all,
+        _ => format!("{} of {all}", count(shown as u64)),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{ListedRow, Listing};
-use crate::domain::{Arm, Problem};
+use crate::domain::{Arm, Problem, TestKind};
 use crate::report::annotation::WireAnnotation;
 use crate::report::json::{SCHEMA, pretty};
 
@@ -22,7 +22,7 @@ struct Wire<'a> {
 struct Row<'a> {
     binary: &'a str,
     test: &'a str,
-    kind: &'static str,
+    kind: Option<&'static str>,
     kind_inferred: bool,
     ignored: bool,
     arms: Vec<&'a str>,
@@ -30,6 +30,7 @@ struct Row<'a> {
     verdict: Option<&'static str>,
     reason: Option<&'a str>,
     run: Option<String>,
+    compared: Option<[&'a str; 2]>,
     annotation: Option<WireAnnotation<'a>>,
 }
 
@@ -72,8 +73,8 @@ impl<'a> Row<'a> {
         Self {
             binary: &test.id.binary.0,
             test: &test.id.test,
-            kind: test.kind.0.as_str(),
-            kind_inferred: !test.kind.1,
+            kind: test.kind.0.map(TestKind::as_str),
+            kind_inferred: test.kind.0.is_some() && !test.kind.1,
             ignored: test.ignored,
             arms: Arm::BOTH
                 .into_iter()
@@ -89,9 +90,10 @@ impl<'a> Row<'a> {
                     })
                 })
                 .collect(),
-            verdict: verdict.map(|(verdict, _)| verdict.kind.as_str()),
-            reason: verdict.map(|(verdict, _)| verdict.reason.as_str()),
-            run: verdict.map(|(_, run)| run.to_string()),
+            verdict: verdict.map(|last| last.verdict.kind.as_str()),
+            reason: verdict.map(|last| last.verdict.reason.as_str()),
+            run: verdict.map(|last| last.run.to_string()),
+            compared: verdict.map(|last| last.profiles.each_ref().map(String::as_str)),
             annotation: test
                 .annotation
                 .as_ref()

@@ -7,7 +7,7 @@ fn clocked() -> ListedRow {
     let lacks = "needs `clock`, which `high` does not provide".to_owned();
     ListedRow {
         id: TestId::new("shop::checkout", "a_year_passes"),
-        kind: (TestKind::Unit, false),
+        kind: (Some(TestKind::Unit), false),
         ignored: false,
         annotation: Some(Annotation {
             profiles: vec!["high".to_owned()],
@@ -22,7 +22,7 @@ fn clocked() -> ListedRow {
 fn listing() -> Listing {
     let plain = |name: &str| ListedRow {
         id: TestId::new("shop", name),
-        kind: (TestKind::Unit, false),
+        kind: (Some(TestKind::Unit), false),
         ignored: false,
         annotation: None,
         absent: [None, None],
@@ -50,10 +50,14 @@ fn listing() -> Listing {
     let lacks = Some("needs `service.db`, which `low` does not provide".to_owned());
     let checkout = ListedRow {
         id: TestId::new("shop::checkout", "a_customer_buys_a_book"),
-        kind: (TestKind::EndToEnd, true),
+        kind: (Some(TestKind::EndToEnd), true),
         annotation: Some(annotation),
         absent: [lacks, None],
-        verdict: Some((verdict, RunId(0x3f2a << 112))),
+        verdict: Some(LastSeen {
+            verdict,
+            run: RunId(0x3f2a << 112),
+            profiles: ["low", "preset:hostile"].map(str::to_owned),
+        }),
         ..plain("")
     };
     let slow = ListedRow {

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use super::super::*;
 use super::random::Random;
 use crate::domain::{
-    Annotation, Attribution, AttributionEnd, AttributionTrial, CapturedOutput, Cause, Failure,
-    FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, Outcome, PassRecord, Policy,
-    Problem, Quarantine, Revision, Severity, StopReason, Terms, TestKind, VerdictKind,
+    Annotation, Attribution, AttributionEnd, AttributionTrial, BinaryFacts, BinaryId,
+    CapturedOutput, Cause, Failure, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue,
+    Outcome, PassRecord, Policy, Problem, Quarantine, Revision, Severity, StopReason, Terms,
+    TestKind, VerdictKind,
 };
 
 /// A store in a directory of its own.
@@ -53,6 +54,7 @@ pub(super) fn header(number: u64) -> RunHeader {
         revision: None,
         joined: Vec::new(),
         exposing: BTreeMap::new(),
+        binaries: Vec::new(),
         ingested: false,
         tool_version: "0.1.0".to_owned(),
         arguments: Vec::new(),
@@ -239,6 +241,14 @@ fn random_header(random: &mut Random, seed: u64) -> RunHeader {
     });
     header.joined = (0..random.below(3))
         .map(|_| RunId(u128::from(random.next())))
+        .collect();
+    header.binaries = (0..random.below(3))
+        .map(|number| BinaryFacts {
+            id: BinaryId(format!("shop::it_{number}")),
+            package: "shop".to_owned(),
+            target: format!("it_{number}"),
+            kind: "test".to_owned(),
+        })
         .collect();
     header.arguments = vec!["run".to_owned(), "\0 \u{1b}[31m".to_owned()];
     header.problems = vec![Problem {

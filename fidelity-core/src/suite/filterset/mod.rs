@@ -9,10 +9,10 @@
 //! | `binary_id(M)` | the name of its binary, `crate::bin/name`; a bare word is a glob |
 //! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`, or what the test covers: `unit`, `integration`, `e2e`; a bare word is the whole kind |
 //! | `needs(M)`, `mocks(M)`, `real(M)` | what its authors say it needs, mocks, uses as it is; a bare word is a glob |
-//! | `profile(M)` | a fidelity profile outside of which it means nothing; a bare word is a glob |
+//! | `profiles(M)`, also `profile(M)` | a fidelity profile outside of which it means nothing; a bare word is a glob |
 //! | `severity(M)` | `low`, `medium`, `high`, `critical` as its authors say; a bare word is the whole word |
 //! | `quarantined()` | it is put in quarantine, over or not |
-//! | `verdict(M)` | the last verdict on it in the store, `none` without one; a bare word is the whole verdict |
+//! | `verdict(M)` | the verdict on it of the run that is asked, else the last one in the store; `none` without one; a bare word is the whole verdict |
 //! | `M` | `=exact`, `~contained`, `/regex/`, `#glob` or a bare word; `\)` `\,` `\\` `\/` `\n` `\r` `\t` `\u{..}` are escapes |
 //! | `not X`, `!X` | binds tightest |
 //! | `X and Y`, `X & Y`, `X - Y` | both; the first without the second |
@@ -24,15 +24,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use unicode_width::UnicodeWidthChar;
+use super::Suite;
+use crate::domain::{Annotation, BinaryFacts, TestId, TestKind, VerdictKind};
 
-use super::{Suite, SuiteTest, TestBinary};
-use crate::domain::VerdictKind;
-
+mod error;
 mod glob;
 mod known;
 mod matcher;
 mod parse;
+mod stored;
+
+pub use error::{FiltersetError, FiltersetReason};
+pub use stored::{admitted, check_ingested};
 
 use matcher::Matcher;
 
@@ -48,7 +51,7 @@ enum Expression {
     All,
     None,
     Term(Term),
-    Quarantined,
+    Quarantined(Span),
     Not(Box<Expression>),
     /// Long chains are lists, so that only nesting makes the tree deep.
     And(Vec<Expression>),
@@ -82,10 +85,12 @@ enum Subject {
 /// A test that an expression is asked about.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// Its binary.
-    pub binary: &'a TestBinary,
-    /// The test, with what its authors say.
-    pub test: &'a SuiteTest,
+    /// The test.
+    pub id: &'a TestId,
+    /// What is known of its binary; none where nothing is.
+    pub binary: Option<&'a BinaryFacts>,
+    /// What is said of it.
+    pub annotation: Option<&'a Annotation>,
     /// The last verdict on it; none where there is none.
     pub verdict: Option<VerdictKind>,
 }
@@ -98,39 +103,49 @@ struct Span {
 }
 
 impl Subject {
-    fn of<'a>(self, binary: &'a TestBinary, test: &'a str) -> &'a str {
-        match self {
-            Self::Test => test,
-            Self::Package => &binary.package,
-            Self::Binary => &binary.target,
-            Self::BinaryId => &binary.id.0,
-            Self::Kind => &binary.kind,
-            Self::Needs
-            | Self::Mocks
-            | Self::Real
-            | Self::Profile
-            | Self::Severity
-            | Self::Verdict => "",
-        }
+    /// Returns the name of the set.
+    fn word(self) -> &'static str {
+        let mut sets = parse::SETS.iter();
+        let set = sets.find(|(_, subject, _)| *subject == self);
+        set.map_or("", |(word, ..)| word)
+    }
+
+    /// Returns whether it looks at the binary of a test, beyond its name.
+    fn is_of_binary(self) -> bool {
+        matches!(self, Self::Package | Self::Binary | Self::Kind)
+    }
+
+    /// Returns whether it looks at what is said of a test.
+    fn is_said(self) -> bool {
+        matches!(
+            self,
+            Self::Needs | Self::Mocks | Self::Real | Self::Profile | Self::Severity
+        )
     }
 }
 
 impl Term {
     fn holds(&self, candidate: &Candidate<'_>) -> bool {
         let Candidate {
+            id,
             binary,
-            test,
+            annotation: said,
             verdict,
         } = *candidate;
-        let said = test.annotation.as_deref();
         let any = |names: Option<&Vec<String>>| {
             let mut names = names.into_iter().flatten();
             names.any(|name| self.matcher.matches(name))
         };
+        let is = |name: Option<&String>| name.is_some_and(|name| self.matcher.matches(name));
         match self.subject {
+            Subject::Test => self.matcher.matches(&id.test),
+            Subject::BinaryId => self.matcher.matches(&id.binary.0),
+            Subject::Package => is(binary.map(|binary| &binary.package)),
+            Subject::Binary => is(binary.map(|binary| &binary.target)),
             Subject::Kind => {
-                self.matcher.matches(&binary.kind)
-                    || self.matcher.matches(test.kind(binary).0.as_str())
+                let covers = TestKind::of(said, binary.map(|binary| binary.kind.as_str())).0;
+                is(binary.map(|binary| &binary.kind))
+                    || covers.is_some_and(|kind| self.matcher.matches(kind.as_str()))
             }
             Subject::Needs => any(said.map(|said| &said.needs)),
             Subject::Mocks => any(said.map(|said| &said.mocks)),
@@ -142,9 +157,6 @@ impl Term {
             Subject::Verdict => self
                 .matcher
                 .matches(verdict.map_or("none", VerdictKind::as_str)),
-            Subject::Test | Subject::Package | Subject::Binary | Subject::BinaryId => {
-                self.matcher.matches(self.subject.of(binary, &test.id.test))
-            }
         }
     }
 }
@@ -157,8 +169,7 @@ impl Filterset {
 
     /// Returns whether the expression asks for verdicts, so that a store has to be read for it.
     pub fn asks_for_verdicts(&self) -> bool {
-        let mut terms = Vec::new();
-        self.expression.terms(&mut terms);
+        let terms = self.terms();
         terms.iter().any(|term| term.subject == Subject::Verdict)
     }
 
@@ -168,22 +179,21 @@ impl Filterset {
     /// # Errors
     /// [`FiltersetReason::MatchesNothing`] for the first that does not.
     pub fn check(&self, suite: &Suite) -> Result<(), FiltersetError> {
-        let mut terms = Vec::new();
-        self.expression.terms(&mut terms);
-        for term in terms {
-            let what = match term.subject {
-                Subject::Package => "package",
-                Subject::Binary => "binary",
-                Subject::BinaryId => "binary id",
+        let binaries: Vec<BinaryFacts> = suite.binaries.iter().map(Into::into).collect();
+        self.check_names(&binaries)
+    }
+
+    /// Checks the same of `binaries`.
+    fn check_names(&self, binaries: &[BinaryFacts]) -> Result<(), FiltersetError> {
+        for term in self.terms() {
+            let (what, name): (_, fn(&BinaryFacts) -> &str) = match term.subject {
+                Subject::Package => ("package", |binary| &binary.package),
+                Subject::Binary => ("binary", |binary| &binary.target),
+                Subject::BinaryId => ("binary id", |binary| &binary.id.0),
                 // Tests come and go with features and platforms, and kinds are known beforehand.
                 _ => continue,
             };
-            let names = || {
-                suite
-                    .binaries
-                    .iter()
-                    .map(|binary| term.subject.of(binary, ""))
-            };
+            let names = || binaries.iter().map(name);
             if !names().any(|name| term.matcher.matches(name)) {
                 let nearest = nearest(term.matcher.text(), names());
                 return Err(
@@ -192,6 +202,12 @@ impl Filterset {
             }
         }
         Ok(())
+    }
+
+    fn terms(&self) -> Vec<&Term> {
+        let mut terms = Vec::new();
+        self.expression.terms(&mut terms);
+        terms
     }
 
     fn error(&self, span: Span, reason: FiltersetReason) -> FiltersetError {
@@ -205,8 +221,8 @@ impl Expression {
             Self::All => true,
             Self::None => false,
             Self::Term(term) => term.holds(candidate),
-            Self::Quarantined => {
-                let said = candidate.test.annotation.as_ref();
+            Self::Quarantined(_) => {
+                let said = candidate.annotation;
                 said.is_some_and(|said| said.quarantine.is_some())
             }
             Self::Not(inner) => !inner.holds(candidate),
@@ -217,7 +233,7 @@ impl Expression {
 
     fn terms<'a>(&'a self, found: &mut Vec<&'a Term>) {
         match self {
-            Self::All | Self::None | Self::Quarantined => {}
+            Self::All | Self::None | Self::Quarantined(_) => {}
             Self::Term(term) => found.push(term),
             Self::Not(inner) => inner.terms(found),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.terms(found)),
@@ -255,137 +271,6 @@ fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<
         .filter(|(distance, _)| *distance * 3 <= longest)
         .min()
         .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// An expression that is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}, at column {} of `{}`", .column + 1, .expression.escape_debug())]
-pub struct FiltersetError {
-    /// The expression as it was given.
-    pub expression: String,
-    /// Where the mistake starts, in terminal columns from 0.
-    pub column: usize,
-    /// How wide it is, at least 1.
-    pub width: usize,
-    /// What is wrong.
-    pub reason: FiltersetReason,
-}
-
-/// What is wrong with an expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FiltersetReason {
-    /// Something like `test(...)` has to stand here.
-    #[error("expected an expression like `test(name)`")]
-    ExpectedExpression,
-    /// There is no such set.
-    #[error("unknown set `{name}`{}", meant(.nearest))]
-    UnknownSet {
-        /// As written.
-        name: String,
-        /// The known one it looks like.
-        nearest: Option<String>,
-    },
-    /// A set that cargo-nextest has.
-    #[error(
-        "`{name}()` is not supported; `test`, `package`, `binary`, `binary_id`, `kind`, `needs`, `mocks`, `real`, `profile`, `severity`, `quarantined` and `verdict` are"
-    )]
-    NotSupported {
-        /// As written.
-        name: String,
-    },
-    /// A parenthesis is missing.
-    #[error("expected `{0}`")]
-    Expected(char),
-    /// Two expressions have to be joined by an operator.
-    #[error("expected `and`, `or` or `-`{}", meant(.nearest))]
-    ExpectedOperator {
-        /// The operator that was likely meant.
-        nearest: Option<String>,
-    },
-    /// `all()`, `none()` and `quarantined()` take nothing.
-    #[error("`{name}()` takes no argument")]
-    UnexpectedArgument {
-        /// The set.
-        name: String,
-    },
-    /// There is nothing to match with.
-    #[error("expected a name, `=name`, `~part`, `/regex/` or `#glob`")]
-    EmptyMatcher,
-    /// A comma has to be escaped.
-    #[error("only one argument is taken here; a comma in a name is written `\\,`")]
-    UnexpectedComma,
-    /// A backslash before something else than the known letters.
-    #[error("unknown escape; known are `\\\\ \\/ \\) \\, \\n \\r \\t \\u{{..}}`")]
-    InvalidEscape,
-    /// A regular expression is wrong.
-    #[error("invalid regular expression: {0}")]
-    InvalidRegex(String),
-    /// A glob is wrong.
-    #[error("invalid glob: {0}")]
-    InvalidGlob(String),
-    /// Parentheses or negations are nested too deep.
-    #[error("nested deeper than {0} levels")]
-    TooDeep(usize),
-    /// There is no such word here.
-    #[error("no {what} is called so{}", meant(.nearest))]
-    UnknownWord {
-        /// What was looked at.
-        what: &'static str,
-        /// The word that was likely meant.
-        nearest: Option<String>,
-    },
-    /// No package or binary is called so.
-    #[error("no {what} matches this{}", meant(.nearest))]
-    MatchesNothing {
-        /// What was looked at.
-        what: &'static str,
-        /// The name that was likely meant.
-        nearest: Option<String>,
-    },
-}
-
-fn meant(nearest: &Option<String>) -> String {
-    match nearest {
-        Some(nearest) => format!(" (did you mean `{nearest}`?)"),
-        None => String::new(),
-    }
-}
-
-impl FiltersetError {
-    fn new(text: &str, span: Span, reason: FiltersetReason) -> Self {
-        Self {
-            expression: text.to_owned(),
-            column: width(text.get(..span.start).unwrap_or(text)),
-            width: width(text.get(span.start..span.end).unwrap_or("")).max(1),
-            reason,
-        }
-    }
-
-    /// Returns the expression with carets under the mistake, in two lines.
-    pub fn snippet(&self) -> String {
-        let shown: String = self.expression.chars().map(shown).collect();
-        format!(
-            "{shown}\n{}{}",
-            " ".repeat(self.column),
-            "^".repeat(self.width)
-        )
-    }
-}
-
-/// A control character has no width of its own, and could do anything to a terminal.
-fn shown(character: char) -> char {
-    if character.is_control() {
-        ' '
-    } else {
-        character
-    }
-}
-
-fn width(text: &str) -> usize {
-    text.chars()
-        .map(|character| shown(character).width().unwrap_or(0))
-        .sum()
 }
 
 #[cfg(test)]

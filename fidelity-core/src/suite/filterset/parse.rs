@@ -9,13 +9,13 @@ const DEEPEST: usize = 128;
 
 /// What a bare word means, by subject.
 #[derive(Clone, Copy)]
-enum Bare {
+pub(super) enum Bare {
     Contains,
     Glob,
     Equal,
 }
 
-const SETS: [(&str, Subject, Bare); 11] = [
+pub(super) const SETS: [(&str, Subject, Bare); 12] = [
     ("test", Subject::Test, Bare::Contains),
     ("package", Subject::Package, Bare::Glob),
     ("binary", Subject::Binary, Bare::Glob),
@@ -24,6 +24,7 @@ const SETS: [(&str, Subject, Bare); 11] = [
     ("needs", Subject::Needs, Bare::Glob),
     ("mocks", Subject::Mocks, Bare::Glob),
     ("real", Subject::Real, Bare::Glob),
+    ("profiles", Subject::Profile, Bare::Glob),
     ("profile", Subject::Profile, Bare::Glob),
     ("severity", Subject::Severity, Bare::Equal),
     ("verdict", Subject::Verdict, Bare::Equal),
@@ -130,7 +131,7 @@ impl<'a> Parser<'a> {
             }
             return Ok(match name {
                 "all" => Expression::All,
-                "quarantined" => Expression::Quarantined,
+                "quarantined" => Expression::Quarantined(span),
                 _ => Expression::None,
             });
         };

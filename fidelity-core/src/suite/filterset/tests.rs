@@ -1,67 +1,46 @@
 //! Filtersets: what they admit, and how their mistakes are told.
 
+use super::error::width;
 use super::*;
-use crate::domain::{Annotation, BinaryId, Quarantine, Severity, TestId, TestKind, VerdictKind};
+use crate::domain::{BinaryId, Quarantine, Severity};
 
-fn binary(package: &str, kind: &str, target: &str) -> TestBinary {
+fn binary(package: &str, kind: &str, target: &str) -> BinaryFacts {
     let id = match kind {
         "lib" => package.to_owned(),
         "test" => format!("{package}::{target}"),
         _ => format!("{package}::{kind}/{target}"),
     };
-    TestBinary {
+    BinaryFacts {
         id: BinaryId(id),
         package: package.to_owned(),
         kind: kind.to_owned(),
         target: target.to_owned(),
-        path: "/t".into(),
-        directory: "/".into(),
-        environment: Vec::new(),
-        runner: Vec::new(),
-        says_result: true,
-        own_harness: false,
-        lists: true,
     }
 }
 
-fn test(name: &str) -> SuiteTest {
-    SuiteTest {
-        id: TestId::new("core", name),
-        binary: 0,
-        ignored: false,
-        held_back: false,
-        annotation: None,
-    }
-}
-
-fn suite() -> Suite {
-    Suite {
-        binaries: vec![
-            binary("core", "lib", "core"),
-            binary("core", "test", "it"),
-            binary("core", "bin", "tool"),
-            binary("net", "lib", "net"),
-        ],
-        ..Suite::default()
-    }
+fn binaries() -> Vec<BinaryFacts> {
+    vec![
+        binary("core", "lib", "core"),
+        binary("core", "test", "it"),
+        binary("core", "bin", "tool"),
+        binary("net", "lib", "net"),
+    ]
 }
 
 /// Returns the selected tests of a small suite, as "binary test".
 fn selected(expression: &str) -> String {
     let filterset: Filterset = expression.parse().unwrap_or_else(|error| panic!("{error}"));
-    let suite = suite();
+    let binaries = binaries();
     let tests = ["one", "a::two", "it, too"];
-    let pairs = suite
-        .binaries
+    let pairs = binaries
         .iter()
         .flat_map(|binary| tests.map(|test| (binary, test)));
     let admitted = pairs.filter(|(binary, name)| {
-        let test = &test(name);
-        let verdict = None;
         filterset.admits(&Candidate {
-            binary,
-            test,
-            verdict,
+            id: &TestId::new(binary.id.0.clone(), *name),
+            binary: Some(binary),
+            annotation: None,
+            verdict: None,
         })
     });
     admitted
@@ -139,7 +118,7 @@ const MISTAKES: &[(&str, &str, usize, usize)] = &[
     ("tset(a)", "unknown set `tset` (did you mean `test`?)", 0, 4),
     (
         "deps(a)",
-        "`deps()` is not supported; `test`, `package`, `binary`, `binary_id`, `kind`, `needs`, `mocks`, `real`, `profile`, `severity`, `quarantined` and `verdict` are",
+        "`deps()` is not supported; `test`, `package`, `binary`, `binary_id`, `kind`, `needs`, `mocks`, `real`, `profiles`, `severity`, `quarantined` and `verdict` are",
         0,
         4,
     ),
@@ -228,7 +207,7 @@ fn a_wrong_regular_expression_is_an_error_at_its_place() {
 
 #[test]
 fn names_that_do_not_exist_are_found_under_a_negation_too() {
-    let check = |text: &str| text.parse::<Filterset>().unwrap().check(&suite());
+    let check = |text: &str| text.parse::<Filterset>().unwrap().check_names(&binaries());
     assert_eq!(
         check("not package(net) | binary(it) | binary_id(core::*) | test(absent) | kind(bench)"),
         Ok(())
@@ -289,8 +268,9 @@ fn no_text_makes_the_parser_panic() {
         let outcome = std::panic::catch_unwind(|| match text.parse::<Filterset>() {
             Ok(filterset) => {
                 let candidate = Candidate {
-                    binary: &binary("p", "lib", "p"),
-                    test: &test("a::b"),
+                    id: &TestId::new("p", "a::b"),
+                    binary: Some(&binary("p", "lib", "p")),
+                    annotation: None,
                     verdict: None,
                 };
                 filterset.admits(&candidate);
@@ -307,8 +287,7 @@ fn no_text_makes_the_parser_panic() {
 /// Returns whether an expression holds for a test of which much is said.
 fn annotated(expression: &str) -> bool {
     let filterset: Filterset = expression.parse().unwrap_or_else(|error| panic!("{error}"));
-    let mut test = test("checkout");
-    test.annotation = Some(Box::new(Annotation {
+    let annotation = Annotation {
         profiles: vec!["high".to_owned()],
         needs: vec!["service.db".to_owned(), "network".to_owned()],
         kind: Some(TestKind::EndToEnd),
@@ -320,10 +299,11 @@ fn annotated(expression: &str) -> bool {
             reason: "flaky".to_owned(),
         }),
         ..Annotation::default()
-    }));
+    };
     filterset.admits(&Candidate {
-        binary: &binary("shop", "test", "it"),
-        test: &test,
+        id: &TestId::new("shop::it", "checkout"),
+        binary: Some(&binary("shop", "test", "it")),
+        annotation: Some(&annotation),
         verdict: Some(VerdictKind::Flaky),
     })
 }
@@ -334,7 +314,7 @@ fn what_authors_say_and_the_last_verdict_can_be_asked_for() {
         "kind(e2e) & needs(service.db) & verdict(flaky)",
         "kind(test) & !kind(integration)",
         "needs(service.*) & needs(=network)",
-        "mocks(stripe) & profile(high) & severity(critical) & quarantined()",
+        "mocks(stripe) & profiles(high) & profile(high) & severity(critical) & quarantined()",
         "!mocks(str) & mocks(~str) & !real(#*)",
         "!verdict(none) & severity(/^crit/)",
     ] {
