@@ -148,7 +148,9 @@ fn a_stored_run_is_asked_in_the_same_language(project: &Project) {
     // The gate is that of the tests that are shown.
     let calm = report("binary(storage) & verdict(stable) - quarantined()");
     let calm = calm.exits_with(0).json();
-    assert_eq!(calm["tests"].as_array().unwrap().len(), 1, "{calm}");
+    let rule = &calm["tests"][0]["annotation"];
+    assert_eq!(rule["severity"], "high", "{calm}");
+    assert_eq!(rule["severity_place"], "fidelity.toml:16", "{calm}");
     let page = project
         .run(&["report", "-E", "needs(network)"])
         .exits_with(0);

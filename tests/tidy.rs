@@ -143,6 +143,7 @@ const PURE_FILES: &[&str] = &[
     "exec/command/words.rs",
     "simulate.rs",
     "config/resolve.rs",
+    "config/test_rules.rs",
     "suite/filter.rs",
     "ingest/csv/mod.rs",
     "ingest/csv/read.rs",
@@ -150,6 +151,7 @@ const PURE_FILES: &[&str] = &[
     "ingest/pairing.rs",
     "ingest/rows.rs",
     "suite/annotation/arms.rs",
+    "suite/annotation/configured.rs",
     "suite/annotation/placed.rs",
     "suite/annotation/record.rs",
 ];

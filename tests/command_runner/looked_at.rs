@@ -1,9 +1,13 @@
 //! What `list` and `audit` say of a suite that a command runs: what earlier runs saw of it, and what nobody knows.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::project;
 use super::support::{Project, Ran};
+
+const RULE: &str = "[[tests]]\nfilter = \"test(hidden)\"\nseverity = \"critical\"\n";
 
 fn names(ran: &Ran) -> Vec<String> {
     let report = ran.json();
@@ -18,6 +22,8 @@ fn earlier_runs_say_which_tests_there_are_and_what_came_of_them() {
         "[ $MODE = harsh ] && bad=fail || bad=pass\nreport $1/a.xml good=pass hidden=$bad",
         "",
     );
+    let toml = fs::read_to_string(project.root.join("fidelity.toml")).unwrap();
+    project.write("fidelity.toml", &format!("{toml}{RULE}"));
     let unknown = project.run(&["list"]).exits_with(2);
     assert!(
         unknown
@@ -32,7 +38,15 @@ fn earlier_runs_say_which_tests_there_are_and_what_came_of_them() {
         "{early}"
     );
 
-    let _run = project.run(&["run"]).exits_with(1);
+    let ran = project
+        .run(&["run", "--format", "json"])
+        .exits_with(1)
+        .json();
+    let hidden = &ran["tests"][1];
+    assert_eq!(hidden["annotation"]["severity"], "critical", "{hidden}");
+    let place = hidden["annotation"]["severity_place"].as_str().unwrap();
+    assert!(place.starts_with("fidelity.toml:"), "{place}");
+
     let listed = project.run(&["list", "--format", "json"]).exits_with(0);
     let rows = listed.json();
     assert_eq!(names(&listed), ["good", "hidden"]);
@@ -46,10 +60,8 @@ fn earlier_runs_say_which_tests_there_are_and_what_came_of_them() {
     );
     let wanted = ["list", "--format", "json", "-E"];
     let ask = |expression: &str| project.run(&[&wanted[..], &[expression]].concat());
-    assert_eq!(
-        names(&ask("verdict(hidden-defect)").exits_with(0)),
-        ["hidden"]
-    );
+    let critical = ask("verdict(hidden-defect) & severity(critical)").exits_with(0);
+    assert_eq!(names(&critical), ["hidden"]);
     let guessed = ask("kind(unit) | kind(integration)").exits_with(2);
     assert!(guessed.stderr.contains("2 tests"), "{}", guessed.stderr);
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{Problem, RunId, RunnerKind, TestId};
 use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::suite::annotation::configured;
 use fidelity_core::suite::{Suite, Workspace, locate};
 
 use super::output::Follower;
@@ -20,7 +21,7 @@ pub struct Ground {
     pub root: PathBuf,
     /// What is asked for.
     pub settings: Settings,
-    /// The tests.
+    /// The tests, with what is said of them.
     pub suite: Suite,
     /// The workspace they are built from; none where a command runs them.
     pub workspace: Option<Workspace>,
@@ -37,7 +38,7 @@ impl Ground {
         (global, signals): (&Global, &Signals),
     ) -> Result<Self, CliError> {
         let settings_at = |root: &Path| prepare::settings_of(profiles, Vec::new(), root);
-        let ground = match prepare::by_command((build, profiles), &settings_at)? {
+        let mut ground = match prepare::by_command((build, profiles), &settings_at)? {
             Some((root, settings)) => Self {
                 suite: known(global, &root)?,
                 root,
@@ -57,6 +58,8 @@ impl Ground {
                 }
             }
         };
+        let odd = configured::say(&mut ground.suite, &ground.settings.tests);
+        ground.suite.problems.extend(odd);
         Ok(ground)
     }
 }

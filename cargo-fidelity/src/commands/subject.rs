@@ -9,6 +9,7 @@ use fidelity_core::exec::command::sources::Sources;
 use fidelity_core::exec::command::{AnyCommand, CommandRunner};
 use fidelity_core::exec::direct::{DirectRunner, RunnerOptions};
 use fidelity_core::exec::{self, Arms};
+use fidelity_core::suite::annotation::configured;
 use fidelity_core::suite::nextest::Nextest;
 use fidelity_core::suite::{
     BuildFingerprint, CargoOptions, Filter, RunIgnored, Suite, SuiteError, Workspace, fingerprint,
@@ -77,6 +78,8 @@ impl Subject {
         let chosen_runner = choice.of(&workspace)?;
         let harnessless = choice.arguments.selection.include_harnessless;
         let mut suite = prepare::build(&workspace, cargo, harnessless, choice.signals)?;
+        let odd = configured::say(&mut suite, &choice.settings.tests);
+        suite.problems.extend(odd);
         let run_ignored = prepare::run_ignored(&choice.arguments.selection, RunIgnored::Default);
         let selected = choice.filter.select(&suite, run_ignored)?;
         match chosen_runner {
@@ -255,6 +258,8 @@ impl Subject {
         self.suite.binaries = binaries;
         self.suite.tests = tests;
         self.suite.problems.extend(found.problems);
+        let odd = configured::say(&mut self.suite, &settings.tests);
+        self.suite.problems.extend(odd);
         let selected = filter.select(&self.suite, run_ignored)?;
         self.by.everything = selected.len() == self.suite.tests.len();
         let tests = chosen(&self.suite, &selected);

@@ -21,15 +21,17 @@ use super::runner::WrittenRunner;
 use super::setting::{Slot, read_setting, read_value};
 use super::source::Span;
 use super::suggest::{self, Candidate};
+use super::test_rules::{self, TestRule};
 
 /// The keys of the root table.
-pub(crate) const ROOT_KEYS: [&str; 6] = [
+pub(crate) const ROOT_KEYS: [&str; 7] = [
     "baseline",
     "target",
     "policy",
     "production",
     "profile",
     "runner",
+    "tests",
 ];
 
 /// A value and where it was written.
@@ -59,6 +61,7 @@ pub(crate) struct Document {
     pub(crate) production: BTreeMap<KnobId, Written<KnobValue>>,
     pub(crate) profiles: BTreeMap<String, WrittenProfile>,
     pub(crate) runner: WrittenRunner,
+    pub(crate) tests: Vec<TestRule>,
 }
 
 /// Whether a table may name fidelity profiles that do not exist yet.
@@ -96,6 +99,7 @@ impl Document {
                     }
                 }
                 "runner" => self.runner.read(node, findings),
+                "tests" => self.tests = test_rules::read(node, findings),
                 _ => findings.add(unknown_root_key(key)),
             }
         }

@@ -9,6 +9,7 @@ use super::diagnostics::Findings;
 use super::policy_keys::{self, POLICY_KEYS};
 use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
 use super::runner::RUNNER_KEYS;
+use super::test_rules::RULE_KEYS;
 
 /// Where comments behind values start.
 const COMMENT_COLUMN: usize = 44;
@@ -68,6 +69,19 @@ pub fn text() -> String {
         format!("[profile.{TARGET}]"),
     ]);
     lines.extend(target_knobs(&presets));
+    lines.extend([
+        String::new(),
+        "# What is said of tests where their authors say nothing (`#[fidelity(...)]`); the first rule that fits a test holds."
+            .to_owned(),
+        "# [[tests]]".to_owned(),
+    ]);
+    lines.extend(RULE_KEYS.map(|(key, help)| {
+        let example = match key {
+            "severity" => "critical",
+            _ => "package(billing)",
+        };
+        commented(&format!("# {key} = \"{example}\""), help)
+    }));
     lines.push(String::new());
     lines.join("\n")
 }

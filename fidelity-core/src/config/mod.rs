@@ -37,6 +37,7 @@ mod samples;
 mod setting;
 mod source;
 pub(crate) mod suggest;
+mod test_rules;
 pub(crate) mod units;
 mod value;
 
@@ -51,3 +52,4 @@ pub use resolve::{Settings, resolve};
 pub use samples::{Sample, profiles, samples};
 pub use source::{Origin, Source, Span};
 pub use suggest::nearest_word;
+pub use test_rules::TestRule;

@@ -16,6 +16,7 @@ use super::overrides::Overrides;
 use super::presets::{self, Presets};
 use super::printable::printable;
 use super::source::Source;
+use super::test_rules::TestRule;
 
 /// What a run is asked for: the question, before anything of the suite is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,8 @@ pub struct Settings {
     pub asked: BTreeSet<KnobId>,
     /// The names of all fidelity profiles, those of the file and the built-in ones.
     pub profile_names: BTreeSet<String>,
+    /// What is said of tests, in the order of the file.
+    pub tests: Vec<TestRule>,
     /// By arm, globs of the files whose content is a knob too, relative to the workspace.
     pub inputs: [Vec<String>; 2],
     /// By arm, the services that run beside the suite: `service.db`.
@@ -118,6 +121,7 @@ pub fn resolve(source: Option<&Source>, overrides: &Overrides) -> Result<Setting
         source: path,
         inputs,
         provides,
+        tests: document.tests,
         asked: own.into_iter().flatten().collect(),
         notes: Vec::new(),
     };

@@ -5,12 +5,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::{RunnerKind, SelectingTool};
+use crate::domain::{RunnerKind, SelectingTool, Severity};
 
 use super::catalogue::{self, Default, Field, Harsher, KNOBS, Knob, KnobKind};
 use super::document::ROOT_KEYS;
 use super::policy_keys::{self, MOST_PASSES, POLICY_KEYS, PolicyKey, PolicyKind, ShareRange};
 use super::runner::{KeyKind, RUNNER_KEYS};
+use super::test_rules::RULE_KEYS;
 use super::units::{SIZES, TIMES};
 
 /// Returns the schema.
@@ -51,10 +52,35 @@ pub fn json() -> Value {
                 "additionalProperties": false,
                 "properties": runner(),
             },
+            "tests": tests(),
         },
         "$defs": {
             "profile-name": { "type": "string" },
             "profile": profile(),
+        },
+    })
+}
+
+fn tests() -> Value {
+    let key = |(name, help): (&str, &str)| {
+        let mut schema = match name {
+            "severity" => json!({ "enum": Severity::ALL.map(Severity::as_str) }),
+            _ => json!({ "type": "string", "minLength": 1 }),
+        };
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("description".to_owned(), json!(help));
+        }
+        (name.to_owned(), schema)
+    };
+    let properties: Map<String, Value> = RULE_KEYS.map(key).into_iter().collect();
+    json!({
+        "description": "What is said of tests. Of several rules for a test the first holds; an annotation goes before all.",
+        "type": "array",
+        "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": RULE_KEYS.map(|(name, _)| name),
+            "properties": properties,
         },
     })
 }

@@ -38,6 +38,9 @@ pub struct Annotation {
     /// How bad it is if what it checks does not hold in production.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
+    /// Where the configuration says how bad it is, `fidelity.toml:12`; empty where its authors do, or nobody.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub severity_place: String,
     /// Until when its failures do no harm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Quarantine>,
@@ -65,7 +68,10 @@ impl Annotation {
         self.tolerance = inner.tolerance.or(self.tolerance);
         self.timeout_ms = inner.timeout_ms.or(self.timeout_ms);
         self.trials = inner.trials.or(self.trials);
-        self.severity = inner.severity.or(self.severity);
+        if inner.severity.is_some() {
+            self.severity = inner.severity;
+            self.severity_place.clone_from(&inner.severity_place);
+        }
         if let Some(quarantine) = &inner.quarantine {
             self.quarantine = Some(quarantine.clone());
         }

@@ -28,6 +28,8 @@ pub(super) struct WireAnnotation<'a> {
     trials: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     severity: Option<&'static str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    severity_place: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     quarantine: Option<WireQuarantine<'a>>,
     place: &'a str,
@@ -75,6 +77,7 @@ impl<'a> WireAnnotation<'a> {
             timeout_s: annotation.timeout_ms.map(|ms| ms as f64 / 1000.0),
             trials: annotation.trials,
             severity: annotation.severity.map(|severity| severity.as_str()),
+            severity_place: &annotation.severity_place,
             quarantine: quarantine.map(|quarantine| WireQuarantine {
                 until: &quarantine.until,
                 owner: &quarantine.owner,

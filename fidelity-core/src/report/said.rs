@@ -33,7 +33,11 @@ pub(super) fn parts(said: &Annotation, expired: Option<bool>) -> Vec<String> {
         names("needs", &said.needs),
         names("mocks", &said.mocks),
         names("real", &said.real),
-        said.severity.map(|severity| format!("severity {severity}")),
+        said.severity
+            .map(|severity| match said.severity_place.as_str() {
+                "" => format!("severity {severity}"),
+                place => format!("severity {severity} ({place})"),
+            }),
         said.tolerance
             .map(|rate| format!("tolerance {} %", percent(rate))),
         said.timeout_ms

@@ -14,11 +14,18 @@ pub(super) fn authors_say(page: &mut Page, explanation: &Explanation) {
     let Some(terms) = &test.terms else {
         return;
     };
-    title(page, "ITS AUTHORS SAY");
+    title(
+        page,
+        match terms.annotation.place.as_str() {
+            "" => "THE CONFIGURATION SAYS",
+            _ => "ITS AUTHORS SAY",
+        },
+    );
     let expired = test.quarantine.as_ref().map(|over| over.expired);
     let said = said::parts(&terms.annotation, expired).join("; ");
     let place = &terms.annotation.place;
-    page.text(Indent::hanging(2), &[plain(format!("{said}  {place}"))]);
+    let line = format!("{said}  {place}");
+    page.text(Indent::hanging(2), &[plain(line.trim_end())]);
     for arm in Arm::BOTH {
         if let Some(why) = terms.absent_from(arm) {
             let line = format!("not run in {}: {why}", explanation.run.arm(arm));

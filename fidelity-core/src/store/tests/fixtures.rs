@@ -310,6 +310,7 @@ fn random_terms(random: &mut Random) -> Box<Terms> {
             timeout_ms: random.once_in(2).then_some(5_000),
             trials: random.once_in(2).then_some(7),
             severity: random.once_in(2).then_some(Severity::Critical),
+            severity_place: random.pick(&["", "fidelity.toml:12"]).to_owned(),
             quarantine: random.once_in(2).then(|| Quarantine {
                 until: "2027-01-31".to_owned(),
                 owner: "payments".to_owned(),

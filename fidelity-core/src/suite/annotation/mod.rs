@@ -1,13 +1,15 @@
 //! Annotations of the tests in a binary, read without running anything.
 //!
-//! [`section`] finds the bytes (the only IO here), [`record`] reads them, [`placed`] says which tests they are about, and [`arms`] what
-//! follows in a run. A binary without annotations costs the reading of its headers.
+//! [`section`] finds the bytes (the only IO here), [`record`] reads them, [`placed`] says which tests they are about,
+//! [`configured`] what the configuration says beside them, and [`arms`] what follows in a run. A binary without annotations
+//! costs the reading of its headers.
 
 use crate::domain::Problem;
 
 use super::{SuiteTest, TestBinary};
 
 pub mod arms;
+pub mod configured;
 pub mod placed;
 pub mod record;
 pub mod section;

@@ -14,6 +14,8 @@ pub struct FiltersetError {
     pub column: usize,
     /// How wide it is, at least 1.
     pub width: usize,
+    /// Where it is in the text, in bytes.
+    pub bytes: std::ops::Range<usize>,
     /// What is wrong.
     pub reason: FiltersetReason,
 }
@@ -90,6 +92,14 @@ pub enum FiltersetReason {
         /// What is not known, and why.
         why: String,
     },
+    /// A configuration cannot ask for it.
+    #[error("`{set}(...)` cannot be asked for here: {why}")]
+    NotHere {
+        /// The set.
+        set: &'static str,
+        /// Why, for people.
+        why: &'static str,
+    },
     /// No package or binary is called so.
     #[error("no {what} matches this{}", meant(.nearest))]
     MatchesNothing {
@@ -113,6 +123,7 @@ impl FiltersetError {
             expression: text.to_owned(),
             column: width(text.get(..span.start).unwrap_or(text)),
             width: width(text.get(span.start..span.end).unwrap_or("")).max(1),
+            bytes: span.start..span.end,
             reason,
         }
     }

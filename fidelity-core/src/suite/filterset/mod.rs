@@ -10,7 +10,7 @@
 //! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`, or what the test covers: `unit`, `integration`, `e2e`; a bare word is the whole kind |
 //! | `needs(M)`, `mocks(M)`, `real(M)` | what its authors say it needs, mocks, uses as it is; a bare word is a glob |
 //! | `profiles(M)`, also `profile(M)` | a fidelity profile outside of which it means nothing; a bare word is a glob |
-//! | `severity(M)` | `low`, `medium`, `high`, `critical` as its authors say; a bare word is the whole word |
+//! | `severity(M)` | `low`, `medium`, `high`, `critical` as its authors or the configuration say; a bare word is the whole word |
 //! | `quarantined()` | it is put in quarantine, over or not |
 //! | `verdict(M)` | the verdict on it of the run that is asked, else the last one in the store; `none` without one; a bare word is the whole verdict |
 //! | `M` | `=exact`, `~contained`, `/regex/`, `#glob` or a bare word; `\)` `\,` `\\` `\/` `\n` `\r` `\t` `\u{..}` are escapes |
@@ -204,6 +204,24 @@ impl Filterset {
         Ok(())
     }
 
+    /// Checks that a configuration can ask for it: what it says of a test must not follow from what it says of it, nor
+    /// from what runs came to.
+    ///
+    /// # Errors
+    /// [`FiltersetReason::NotHere`].
+    pub fn check_configured(&self) -> Result<(), FiltersetError> {
+        for term in self.terms() {
+            let why = match term.subject {
+                Subject::Severity => "that is what is said with it",
+                Subject::Verdict => "verdicts come and go, and a configuration stays",
+                _ => continue,
+            };
+            let set = term.subject.word();
+            return Err(self.error(term.span, FiltersetReason::NotHere { set, why }));
+        }
+        Ok(())
+    }
+
     fn terms(&self) -> Vec<&Term> {
         let mut terms = Vec::new();
         self.expression.terms(&mut terms);
@@ -238,6 +256,12 @@ impl Expression {
             Self::Not(inner) => inner.terms(found),
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.terms(found)),
         }
+    }
+}
+
+impl PartialEq for Filterset {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 }
 

@@ -1,0 +1,147 @@
+//! What the configuration says of tests (`[[tests]]`), where their authors do not. Knows values; touches nothing.
+//!
+//! An annotation goes before every rule, since it stands nearer to the test; of rules the first that fits holds.
+
+use crate::config::TestRule;
+use crate::domain::{BinaryFacts, Problem};
+use crate::suite::Suite;
+use crate::suite::filterset::Candidate;
+
+/// Has the tests of a suite say what `rules` say of them. Returns what is odd about the rules.
+pub fn say(suite: &mut Suite, rules: &[TestRule]) -> Vec<Problem> {
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let binaries: Vec<BinaryFacts> = suite.binaries.iter().map(Into::into).collect();
+    let mut fits = vec![false; rules.len()];
+    for test in &mut suite.tests {
+        let candidate = Candidate {
+            id: &test.id,
+            binary: binaries.get(test.binary),
+            annotation: test.annotation.as_deref(),
+            verdict: None,
+        };
+        let mut fitting = (0..rules.len()).filter(|at| rules[*at].filter.admits(&candidate));
+        let mut first = None;
+        for at in fitting.by_ref() {
+            fits[at] = true;
+            first = first.or(Some(at));
+        }
+        let Some(rule) = first.map(|at| &rules[at]) else {
+            continue;
+        };
+        let said = test.annotation.get_or_insert_default();
+        if said.severity.is_none() {
+            said.severity = Some(rule.severity);
+            said.severity_place.clone_from(&rule.place);
+        }
+    }
+    let idle = rules.iter().zip(fits).filter(|(_, fits)| !fits);
+    idle.map(|(rule, _)| {
+        let reason = rule.filter.check(suite).err();
+        let why = reason.map_or_else(String::new, |error| format!(": {}", error.reason));
+        Problem {
+            kind: "rule-without-test".to_owned(),
+            message: format!(
+                "the rule at {} (`{}`) fits none of the tests that were built{why}",
+                rule.place, rule.filter
+            ),
+        }
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Annotation, BinaryId, Severity, TestId};
+    use crate::suite::{SuiteTest, TestBinary};
+
+    fn suite() -> Suite {
+        let binary = |package: &str, kind: &str| TestBinary {
+            id: BinaryId(package.to_owned()),
+            package: package.to_owned(),
+            kind: kind.to_owned(),
+            target: package.to_owned(),
+            path: "/t".into(),
+            directory: "/".into(),
+            environment: Vec::new(),
+            runner: Vec::new(),
+            says_result: true,
+            own_harness: false,
+            lists: true,
+        };
+        let test = |binary: usize, package: &str, name: &str, severity| SuiteTest {
+            id: TestId::new(package, name),
+            binary,
+            ignored: false,
+            held_back: false,
+            annotation: Option::map(severity, |severity| {
+                Box::new(Annotation {
+                    severity: Some(severity),
+                    place: "src/lib.rs:3".to_owned(),
+                    ..Annotation::default()
+                })
+            }),
+        };
+        Suite {
+            binaries: vec![binary("billing", "lib"), binary("shop", "test")],
+            tests: vec![
+                test(0, "billing", "refunds", None),
+                test(0, "billing", "rounds", Some(Severity::Low)),
+                test(1, "shop", "buys", None),
+                test(1, "shop", "greets", None),
+            ],
+            problems: Vec::new(),
+        }
+    }
+
+    fn rule(line: u32, filter: &str, severity: Severity) -> TestRule {
+        TestRule {
+            filter: filter.parse().unwrap(),
+            severity,
+            place: format!("fidelity.toml:{line}"),
+        }
+    }
+
+    #[test]
+    fn an_annotation_goes_before_the_first_rule_that_fits_and_that_before_the_others() {
+        let mut suite = suite();
+        let problems = say(
+            &mut suite,
+            &[
+                rule(3, "package(billing)", Severity::Critical),
+                rule(
+                    6,
+                    "test(refunds) | kind(integration) & test(buys)",
+                    Severity::High,
+                ),
+                rule(9, "package(biling)", Severity::High),
+            ],
+        );
+        let said: Vec<Option<(Severity, &str)>> = suite
+            .tests
+            .iter()
+            .map(|test| {
+                let said = test.annotation.as_ref()?;
+                Some((said.severity?, said.severity_place.as_str()))
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                Some((Severity::Critical, "fidelity.toml:3")),
+                Some((Severity::Low, "")),
+                Some((Severity::High, "fidelity.toml:6")),
+                None
+            ]
+        );
+        let told: Vec<&str> = problems.iter().map(|it| it.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "the rule at fidelity.toml:9 (`package(biling)`) fits none of the tests that were built: no package matches this (did you mean `billing`?)"
+            ]
+        );
+    }
+}
