@@ -199,6 +199,33 @@ fn a_test_is_looked_for_among_those_of_a_filterset(project: &Project) {
     );
 }
 
+#[test]
+fn the_audit_tells_what_this_machine_has_from_what_it_has_not() {
+    let project = example();
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let audit = |cpus: usize| {
+        let set = format!("production.cpus={cpus}");
+        let audit = project.run(&["audit", "--format", "json", "--set", &set]);
+        audit.exits_with(0).json()
+    };
+    let row = |audit: &Value| {
+        let rows = audit["differences"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["knob"] == "cpus")
+    };
+    let same = audit(cpus);
+    let had = same["production_had_here"].to_string();
+    assert!(
+        had.contains(&format!("{{\"knob\":\"cpus\",\"value\":\"{cpus}\"}}")),
+        "{had}"
+    );
+    assert_eq!(row(&same), None);
+    assert!(!same["invest"].to_string().contains("`cpus`"), "{same}");
+    let other = row(&audit(cpus + 1)).unwrap();
+    assert_eq!(other["standing"], "only-in-production", "{other}");
+    let reason = other["reason"].as_str().unwrap();
+    assert!(reason.contains(&format!("which has {cpus}")), "{reason}");
+}
+
 fn the_audit_tells_what_is_mocked_and_what_was_exposed(project: &Project) {
     let audit = project
         .run(&["audit", "--format", "json"])

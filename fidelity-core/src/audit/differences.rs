@@ -87,10 +87,43 @@ pub(super) fn of(gathered: &Gathered, ledger: &Ledger<'_>) -> Vec<Difference> {
     differences
 }
 
+/// Returns the facts of production that no arm imposes and that hold on this machine all the same.
+pub(super) fn had_here(gathered: &Gathered) -> Vec<(KnobId, String)> {
+    let had = gathered.production.iter().filter(|(knob, fact)| {
+        let mut profiles = gathered.profiles.iter();
+        let is_left_alone = profiles.all(|profile| !profile.knobs.contains_key(*knob));
+        is_left_alone && here(gathered, knob, fact) == Some(Against::Like)
+    });
+    had.map(|(knob, fact)| (knob.clone(), fact.to_string()))
+        .collect()
+}
+
+/// Returns how this machine compares with a fact of production; none where it is not known what it has.
+fn here(gathered: &Gathered, knob: &KnobId, fact: &KnobValue) -> Option<Against> {
+    let own = KnobSetting::Fixed(gathered.here.get(knob)?.clone());
+    match catalogue::against(knob, &own, fact) {
+        Against::Unknown => None,
+        against => Some(against),
+    }
+}
+
+/// Returns what an arm has that leaves a knob to this machine, for people; nothing where it is not known.
+pub(super) fn machine_has(gathered: &Gathered, knob: &KnobId) -> String {
+    match gathered.here.get(knob) {
+        None => String::new(),
+        // The value of a variable may be a secret.
+        Some(_) if knob.variable().is_some() => ", which has another".to_owned(),
+        Some(KnobValue::Count(u64::MAX) | KnobValue::Bytes(u64::MAX)) => {
+            ", which sets no limit".to_owned()
+        }
+        Some(value) => format!(", which has {value}"),
+    }
+}
+
 fn difference(gathered: &Gathered, ledger: &Ledger<'_>, knob: &KnobId) -> Option<Difference> {
     let [low, high] = [0, 1].map(|arm| gathered.profiles[arm].knobs.get(knob));
     let fact = gathered.production.get(knob);
-    let standing = standing(knob, [low, high], fact)?;
+    let standing = standing(gathered, knob, [low, high], fact)?;
     let mut belief = ledger.belief(knob);
     if standing.lacks_production() && !belief.has_found() {
         // What was tried in vain is another value.
@@ -115,13 +148,16 @@ fn difference(gathered: &Gathered, ledger: &Ledger<'_>, knob: &KnobId) -> Option
 
 /// Returns who differs; none where nobody does.
 fn standing(
+    gathered: &Gathered,
     knob: &KnobId,
     [low, high]: [Option<&KnobSetting>; 2],
     fact: Option<&KnobValue>,
 ) -> Option<Standing> {
-    let against = |setting: Option<&KnobSetting>| {
-        let known = setting.zip(fact);
-        known.map(|(setting, fact)| catalogue::against(knob, setting, fact))
+    let here = fact.and_then(|fact| here(gathered, knob, fact));
+    let against = |setting: Option<&KnobSetting>| match setting.zip(fact) {
+        Some((setting, fact)) => Some(catalogue::against(knob, setting, fact)),
+        // What an arm leaves alone is as the machine has it: like production, or not what production has.
+        None => here.filter(|here| *here == Against::Like),
     };
     let in_baseline = against(low) == Some(Against::Like);
     match against(high) {
@@ -147,7 +183,11 @@ fn reason(gathered: &Gathered, knob: &KnobId, standing: Standing, belief: &Belie
         }
         Standing::UnlikeProduction => Some(format!("`{}` is not like production", high.name)),
         Standing::OnlyInBaseline => Some(format!("only `{}` is like production", low.name)),
-        Standing::OnlyInProduction => Some(format!("`{}` leaves it to the machine", high.name)),
+        Standing::OnlyInProduction => Some(format!(
+            "`{}` leaves it to the machine{}",
+            high.name,
+            machine_has(gathered, knob)
+        )),
     };
     let tried = things(belief.tried, "test");
     let found = if !standing.lacks_production() && belief.is_over_engineering() {

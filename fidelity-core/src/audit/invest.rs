@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::differences::{Difference, Standing};
+use super::differences::{Difference, Standing, had_here, machine_has};
 use super::ledger::Ledger;
 use super::likelihood;
 use super::substitutes::Substitute;
@@ -29,7 +29,7 @@ pub(super) fn proposals(
     differences: &[Difference],
     substitutes: &[Substitute],
 ) -> Vec<Investment> {
-    let mut all = production(&gathered.profiles[1].name, differences);
+    let mut all = production(gathered, differences);
     all.extend(waiting(gathered, differences));
     all.extend(mocked(substitutes));
     all.extend(missing(gathered));
@@ -40,14 +40,18 @@ pub(super) fn proposals(
 }
 
 /// Facts of production that the target does not impose.
-pub(super) fn production(target: &str, differences: &[Difference]) -> Vec<Investment> {
+pub(super) fn production(gathered: &Gathered, differences: &[Difference]) -> Vec<Investment> {
+    let target = &gathered.profiles[1].name;
     let lacking = differences.iter().filter_map(|difference| {
         let Difference { knob, values, .. } = difference;
         let [_, own, fact] = values.each_ref().map(|it| it.as_deref().unwrap_or_default());
         let (what, why) = match difference.standing {
             Standing::OnlyInProduction => (
                 format!("set `{knob}` to {fact} in `{target}`"),
-                "production has it, and no arm sets it: tests meet it where a machine happens to have it".to_owned(),
+                match machine_has(gathered, knob).as_str() {
+                    "" => "production has it, and no arm sets it: tests meet it where a machine happens to have it".to_owned(),
+                    has => format!("production has it, and no arm sets it: tests are left to this machine{has}"),
+                },
             ),
             Standing::KinderThanProduction => (
                 format!("set `{knob}` to {fact} in `{target}`"),
@@ -175,7 +179,13 @@ fn untried(gathered: &Gathered, ledger: &Ledger<'_>) -> Vec<Investment> {
         .chain(gathered.production.keys())
         .collect();
     let family = |knob: &KnobId| likelihood::prior(knob).1;
-    let tried: BTreeSet<&str> = set.iter().map(|knob| family(knob)).collect();
+    // What the machine has as production does, nobody varies and nobody is told to.
+    let had: Vec<KnobId> = had_here(gathered)
+        .into_iter()
+        .map(|(knob, _)| knob)
+        .collect();
+    let tried = set.iter().filter(|knob| !had.contains(knob));
+    let tried: BTreeSet<&str> = tried.map(|knob| family(knob)).collect();
     let weights = gathered.tests.iter().map(AuditedTest::weight);
     let mean = weights.sum::<f64>() / gathered.tests.len().max(1) as f64;
     let mut proposed = BTreeSet::new();

@@ -44,6 +44,8 @@ pub struct Gathered {
     pub profiles: [FidelityProfile; 2],
     /// What is known of production.
     pub production: BTreeMap<KnobId, KnobValue>,
+    /// What this machine has of its own of these knobs, as far as that can be told.
+    pub here: BTreeMap<KnobId, KnobValue>,
     /// What earlier runs tried, newest first.
     pub past: Vec<PastTrials>,
     /// What of code and manifests looks like a substitute or a real service.
@@ -212,6 +214,8 @@ pub struct Audit {
     pub differences: Vec<Difference>,
     /// How many differences there are.
     pub all_differences: usize,
+    /// Facts of production that no arm imposes and this machine has as well, so that tests meet them here.
+    pub had_here: Vec<(KnobId, String)>,
     /// What to do next, first what promises most.
     pub invest: Vec<Investment>,
 }
@@ -260,6 +264,7 @@ pub fn weigh(gathered: &Gathered) -> Audit {
         runs: gathered.past.len(),
         differences,
         all_differences,
+        had_here: differences::had_here(gathered),
         invest,
     }
 }

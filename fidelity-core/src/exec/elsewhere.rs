@@ -177,6 +177,14 @@ pub mod direct {
         ///
         /// # Errors
         /// Always.
+        pub fn here(&mut self) -> Result<BTreeMap<KnobId, KnobValue>, ExecError> {
+            Err(not_supported())
+        }
+
+        /// Answers that it is not supported.
+        ///
+        /// # Errors
+        /// Always.
         pub fn together(&mut self, _profile: &FidelityProfile) -> Result<Vec<Tried>, ExecError> {
             Err(not_supported())
         }

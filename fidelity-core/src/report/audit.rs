@@ -3,6 +3,7 @@
 use super::Style;
 use super::number::{count, percent, things};
 use super::page::{Indent, Page, Span, Tone, plain, span};
+use super::words::listed;
 use crate::audit::{Audit, Difference, Evidence, Standing};
 use crate::domain::{Arm, TestKind};
 
@@ -194,8 +195,22 @@ fn differences(audit: &Audit) -> Part {
             "why".to_owned(),
         ],
         rows: rows.collect(),
-        after: Vec::new(),
+        after: had_here(audit).into_iter().collect(),
     }
+}
+
+/// Returns which facts of production hold on this machine though no arm imposes them.
+fn had_here(audit: &Audit) -> Option<String> {
+    let had = audit.had_here.iter();
+    let had: Vec<String> = had
+        .map(|(knob, value)| format!("`{knob}` = {value}"))
+        .collect();
+    (!had.is_empty()).then(|| {
+        format!(
+            "as in production on this machine, though no arm imposes it: {}",
+            listed(&had, "and")
+        )
+    })
 }
 
 fn likelihood(difference: &Difference) -> String {

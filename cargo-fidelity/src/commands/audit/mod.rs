@@ -19,6 +19,7 @@ use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
+mod here;
 mod past;
 
 /// Prints the audit.
@@ -53,6 +54,7 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     if workspace.is_none() {
         notes.extend(not_known(&suite));
     }
+    let here = here::of(&settings.production, &suite)?;
     let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
@@ -62,6 +64,7 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         production: facts
             .map(|(knob, fact)| (knob.clone(), fact.without_users()))
             .collect(),
+        here,
         past,
         evidence: workspace
             .as_ref()

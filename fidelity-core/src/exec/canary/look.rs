@@ -33,8 +33,11 @@ pub(super) fn around(own: &[&str], names: &[String]) -> CanaryReport {
             .map(|name| (name.clone(), variable(name)))
             .collect(),
         tz: std::env::var("TZ").ok(),
+        zone: zone(),
         local_time: local_time(),
         locale: sys::adopt_locale(),
+        locale_asked_for: locale_asked_for(),
+        hostname: hostname(),
         cpus: sys::allowed_cpus(),
         parallelism: std::thread::available_parallelism().map_or(0, usize::from),
         cpu_quota_percent: quotas.cpu_percent,
@@ -92,6 +95,29 @@ fn terminals() -> Terminal {
 fn variable(name: &str) -> Option<u64> {
     use std::os::unix::ffi::OsStrExt;
     std::env::var_os(name).map(|value| fingerprint(value.as_bytes()))
+}
+
+/// Returns the name of the zone that the file of the system is a link to.
+fn zone() -> Option<String> {
+    let file = fs::read_link("/etc/localtime").ok()?;
+    let (_, name) = file.to_str()?.split_once("zoneinfo/")?;
+    Some(name.to_owned())
+}
+
+/// Returns the locale that the variables ask for, the first that is set in the order of the C library.
+fn locale_asked_for() -> Option<String> {
+    let names = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter();
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let asked = names.filter_map(set).next();
+    Some(match asked.as_deref() {
+        None | Some("POSIX") => "C".to_owned(),
+        Some(name) => name.to_owned(),
+    })
+}
+
+fn hostname() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn local_time() -> LocalTime {

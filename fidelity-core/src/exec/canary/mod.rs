@@ -18,6 +18,7 @@ use super::sandbox::{Resource, Several};
 mod attempts;
 pub(crate) mod inside;
 mod look;
+mod own;
 mod passing_time;
 mod person;
 mod room;
@@ -39,10 +40,16 @@ pub(crate) struct CanaryReport {
     pub(crate) expected: BTreeMap<String, u64>,
     /// The variable TZ.
     pub(crate) tz: Option<String>,
+    /// The time zone of the system, by name; none where it has no name.
+    pub(crate) zone: Option<String>,
     /// The C library's local time.
     pub(crate) local_time: LocalTime,
     /// What the C library calls the locale of the environment; none if it has no such locale.
     pub(crate) locale: Option<String>,
+    /// What the variables ask for as the locale; `C` where they ask for none.
+    pub(crate) locale_asked_for: Option<String>,
+    /// What the machine is called, where the system says so.
+    pub(crate) hostname: Option<String>,
     /// The CPUs it may use.
     pub(crate) cpus: Vec<usize>,
     /// What the standard library makes of them.

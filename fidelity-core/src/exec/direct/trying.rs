@@ -3,10 +3,13 @@
 //! Must not know: where the settings come from, how a page looks. Invariant: a setting is said to be applied only if a
 //! canary saw it, exactly as in a run.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{DirectRunner, RunnerOptions};
-use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, Tier, Tried};
+use crate::domain::{
+    Environment, FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue, Tier, Tried,
+};
 use crate::exec::{ExecError, sandbox};
 use crate::suite::Suite;
 
@@ -51,6 +54,16 @@ impl Trier {
             row.profile = None;
         }
         Ok(tried)
+    }
+
+    /// Returns what a process has of its own where nothing is imposed: knobs with their values, as far as these can be told. A
+    /// limit that is none is the largest number.
+    ///
+    /// # Errors
+    /// Where nothing can be run at all.
+    pub fn here(&mut self) -> Result<BTreeMap<KnobId, KnobValue>, ExecError> {
+        let seen = self.0.probe(&Environment::default(), &BTreeMap::new())?;
+        Ok(seen.map_or_else(|_| BTreeMap::new(), |seen| seen.values()))
     }
 
     /// Imposes the settings of `profile` together, as a run would.

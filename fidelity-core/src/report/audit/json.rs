@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::standing;
 use crate::audit::{Audit, Difference};
-use crate::domain::TestKind;
+use crate::domain::{KnobId, TestKind};
 use crate::report::json::{SCHEMA, pretty};
 
 #[derive(Serialize)]
@@ -20,6 +20,7 @@ struct Wire<'a> {
     substitutes: Vec<Substitute<'a>>,
     evidence: Vec<Line<'a>>,
     differences: Vec<Row<'a>>,
+    production_had_here: Vec<Had<'a>>,
     invest: Vec<Proposal<'a>>,
     problems: Vec<Note<'a>>,
 }
@@ -84,6 +85,12 @@ struct Row<'a> {
 }
 
 #[derive(Serialize)]
+struct Had<'a> {
+    knob: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
 struct Proposal<'a> {
     what: &'a str,
     reason: &'a str,
@@ -139,9 +146,19 @@ pub fn render_json(audit: &Audit) -> String {
         substitutes: substitutes.collect(),
         evidence: evidence.collect(),
         differences: audit.differences.iter().map(Row::from).collect(),
+        production_had_here: audit.had_here.iter().map(Had::from).collect(),
         invest: invest.collect(),
         problems: problems.collect(),
     })
+}
+
+impl<'a> From<&'a (KnobId, String)> for Had<'a> {
+    fn from((knob, value): &'a (KnobId, String)) -> Self {
+        Self {
+            knob: &knob.0,
+            value,
+        }
+    }
 }
 
 impl<'a> From<&'a Difference> for Row<'a> {
