@@ -24,6 +24,8 @@ pub enum Standing {
     OnlyInBaseline,
     /// Production is known to have a value, and the target leaves the knob alone.
     OnlyInProduction,
+    /// One arm imposes what the other has of this machine anyway.
+    SameHere,
 }
 
 impl Standing {
@@ -38,7 +40,7 @@ impl Standing {
     /// Returns how much worse it makes a defect.
     fn factor(self, is_fact: bool) -> f64 {
         match self {
-            Self::BeyondProduction | Self::OnlyInBaseline => 0.5,
+            Self::BeyondProduction | Self::OnlyInBaseline | Self::SameHere => 0.5,
             Self::Tried if !is_fact => 1.0,
             _ => 1.5,
         }
@@ -168,7 +170,28 @@ fn standing(
         Some(Against::Kinder) => Some(Standing::KinderThanProduction),
         Some(Against::Other) => Some(Standing::UnlikeProduction),
         None if fact.is_some() => Some(Standing::OnlyInProduction),
-        _ => (low != high).then_some(Standing::Tried),
+        _ if low == high => None,
+        _ if [(low, high), (high, low)]
+            .iter()
+            .any(|pair| is_same_here(gathered, knob, *pair)) =>
+        {
+            Some(Standing::SameHere)
+        }
+        _ => Some(Standing::Tried),
+    }
+}
+
+/// Returns whether the second setting is what the first arm, which has none, has of this machine.
+fn is_same_here(
+    gathered: &Gathered,
+    knob: &KnobId,
+    (one, other): (Option<&KnobSetting>, Option<&KnobSetting>),
+) -> bool {
+    match (one, other) {
+        (None, Some(KnobSetting::Fixed(value))) => {
+            here(gathered, knob, value) == Some(Against::Like)
+        }
+        _ => false,
     }
 }
 
@@ -183,6 +206,7 @@ fn reason(gathered: &Gathered, knob: &KnobId, standing: Standing, belief: &Belie
         }
         Standing::UnlikeProduction => Some(format!("`{}` is not like production", high.name)),
         Standing::OnlyInBaseline => Some(format!("only `{}` is like production", low.name)),
+        Standing::SameHere => Some("no difference on this machine, which has it anyway".to_owned()),
         Standing::OnlyInProduction => Some(format!(
             "`{}` leaves it to the machine{}",
             high.name,

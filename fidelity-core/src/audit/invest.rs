@@ -6,7 +6,7 @@ use super::differences::{Difference, Standing, had_here, machine_has};
 use super::ledger::Ledger;
 use super::likelihood;
 use super::substitutes::Substitute;
-use super::{AuditedTest, Gathered, PROPOSED, ranked};
+use super::{Gathered, PROPOSED, ranked, severity};
 use crate::config::catalogue;
 use crate::domain::{Arm, KnobId};
 use crate::report::number::things;
@@ -30,13 +30,15 @@ pub(super) fn proposals(
     substitutes: &[Substitute],
 ) -> Vec<Investment> {
     let mut all = production(gathered, differences);
-    all.extend(waiting(gathered, differences));
     all.extend(mocked(substitutes));
     all.extend(missing(gathered));
     all.extend(untried(gathered, ledger));
     all.sort_by_cached_key(|it| (ranked(it.score), it.what.clone()));
-    all.truncate(PROPOSED);
-    all
+    // Before any run it is the cheapest by far, whatever the rest promises.
+    let mut proposed: Vec<Investment> = waiting(gathered, differences).into_iter().collect();
+    proposed.extend(all);
+    proposed.truncate(PROPOSED);
+    proposed
 }
 
 /// Facts of production that the target does not impose.
@@ -186,11 +188,11 @@ fn untried(gathered: &Gathered, ledger: &Ledger<'_>) -> Vec<Investment> {
         .collect();
     let tried = set.iter().filter(|knob| !had.contains(knob));
     let tried: BTreeSet<&str> = tried.map(|knob| family(knob)).collect();
-    let weights = gathered.tests.iter().map(AuditedTest::weight);
-    let mean = weights.sum::<f64>() / gathered.tests.len().max(1) as f64;
+    let mean = severity::mean(gathered.tests.iter());
     let mut proposed = BTreeSet::new();
     likelihood::known()
         .filter(|knob| !matches!(knob.0.as_str(), "service" | "errno" | "env"))
+        .filter(|knob| !gathered.runner.decides().contains(&knob.0.as_str()))
         .filter(|knob| !set.contains(knob) && !tried.contains(family(knob)))
         .filter(|knob| proposed.insert(family(knob)))
         .map(|knob| Investment {

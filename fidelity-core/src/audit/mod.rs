@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::attribute::locator::factors::SCOPE;
 use crate::domain::{
     Annotation, Arm, Attribution, AttributionEnd, FidelityProfile, KnobId, KnobStatus, KnobValue,
-    Problem, Severity, TestId, TestKind,
+    Problem, RunnerKind, Severity, TestId, TestKind,
 };
 
 pub mod differences;
@@ -44,12 +44,14 @@ pub struct Gathered {
     pub profiles: [FidelityProfile; 2],
     /// What is known of production.
     pub production: BTreeMap<KnobId, KnobValue>,
-    /// What this machine has of its own of these knobs, as far as that can be told.
+    /// What runs the tests.
+    pub runner: RunnerKind,
+    /// What this machine has of its own of knobs that production or an arm sets, as far as that can be told.
     pub here: BTreeMap<KnobId, KnobValue>,
     /// What earlier runs tried, newest first.
     pub past: Vec<PastTrials>,
-    /// What of code and manifests looks like a substitute or a real service.
-    pub evidence: Vec<Evidence>,
+    /// What of code and manifests looks like a substitute or a real service; none where these are not looked at.
+    pub evidence: Option<Vec<Evidence>>,
     /// What is odd about the annotations, and what is assumed.
     pub notes: Vec<Problem>,
 }
@@ -202,8 +204,8 @@ pub struct Audit {
     pub expired: u32,
     /// Components that some test replaces.
     pub substitutes: Vec<Substitute>,
-    /// What code and manifests show.
-    pub evidence: Vec<Evidence>,
+    /// What code and manifests show; none where these are not looked at.
+    pub evidence: Option<Vec<Evidence>>,
     /// What is odd about the annotations, and what is assumed.
     pub notes: Vec<Problem>,
     /// Trials of earlier runs by fidelity profile, most first.
@@ -258,7 +260,7 @@ pub fn weigh(gathered: &Gathered) -> Audit {
         quarantined: u32::try_from(quarantines.len()).unwrap_or(u32::MAX),
         profiles: [0, 1].map(|arm| gathered.profiles[arm].name.clone()),
         substitutes,
-        evidence: substitutes::ranked(&gathered.evidence),
+        evidence: gathered.evidence.as_deref().map(substitutes::ranked),
         notes,
         trials: trials(&gathered.past),
         runs: gathered.past.len(),
@@ -270,7 +272,7 @@ pub fn weigh(gathered: &Gathered) -> Audit {
 }
 
 fn kinds(tests: &[AuditedTest]) -> Vec<(Option<TestKind>, KindCount)> {
-    let is_known = tests.iter().any(|test| test.kind.0.is_some()) || tests.is_empty();
+    let is_known = tests.iter().any(|test| test.kind.0.is_some());
     let is_unknown = tests.iter().any(|test| test.kind.0.is_none());
     let known = TestKind::ALL.map(Some).into_iter().filter(|_| is_known);
     known

@@ -6,7 +6,7 @@
 
 use super::AuditedTest;
 use super::ledger::Ledger;
-use crate::domain::{Arm, KnobId, TestId};
+use crate::domain::{Arm, KnobId, Severity, TestId};
 
 /// Returns the severity of a knob, in the weights of [`super::weight`]. `tests` are sorted by identity.
 pub(super) fn of(tests: &[AuditedTest], ledger: &Ledger<'_>, knob: &KnobId) -> f64 {
@@ -37,16 +37,24 @@ fn of_meeting(tests: &[AuditedTest], knob: &KnobId) -> f64 {
         })
     };
     let run = || tests.iter().filter(|test| test.runs_in(Arm::Target));
-    let weights = |tests: &mut dyn Iterator<Item = &AuditedTest>| -> Vec<f64> {
-        tests.map(AuditedTest::weight).collect()
-    };
-    let choices = [
-        weights(&mut run().filter(needs)),
-        weights(&mut run()),
-        weights(&mut tests.iter()),
-    ];
-    let chosen = choices.iter().find(|weights| !weights.is_empty());
-    chosen.map_or(0.0, |weights| {
-        weights.iter().sum::<f64>() / weights.len() as f64
-    })
+    if run().any(|test| needs(&test)) {
+        mean(run().filter(needs))
+    } else if run().next().is_some() {
+        mean(run())
+    } else {
+        mean(tests.iter())
+    }
+}
+
+/// Returns the mean weight of tests; that of a test of which nothing is said, where there is none.
+pub(super) fn mean<'a>(tests: impl Iterator<Item = &'a AuditedTest>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for test in tests {
+        sum += test.weight();
+        count += 1;
+    }
+    match count {
+        0 => super::weight(Severity::default()),
+        count => sum / f64::from(count),
+    }
 }

@@ -114,15 +114,16 @@ fn gathered(past: Vec<PastTrials>) -> Gathered {
             (KnobId::from("umask"), KnobValue::Mode(0o022)),
         ]
         .into(),
+        runner: RunnerKind::Direct,
         here: BTreeMap::new(),
         past,
-        evidence: vec![Evidence {
+        evidence: Some(vec![Evidence {
             real: false,
             confidence: Confidence::High,
             file: "Cargo.toml".to_owned(),
             line: Some(12),
             what: "depends on `mockall`, a mock crate".to_owned(),
-        }],
+        }]),
         notes: vec![Problem {
             kind: "unknown-service".to_owned(),
             message: "the annotation at tests/pay.rs:9 needs `service.bd`, which no arm provides; did you mean `service.db`?".to_owned(),
@@ -369,68 +370,6 @@ fn production_is_compared_with_the_target_whatever_the_baseline_has() {
     );
 }
 
-/// Returns what is proposed to vary of scarce CPU time, where production has so many CPUs and this machine so many.
-fn family_of_cpus(fact: KnobValue, here: KnobValue) -> Vec<String> {
-    let mut all = gathered(vec![past(&["tz"], 10, 0)]);
-    let cpus = KnobId::from("cpus");
-    all.production = [(cpus.clone(), fact)].into();
-    all.here = [(cpus, here)].into();
-    for profile in &mut all.profiles {
-        profile.knobs.clear();
-    }
-    let invest = weigh(&all).invest.into_iter().map(|it| it.what);
-    invest.filter(|what| what.starts_with("vary `c")).collect()
-}
-
-#[test]
-fn what_the_machine_has_is_told_from_what_an_arm_imposes() {
-    let count = KnobValue::Count;
-    let case = |settings: [Option<KnobSetting>; 2], here: Option<KnobValue>| {
-        let knob = KnobId::from("open-files");
-        let mut all = gathered(Vec::new());
-        all.production = [(knob.clone(), count(1024))].into();
-        all.here = here
-            .map(|value| (knob.clone(), value))
-            .into_iter()
-            .collect();
-        for (arm, setting) in settings.into_iter().enumerate() {
-            all.profiles[arm].knobs = setting.into_iter().map(|it| (knob.clone(), it)).collect();
-        }
-        let audit = weigh(&all);
-        let found = audit.differences.first();
-        let found = found.map(|it| (it.standing, it.reason.split(';').next().unwrap().to_owned()));
-        (found, audit.had_here, audit.invest)
-    };
-    let (found, had, invest) = case([None, None], Some(count(1024)));
-    assert_eq!(found, None, "nobody differs from production here");
-    assert_eq!(had, [(KnobId::from("open-files"), "1024".to_owned())]);
-    assert!(
-        invest.iter().all(|it| !it.what.contains("open-files")),
-        "{invest:?}"
-    );
-    let unlike = count(8);
-    assert_eq!(family_of_cpus(count(2), count(2)), ["vary `cpu-load`"]);
-    assert_eq!(family_of_cpus(count(2), unlike), Vec::<String>::new());
-    let (found, had, _) = case([None, None], Some(count(u64::MAX)));
-    let other = "`high` leaves it to the machine, which sets no limit".to_owned();
-    assert_eq!(
-        (found, had.len()),
-        (Some((Standing::OnlyInProduction, other)), 0)
-    );
-    let (found, ..) = case([None, None], None);
-    let unknown = "`high` leaves it to the machine".to_owned();
-    assert_eq!(found, Some((Standing::OnlyInProduction, unknown)));
-    let kinder = Some(KnobSetting::Fixed(count(4096)));
-    let (found, ..) = case([None, kinder.clone()], Some(count(1024)));
-    assert_eq!(found.map(|it| it.0), Some(Standing::OnlyInBaseline));
-    let (found, ..) = case([kinder, None], Some(count(1024)));
-    assert_eq!(
-        found.map(|it| it.0),
-        Some(Standing::Tried),
-        "the target has it by itself"
-    );
-}
-
 #[test]
 fn what_a_knob_made_fail_says_how_bad_it_is() {
     let mut all = gathered(vec![PastTrials {
@@ -599,3 +538,5 @@ fn an_empty_suite_is_audited_without_a_number_that_is_none() {
     let text = render_json(&weigh(&empty));
     assert!(!text.contains("null,\n      \"score\""), "{text}");
 }
+
+mod machine;

@@ -18,6 +18,15 @@ pub enum RunnerKind {
 }
 
 impl RunnerKind {
+    /// Returns the knobs that it decides by itself, so that no arm can.
+    pub fn decides(self) -> &'static [&'static str] {
+        match self {
+            Self::Auto | Self::Direct => &[],
+            Self::Nextest => &["order", "process", "stdin", "tty", "pauses"],
+            Self::Command => &["order", "threads", "process"],
+        }
+    }
+
     /// Every kind, in the order of documents.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Direct, Self::Nextest, Self::Command];
 

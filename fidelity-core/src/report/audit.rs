@@ -137,14 +137,16 @@ fn substitutes(audit: &Audit) -> Part {
             line.confidence.as_str()
         )
     };
-    let mut after: Vec<String> = audit.evidence.iter().take(EVIDENCE).map(line).collect();
-    if EVIDENCE < audit.evidence.len() {
-        let more = audit.evidence.len() - EVIDENCE;
+    let evidence = audit.evidence.as_deref().unwrap_or_default();
+    let mut after: Vec<String> = evidence.iter().take(EVIDENCE).map(line).collect();
+    if EVIDENCE < evidence.len() {
+        let more = evidence.len() - EVIDENCE;
         after.push(format!("and {more} more: `--format json` has all of them"));
     }
     Part {
         title: "SUBSTITUTES",
-        says: match (audit.substitutes.len(), audit.evidence.len()) {
+        says: match (audit.substitutes.len(), evidence.len()) {
+            (0, 0) if audit.evidence.is_none() => "not looked for".to_owned(),
             (0, 0) => "none seen".to_owned(),
             (said, seen) => format!(
                 "{} by annotation; {} of code or manifests that look like it",
@@ -363,6 +365,7 @@ fn standing(standing: Standing) -> &'static str {
         Standing::UnlikeProduction => "unlike-production",
         Standing::OnlyInBaseline => "only-in-baseline",
         Standing::OnlyInProduction => "only-in-production",
+        Standing::SameHere => "same-here",
     }
 }
 

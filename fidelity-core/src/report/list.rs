@@ -91,7 +91,9 @@ pub fn render(listing: &Listing, style: &Style) -> String {
     let longest = tests.iter().map(|test| test.id.test.chars().count());
     let name = longest.max().unwrap_or(0).min(NAME_COLUMNS);
     let arms = tests.iter().map(|test| arms(listing, test).len());
-    let widths = [name, "integration*".len(), arms.max().unwrap_or(0)];
+    let kind = |test: &ListedRow| test.kind.0.map_or(1, |kind| kind.as_str().len() + 1);
+    let kinds = listing.tests.iter().map(kind);
+    let widths = [name, kinds.max().unwrap_or(0), arms.max().unwrap_or(0)];
     let mut binary = None;
     for test in tests {
         if binary != Some(&test.id.binary) {

@@ -1,6 +1,6 @@
-//! What this machine has of its own of the facts that are known of production.
+//! What this machine has of its own of the knobs that an audit looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use fidelity_core::domain::{KnobId, KnobValue};
@@ -10,20 +10,20 @@ use fidelity_core::suite::Suite;
 
 use crate::error::CliError;
 
-/// Returns what tests have on this machine, where no arm imposes anything, of the knobs in `production`: what a process that
-/// is started as they are sees, and the variables that cargo gives them. What cannot be told is left out.
+/// Returns what tests have on this machine, where no arm imposes anything, of these knobs: what a process that is started as
+/// they are sees, and the variables that cargo gives them. What cannot be told is left out.
 pub fn of(
-    production: &BTreeMap<KnobId, KnobValue>,
+    knobs: &BTreeSet<KnobId>,
     suite: &Suite,
 ) -> Result<BTreeMap<KnobId, KnobValue>, CliError> {
-    let variables = production.keys().filter_map(|knob| {
+    let variables = knobs.iter().filter_map(|knob| {
         let value = variable(suite, knob.variable()?);
         Some((knob.clone(), value.without_users()))
     });
     let mut here: BTreeMap<KnobId, KnobValue> = variables.collect();
-    if here.len() < production.len() {
+    if here.len() < knobs.len() {
         let own = seen()?.into_iter();
-        here.extend(own.filter(|(knob, _)| production.contains_key(knob)));
+        here.extend(own.filter(|(knob, _)| knobs.contains(knob)));
     }
     Ok(here)
 }

@@ -1,15 +1,16 @@
 //! `cargo fidelity audit`: what the suite says of production, without running any of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use fidelity_core::audit::{AuditedTest, Gathered, weigh};
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{Problem, TestId, VerdictKind};
+use fidelity_core::domain::{KnobId, Problem, RunnerKind, TestId, VerdictKind};
 use fidelity_core::report::audit::{render, render_json, render_markdown};
 use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::filterset::Filterset;
-use fidelity_core::suite::{Filter, RunIgnored, Suite, substitutes};
+use fidelity_core::suite::nextest::CONFIGURATION;
+use fidelity_core::suite::{Filter, RunIgnored, Suite, Workspace, substitutes};
 
 use super::ground::Ground;
 use super::output::{print, style};
@@ -54,7 +55,8 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     if workspace.is_none() {
         notes.extend(not_known(&suite));
     }
-    let here = here::of(&settings.production, &suite)?;
+    let here = here::of(&named(&settings), &suite)?;
+    let runner = runner(&settings, workspace.as_ref());
     let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
@@ -64,12 +66,10 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         production: facts
             .map(|(knob, fact)| (knob.clone(), fact.without_users()))
             .collect(),
+        runner,
         here,
         past,
-        evidence: workspace
-            .as_ref()
-            .map(substitutes::look)
-            .unwrap_or_default(),
+        evidence: workspace.as_ref().map(substitutes::look),
         notes,
     });
     print(&match global.format {
@@ -78,6 +78,22 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         Format::Json => render_json(&audit),
     })?;
     Ok(ExitCode::Passed)
+}
+
+/// Returns the knobs that production or an arm sets.
+fn named(settings: &Settings) -> BTreeSet<KnobId> {
+    let arms = [&settings.baseline, &settings.target].into_iter();
+    let set = arms.flat_map(|profile| profile.knobs.keys());
+    set.chain(settings.production.keys()).cloned().collect()
+}
+
+/// Returns what runs the tests, as far as that is known without looking for programs.
+fn runner(settings: &Settings, workspace: Option<&Workspace>) -> RunnerKind {
+    let configured = workspace.is_some_and(|it| it.root.join(CONFIGURATION).is_file());
+    match settings.runner.kind {
+        RunnerKind::Auto if configured => RunnerKind::Nextest,
+        kind => kind,
+    }
 }
 
 /// Says what an audit cannot know of tests that a command runs.

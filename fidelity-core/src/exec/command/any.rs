@@ -227,3 +227,17 @@ impl Tool for AnyCommand {
         (&self.directory, &self.variables)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::RunnerKind;
+
+    #[test]
+    fn what_a_command_decides_is_refused() {
+        let value = KnobValue::Text("shared".to_owned());
+        for knob in RunnerKind::Command.decides() {
+            assert!(refuses(&KnobId::from(*knob), &value).is_some(), "{knob}");
+        }
+    }
+}

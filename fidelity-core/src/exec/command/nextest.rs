@@ -316,6 +316,14 @@ mod tests {
     }
 
     #[test]
+    fn what_it_decides_is_refused() {
+        let value = KnobValue::Text("shared".to_owned());
+        for knob in crate::domain::RunnerKind::Nextest.decides() {
+            assert!(refuses(&KnobId::from(*knob), &value).is_some(), "{knob}");
+        }
+    }
+
+    #[test]
     fn long_lists_are_several_arguments_and_too_long_ones_none() {
         let name = |number: usize| TestId::new("a", format!("{}{number}", "x".repeat(100)));
         let of = |count: usize| {

@@ -119,7 +119,7 @@ pub fn render_json(audit: &Audit) -> String {
         tests_real_nowhere: it.idle,
         place: &it.place,
     });
-    let evidence = audit.evidence.iter().map(|line| Line {
+    let evidence = audit.evidence.iter().flatten().map(|line| Line {
         place: line.place(),
         what: &line.what,
         real: line.real,

@@ -36,7 +36,9 @@ pub fn say(suite: &mut Suite, rules: &[TestRule]) -> Vec<Problem> {
             said.severity_place.clone_from(&rule.place);
         }
     }
-    let idle = rules.iter().zip(fits).filter(|(_, fits)| !fits);
+    // Before a command has said which tests there are, no rule can fit one.
+    let is_known = !suite.tests.is_empty();
+    let idle = rules.iter().zip(fits).filter(|(_, fits)| is_known && !fits);
     idle.map(|(rule, _)| {
         let reason = rule.filter.check(suite).err();
         let why = reason.map_or_else(String::new, |error| format!(": {}", error.reason));
