@@ -177,6 +177,19 @@ fn a_stored_run_is_asked_in_the_same_language(project: &Project) {
 }
 
 fn a_test_is_looked_for_among_those_of_a_filterset(project: &Project) {
+    // Tests of one arm are compared with nothing, and judged all the same.
+    let broken = project.run(&["report", "-E", "test(apia)"]).exits_with(1);
+    assert!(broken.stdout.contains("GATE FAILED"), "{}", broken.stdout);
+    let fine = project
+        .run(&["report", "-E", "test(card_is)"])
+        .exits_with(0);
+    assert!(
+        fine.stdout.contains("GATE PASSED  none of these tests is"),
+        "{}",
+        fine.stdout
+    );
+    let nowhere = project.run(&["explain", "restart"]).exits_with(0).stdout;
+    assert!(!nowhere.contains("more passes of it"), "{nowhere}");
     let alone = ["explain", "-E", "verdict(hidden-defect) - quarantined()"];
     let alone = project.run(&alone).exits_with(0).stdout;
     assert!(alone.contains("a_hundred_orders_are_exported"), "{alone}");

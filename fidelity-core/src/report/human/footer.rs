@@ -149,16 +149,16 @@ fn gate_line(page: &mut Page, report: &Report) {
             span(Tone::Strong, "GATE"),
             plain("  not applied: no condition"),
         ]
-    } else if !report.tests.iter().any(TestReport::is_compared) {
-        vec![
-            span(Tone::WarnTitle, "GATE SAYS NOTHING"),
-            plain("  no test was compared"),
-        ]
     } else if !gate.passed {
         vec![
             span(Tone::BadTitle, "GATE FAILED"),
             plain(format!("  {} ", gate.reasons.join(", "))),
             exit_meaning(report, 1),
+        ]
+    } else if !report.tests.iter().any(is_judged) {
+        vec![
+            span(Tone::WarnTitle, "GATE SAYS NOTHING"),
+            plain("  no test was compared"),
         ]
     } else {
         let (tone, title) = match &report.run.stop {
@@ -174,6 +174,11 @@ fn gate_line(page: &mut Page, report: &Report) {
         ]
     };
     page.text(Indent::hanging(0), &line);
+}
+
+/// Returns whether a verdict on a test rests on something: on both arms, or on the one in which it is run.
+fn is_judged(test: &TestReport) -> bool {
+    test.is_compared() || test.kind() != VerdictKind::Undetermined
 }
 
 /// Says what is so where none of the conditions holds.

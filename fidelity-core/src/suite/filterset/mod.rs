@@ -7,7 +7,7 @@
 //! | `package(M)` | the name of its package; a bare word is a glob |
 //! | `binary(M)` | the name of its target; a bare word is a glob |
 //! | `binary_id(M)` | the name of its binary, `crate::bin/name`; a bare word is a glob |
-//! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`, or what the test covers: `unit`, `integration`, `e2e`; a bare word is the whole kind |
+//! | `kind(M)` | `lib`, `bin`, `test`, `example`, `bench`, `proc-macro`, `command` where one runs the tests, or what the test covers: `unit`, `integration`, `e2e`; a bare word is the whole kind |
 //! | `needs(M)`, `mocks(M)`, `real(M)` | what its authors say it needs, mocks, uses as it is; a bare word is a glob |
 //! | `profiles(M)`, also `profile(M)` | a fidelity profile outside of which it means nothing; a bare word is a glob |
 //! | `severity(M)` | `low`, `medium`, `high`, `critical` as its authors or the configuration say; a bare word is the whole word |
