@@ -171,6 +171,37 @@ fn what_a_matrix_comes_to_reads_well() {
     assert_eq!(of("needs_gpu"), [[Some(0), Some(8), None]; 2]);
 }
 
+#[test]
+fn the_configuration_says_how_severe_failures_of_ingested_tests_are() {
+    let project = matrix();
+    let rules = "[[tests]]\nfilter = \"package(shop)\"\nseverity = \"low\"\n\n[[tests]]\nfilter = \"test(due_date)\"\nseverity = \"critical\"\n";
+    project.write("fidelity.toml", rules);
+    let _low = ingest(&project, 0, "low").exits_with(0);
+    let _high = ingest(&project, 0, "high");
+    let asked = [
+        "report",
+        "--format",
+        "json",
+        "--no-gate",
+        "-E",
+        "severity(critical)",
+    ];
+    let report = project.run(&asked).exits_with(0).json();
+    assert_eq!(
+        report["tests"].as_array().map(Vec::len),
+        Some(1),
+        "{report}"
+    );
+    assert_eq!(report["tests"][0]["test"], "due_date_is_local", "{report}");
+    let said = &report["tests"][0]["annotation"];
+    assert_eq!(said["severity_place"], "fidelity.toml:6", "{report}");
+    let problems = report["problems"].to_string();
+    assert!(
+        problems.contains("the rule at fidelity.toml:2"),
+        "{problems}"
+    );
+}
+
 /// The page and the gate are those of some tests; everything is taken in.
 fn a_filterset_narrows_the_page(project: &Project) {
     let some = |expression: &str| {

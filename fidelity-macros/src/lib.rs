@@ -127,7 +127,7 @@
 //! ```
 //!
 //! **`severity = "critical"`**, `"high"`, `"medium"` or `"low"`: how bad it is if what the test checks does not hold in
-//! production. For the order of things in an audit; medium without it.
+//! production. For filters and the order of things in an audit; without it what `[[tests]]` in `fidelity.toml` says, else medium.
 //!
 //! ```
 //! # use fidelity_macros::fidelity;

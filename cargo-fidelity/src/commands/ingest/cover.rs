@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use fidelity_core::domain::{Fingerprint, ListedTest, RunHeader, RunId, TestId};
+use fidelity_core::domain::{Fingerprint, ListedTest, RunHeader, RunId, Terms, TestId};
 use fidelity_core::plan::{self, ingested_fingerprint};
 use fidelity_core::store::{SqliteStore, Store, StoreError};
 
@@ -63,7 +63,9 @@ fn make(store: &mut SqliteStore, runs: &[RunHeader], newest: RunHeader) -> Resul
     joined.sort();
     let id = plan::id_of_all(&joined);
     let in_order: Vec<RunId> = runs.iter().map(|run| run.id).collect();
-    let ids = tests_of(store, &in_order)?;
+    // What is said of a test is what was said of it last.
+    let tests = tests_of(store, &in_order)?.into_iter();
+    let tests = listed(tests.map(|test| (test.id, test.terms)));
     // The newest by its start, and by its id among those of one second: whoever looks finds the same one.
     let model = runs
         .iter()
@@ -77,7 +79,7 @@ fn make(store: &mut SqliteStore, runs: &[RunHeader], newest: RunHeader) -> Resul
         problems: Vec::new(),
         ..model
     };
-    match store.create_run(&header, &listed(ids)) {
+    match store.create_run(&header, &tests) {
         Ok(log) => {
             close(Page::load(store, id)?, log, 0)?;
             Ok(id)
@@ -109,30 +111,30 @@ pub fn settle(store: &mut SqliteStore, fingerprint: &Fingerprint) -> Result<(), 
 }
 
 /// Returns the tests of runs that are in the order of their starts. A run lists the tests of all that it joins.
-pub fn tests_of(store: &SqliteStore, runs: &[RunId]) -> Result<Vec<TestId>, CliError> {
+pub fn tests_of(store: &SqliteStore, runs: &[RunId]) -> Result<Vec<ListedTest>, CliError> {
     let mut listed: BTreeSet<RunId> = BTreeSet::new();
-    let mut ids = Vec::new();
+    let mut tests = Vec::new();
     for run in runs.iter().rev() {
         if listed.contains(run) {
             continue;
         }
         listed.extend(store.header_of(*run)?.joined);
-        ids.extend(store.tests_of(*run)?.into_iter().map(|test| test.id));
+        tests.extend(store.tests_of(*run)?);
     }
-    Ok(ids)
+    Ok(tests)
 }
 
-/// Returns the list of a run with these tests, which may be named several times.
-pub fn listed(ids: Vec<TestId>) -> Vec<ListedTest> {
-    let mut ids = ids;
-    ids.sort();
-    ids.dedup();
-    ids.into_iter()
-        .map(|id| ListedTest {
-            id,
-            selected: true,
-            suspicious: false,
-            terms: None,
-        })
-        .collect()
+/// Returns the list of a run with these tests, which may be named several times: what is said of a test is what is said of it
+/// first.
+pub fn listed(tests: impl Iterator<Item = (TestId, Option<Box<Terms>>)>) -> Vec<ListedTest> {
+    let listed = tests.map(|(id, terms)| ListedTest {
+        id,
+        selected: true,
+        suspicious: false,
+        terms,
+    });
+    let mut tests: Vec<ListedTest> = listed.collect();
+    tests.sort_by(|one, other| one.id.cmp(&other.id));
+    tests.dedup_by(|later, first| later.id == first.id);
+    tests
 }

@@ -10,6 +10,7 @@ use fidelity_core::ingest::rows::Reading;
 use fidelity_core::plan::ingested_fingerprint;
 use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
 use fidelity_core::suite::SuiteError;
+use fidelity_core::suite::annotation::configured;
 use fidelity_core::suite::filterset::{Filterset, check_ingested};
 
 use super::output::note;
@@ -72,7 +73,6 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
     let gate = conditions(&arguments.gate)?;
-    let expressions = expressions(arguments)?;
     let place = place::for_results(global, &arguments.place)?;
     let session = Session {
         arguments,
@@ -82,6 +82,7 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         signals,
         clock: Stopwatch::start(),
     };
+    let expressions = expressions(arguments, !session.settings.tests.is_empty())?;
     note(global, &session.place.words());
     let arm = arguments.fidelity_profile.is_some();
     let inputs = inputs::sort(&arguments.files, &session.place.store, arm)?;
@@ -131,9 +132,10 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
 }
 
 /// Returns the expressions of `-E`, before anything is taken in: each can be answered by what reports say.
-fn expressions(arguments: &IngestArgs) -> Result<Vec<Filterset>, SuiteError> {
+fn expressions(arguments: &IngestArgs, rules: bool) -> Result<Vec<Filterset>, SuiteError> {
     let expressions = prepare::filtersets(&arguments.filtersets)?;
-    expressions.iter().try_for_each(check_ingested)?;
+    let mut all = expressions.iter();
+    all.try_for_each(|expression| check_ingested(expression, rules))?;
     Ok(expressions)
 }
 
@@ -230,8 +232,11 @@ impl Session<'_> {
         let joined = store.comparable(&header.fingerprint)?;
         header.joined = joined.iter().map(|run| run.id).collect();
         let mut ids: Vec<TestId> = used_tests(intake, (plans, parts));
-        ids.extend(cover::tests_of(store, &header.joined)?);
-        let tests = cover::listed(ids);
+        let earlier = cover::tests_of(store, &header.joined)?.into_iter();
+        ids.extend(earlier.map(|test| test.id));
+        let mut tests = cover::listed(ids.into_iter().map(|id| (id, None)));
+        let odd = configured::say_of_names(&mut tests, &self.settings.tests);
+        header.problems.extend(odd);
         let positions: Vec<TestIndex> = intake
             .tests()
             .iter()

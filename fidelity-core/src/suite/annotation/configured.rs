@@ -3,9 +3,9 @@
 //! An annotation goes before every rule, since it stands nearer to the test; of rules the first that fits holds.
 
 use crate::config::TestRule;
-use crate::domain::{BinaryFacts, Problem};
+use crate::domain::{Annotation, BinaryFacts, ListedTest, Problem, Terms};
 use crate::suite::Suite;
-use crate::suite::filterset::Candidate;
+use crate::suite::filterset::{Candidate, check_ingested};
 
 /// Has the tests of a suite say what `rules` say of them. Returns what is odd about the rules.
 pub fn say(suite: &mut Suite, rules: &[TestRule]) -> Vec<Problem> {
@@ -53,10 +53,45 @@ pub fn say(suite: &mut Suite, rules: &[TestRule]) -> Vec<Problem> {
     .collect()
 }
 
+/// Has tests of which no more is known than their names say what `rules` say of them. Returns the rules that ask for more,
+/// and so hold for none.
+pub fn say_of_names(tests: &mut [ListedTest], rules: &[TestRule]) -> Vec<Problem> {
+    let answered = |rule: &&TestRule| check_ingested(&rule.filter, false).is_ok();
+    let (usable, others): (Vec<&TestRule>, Vec<&TestRule>) = rules.iter().partition(answered);
+    for test in tests {
+        let candidate = Candidate {
+            id: &test.id,
+            binary: None,
+            annotation: None,
+            verdict: None,
+        };
+        let rule = usable.iter().find(|rule| rule.filter.admits(&candidate));
+        test.terms = rule.map(|rule| {
+            let annotation = Annotation {
+                severity: Some(rule.severity),
+                severity_place: rule.place.clone(),
+                ..Annotation::default()
+            };
+            Box::new(Terms {
+                annotation,
+                ..Terms::default()
+            })
+        });
+    }
+    let told = others.into_iter().map(|rule| Problem {
+        kind: "rule-not-asked".to_owned(),
+        message: format!(
+            "the rule at {} (`{}`) asks for what reports do not name: it holds for no test that was ingested",
+            rule.place, rule.filter
+        ),
+    });
+    told.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Annotation, BinaryId, Severity, TestId};
+    use crate::domain::{BinaryId, Severity, TestId};
     use crate::suite::{SuiteTest, TestBinary};
 
     fn suite() -> Suite {
@@ -144,6 +179,34 @@ mod tests {
             [
                 "the rule at fidelity.toml:9 (`package(biling)`) fits none of the tests that were built: no package matches this (did you mean `billing`?)"
             ]
+        );
+    }
+
+    #[test]
+    fn of_names_alone_a_rule_holds_that_asks_for_no_more() {
+        let listed = |name: &str| ListedTest {
+            id: TestId::new("shop", name),
+            selected: true,
+            suspicious: false,
+            terms: None,
+        };
+        let mut tests = vec![listed("buys"), listed("refunds")];
+        let problems = say_of_names(
+            &mut tests,
+            &[
+                rule(3, "!kind(unit)", Severity::Critical),
+                rule(6, "test(refunds)", Severity::High),
+            ],
+        );
+        let said = |test: &ListedTest| test.annotation().and_then(|said| said.severity);
+        assert_eq!(
+            [said(&tests[0]), said(&tests[1])],
+            [None, Some(Severity::High)]
+        );
+        assert_eq!(problems.len(), 1);
+        assert!(
+            problems[0].message.contains("fidelity.toml:3"),
+            "{problems:?}"
         );
     }
 }

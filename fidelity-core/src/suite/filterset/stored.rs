@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, Expression, Filterset, FiltersetError, FiltersetReason, Span};
+use super::{Candidate, Expression, Filterset, FiltersetError, FiltersetReason, Span, Subject};
 use crate::domain::{BinaryFacts, BinaryId, RunnerKind, StoredRun, TestIndex, VerdictKind};
 
 /// Returns by position whether some expression holds for a test of the run, which came to `verdicts`; all of them hold
@@ -43,15 +43,18 @@ pub fn admitted(
     Ok(admitted.collect())
 }
 
-/// Checks that results which ran elsewhere can answer an expression, before there is a run of them.
+/// Checks that results which ran elsewhere can answer an expression, before there is a run of them. `rules` is whether a
+/// configuration says how severe failures are.
 ///
 /// # Errors
 /// [`FiltersetReason::NotKept`].
-pub fn check_ingested(expression: &Filterset) -> Result<(), FiltersetError> {
+pub fn check_ingested(expression: &Filterset, rules: bool) -> Result<(), FiltersetError> {
+    let not_said = Some(REPORTS_KNOW.to_owned());
     let known = Known {
         binaries: Vec::new(),
         not_of_binaries: Some(REPORTS_NAME.to_owned()),
-        not_said: Some(REPORTS_KNOW.to_owned()),
+        not_severity: not_said.clone().filter(|_| !rules),
+        not_said,
     };
     known.answers(expression)
 }
@@ -66,8 +69,10 @@ struct Known {
     binaries: Vec<BinaryFacts>,
     /// Why no more is known of them.
     not_of_binaries: Option<String>,
-    /// Why it is not known what is said of the tests.
+    /// Why it is not known what their authors say of the tests.
     not_said: Option<String>,
+    /// Why it is not known how severe their failures are.
+    not_severity: Option<String>,
 }
 
 impl Known {
@@ -80,10 +85,13 @@ impl Known {
         let is_said = run.tests.iter().any(|test| test.terms.is_some());
         let because = |why: String| Some(why).filter(|_| !is_said);
         if header.ingested {
+            let why = format!("run {id} was ingested, and {REPORTS_KNOW}");
             return Self {
                 binaries: ids.map(bare).collect(),
                 not_of_binaries: Some(format!("run {id} was ingested, and {REPORTS_NAME}")),
-                not_said: because(format!("run {id} was ingested, and {REPORTS_KNOW}")),
+                // What is said can only be that of the configuration.
+                not_severity: because(why.clone()),
+                not_said: Some(why),
             };
         }
         if header.runner.kind == RunnerKind::Command {
@@ -91,22 +99,26 @@ impl Known {
                 binaries: ids.map(BinaryFacts::of_command).collect(),
                 not_of_binaries: None,
                 not_said: None,
+                not_severity: None,
             };
         }
         if header.binaries.is_empty() {
             let why = format!("run {id} was stored by an earlier version");
+            let not_said = because(format!("{why}, which may have kept no annotations"));
             return Self {
                 binaries: ids.map(bare).collect(),
                 not_of_binaries: Some(format!(
                     "{why}, without packages, targets and kinds of its binaries"
                 )),
-                not_said: because(format!("{why}, which may have kept no annotations")),
+                not_severity: not_said.clone(),
+                not_said,
             };
         }
         Self {
             binaries: header.binaries.clone(),
             not_of_binaries: None,
             not_said: None,
+            not_severity: None,
         }
     }
 
@@ -121,7 +133,9 @@ impl Known {
         };
         for term in expression.terms() {
             let set = term.subject.word();
-            if term.subject.is_of_binary() {
+            if term.subject == Subject::Severity {
+                refused(term.span, set, &self.not_severity)?;
+            } else if term.subject.is_of_binary() {
                 refused(term.span, set, &self.not_of_binaries)?;
             } else if term.subject.is_said() {
                 refused(term.span, set, &self.not_said)?;
@@ -286,6 +300,17 @@ mod tests {
             let refused = asked(&run, expression).unwrap_err();
             assert!(refused.contains("was ingested, and reports"), "{refused}");
         }
+    }
+
+    #[test]
+    fn what_the_configuration_says_of_ingested_tests_is_known_and_no_more() {
+        let mut run = run();
+        run.header.ingested = true;
+        assert_eq!(asked(&run, "severity(high)"), names(&[]));
+        assert!(asked(&run, "needs(#*)").is_err());
+        let severe: Filterset = "severity(high)".parse().unwrap();
+        assert_eq!(check_ingested(&severe, true), Ok(()));
+        assert!(check_ingested(&severe, false).is_err());
     }
 
     #[test]
