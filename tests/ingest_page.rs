@@ -200,6 +200,26 @@ fn the_configuration_says_how_severe_failures_of_ingested_tests_are() {
         problems.contains("the rule at fidelity.toml:2"),
         "{problems}"
     );
+    // There is no suite here: the store knows the tests.
+    let ask = |words: &[&str], code: i32| project.run(words).exits_with(code);
+    let asked = ["list", "--format", "json", "-E", "severity(critical)"];
+    let listed = ask(&asked, 0).json();
+    assert_eq!(listed["available"], 7, "{listed}");
+    assert_eq!(
+        listed["tests"].as_array().map(Vec::len),
+        Some(1),
+        "{listed}"
+    );
+    let told = listed["problems"].to_string();
+    assert!(
+        told.contains("the last 2 runs of results that were ingested"),
+        "{told}"
+    );
+    let _refused = ask(&["list", "-E", "kind(unit)"], 2);
+    let audit = ask(&["audit", "--format", "json"], 0).json();
+    assert_eq!(audit["kinds"][0]["kind"], "unknown", "{audit}");
+    let trials = audit["trials"].as_array().map(Vec::len);
+    assert_eq!(trials, Some(2), "{audit}");
 }
 
 /// The page and the gate are those of some tests; everything is taken in.

@@ -1,16 +1,17 @@
-//! What `list` and `audit` look at: a built suite, or, where a command runs the tests, what earlier runs saw of them.
+//! What `list` and `audit` look at: a built suite, or, where there is none to be built, what stored runs saw of the tests.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{Problem, RunId, RunnerKind, TestId};
+use fidelity_core::domain::{ListedTest, Problem, RunHeader, RunId, RunnerKind, TestId};
 use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
 use fidelity_core::suite::annotation::configured;
-use fidelity_core::suite::{Suite, Workspace, locate};
+use fidelity_core::suite::filterset::{Filterset, check_ingested};
+use fidelity_core::suite::{Suite, SuiteError, Workspace, locate};
 
 use super::output::Follower;
-use super::prepare;
+use super::{place, prepare};
 use crate::cli::{BuildArgs, Global, ProfileArgs};
 use crate::error::CliError;
 use crate::signals::Signals;
@@ -23,49 +24,115 @@ pub struct Ground {
     pub settings: Settings,
     /// The tests, with what is said of them.
     pub suite: Suite,
-    /// The workspace they are built from; none where a command runs them.
-    pub workspace: Option<Workspace>,
+    /// What runs them.
+    pub by: By,
 }
 
-/// Runs of a command that are looked at for its tests, the newest.
+/// What runs the tests that are looked at.
+pub enum By {
+    /// They are built from this workspace.
+    Workspace(Workspace),
+    /// A command.
+    Command,
+    /// Somebody else: their results were ingested.
+    Elsewhere,
+}
+
+/// Runs that are looked at for their tests, the newest.
 const RUNS: usize = 50;
 
 impl Ground {
-    /// Builds the suite, or finds in the store which tests a command has.
+    /// Builds the suite, or finds in the store which tests there are.
     pub fn of(
         (build, profiles): (&BuildArgs, &ProfileArgs),
         harnessless: bool,
         (global, signals): (&Global, &Signals),
     ) -> Result<Self, CliError> {
         let settings_at = |root: &Path| prepare::settings_of(profiles, Vec::new(), root);
-        let mut ground = match prepare::by_command((build, profiles), &settings_at)? {
-            Some((root, settings)) => Self {
-                suite: known(global, &root)?,
-                root,
-                settings,
-                workspace: None,
-            },
-            None => {
-                let cargo = prepare::options(build, global);
-                let workspace = locate(&cargo, signals.flag())?;
-                let settings = settings_at(&workspace.root)?;
-                Follower::new(global).console().build_started();
-                Self {
-                    suite: prepare::build(&workspace, &cargo, harnessless, signals)?,
-                    root: workspace.root.clone(),
-                    settings,
-                    workspace: Some(workspace),
-                }
+        if let Some((root, settings)) = prepare::by_command((build, profiles), &settings_at)? {
+            let suite = known(global, &root, &By::Command)?;
+            return Ok(Self::said((root, settings), suite, By::Command));
+        }
+        let cargo = prepare::options(build, global);
+        let workspace = match locate(&cargo, signals.flag()) {
+            Ok(workspace) => workspace,
+            Err(error) => {
+                let manifest = build.compilation.manifest_path.as_ref();
+                let root = match manifest {
+                    Some(_) => None,
+                    None => place::looked_at(global),
+                };
+                let root = root.ok_or(error)?;
+                let suite = known(global, &root, &By::Elsewhere)?;
+                let settings = settings_at(&root)?;
+                return Ok(Self::said((root, settings), suite, By::Elsewhere));
             }
         };
-        let odd = configured::say(&mut ground.suite, &ground.settings.tests);
-        ground.suite.problems.extend(odd);
-        Ok(ground)
+        let settings = settings_at(&workspace.root)?;
+        Follower::new(global).console().build_started();
+        let suite = prepare::build(&workspace, &cargo, harnessless, signals)?;
+        let root = workspace.root.clone();
+        Ok(Self::said(
+            (root, settings),
+            suite,
+            By::Workspace(workspace),
+        ))
+    }
+
+    /// Has the tests say what the configuration says of them.
+    fn said((root, settings): (PathBuf, Settings), mut suite: Suite, by: By) -> Self {
+        let odd = match by {
+            By::Elsewhere => say_of_names(&mut suite, &settings),
+            By::Workspace(_) | By::Command => configured::say(&mut suite, &settings.tests),
+        };
+        suite.problems.extend(odd);
+        Self {
+            root,
+            settings,
+            suite,
+            by,
+        }
+    }
+
+    /// Returns the workspace; none where there is nothing to be built.
+    pub fn workspace(&self) -> Option<&Workspace> {
+        match &self.by {
+            By::Workspace(workspace) => Some(workspace),
+            By::Command | By::Elsewhere => None,
+        }
+    }
+
+    /// Checks that expressions can be answered by what is known of the tests.
+    pub fn check(&self, expressions: &[Filterset]) -> Result<(), CliError> {
+        if matches!(self.by, By::Elsewhere) {
+            let rules = !self.settings.tests.is_empty();
+            let mut all = expressions.iter();
+            let checked = all.try_for_each(|expression| check_ingested(expression, rules));
+            checked.map_err(SuiteError::Filterset)?;
+        }
+        Ok(())
     }
 }
 
-/// Returns the tests of a command: those of the newest run that was about everything, and of those since.
-fn known(global: &Global, root: &Path) -> Result<Suite, CliError> {
+/// Has tests of which only names are known say what the configuration says of them.
+fn say_of_names(suite: &mut Suite, settings: &Settings) -> Vec<Problem> {
+    let listed = suite.tests.iter().map(|test| ListedTest {
+        id: test.id.clone(),
+        selected: true,
+        suspicious: false,
+        terms: None,
+    });
+    let mut listed: Vec<ListedTest> = listed.collect();
+    let odd = configured::say_of_names(&mut listed, &settings.tests);
+    for (test, listed) in suite.tests.iter_mut().zip(listed) {
+        test.annotation = listed.terms.map(|terms| Box::new(terms.annotation));
+    }
+    odd
+}
+
+/// Returns the tests of stored runs: of a command those of the newest run that was about everything, and of those since; of
+/// what was ingested all.
+fn known(global: &Global, root: &Path, by: &By) -> Result<Suite, CliError> {
     let path = global.store.clone();
     let path = path.unwrap_or_else(|| workspace_store(root));
     let store = match SqliteStore::open(&path) {
@@ -73,39 +140,51 @@ fn known(global: &Global, root: &Path) -> Result<Suite, CliError> {
         Err(StoreError::NoStore { .. }) => return Ok(Suite::default()),
         Err(error) => return Err(error.into()),
     };
+    let elsewhere = matches!(by, By::Elsewhere);
+    let is_wanted = |header: &RunHeader| match elsewhere {
+        true => header.ingested,
+        false => !header.ingested && header.runner.kind == RunnerKind::Command,
+    };
     let mut tests: BTreeSet<TestId> = BTreeSet::new();
     let (mut runs, mut whole) = (0, None);
     for run in store.runs(RUNS)? {
         let header = store.header_of(run.id)?;
-        if header.ingested || header.runner.kind != RunnerKind::Command {
+        if !is_wanted(&header) {
             continue;
         }
         let listed = store.tests_of(run.id)?.into_iter();
         tests.extend(listed.filter(|test| test.selected).map(|test| test.id));
         runs += 1;
-        if header.runner.everything {
+        if header.runner.everything && !elsewhere {
             whole = Some(run.id);
             break;
         }
     }
     let tests: Vec<TestId> = tests.into_iter().collect();
     let mut suite = Suite::of_names(&tests);
-    suite.problems.extend(seen_in(runs, whole));
+    suite.problems.extend(seen_in(runs, whole, elsewhere));
     Ok(suite)
 }
 
 /// Says where the tests are from; nothing where there are none.
-fn seen_in(runs: usize, whole: Option<RunId>) -> Option<Problem> {
+fn seen_in(runs: usize, whole: Option<RunId>, elsewhere: bool) -> Option<Problem> {
+    let last = match runs {
+        1 => "the last run".to_owned(),
+        runs => format!("the last {runs} runs"),
+    };
     let from = match (runs, whole) {
         (0, _) => return None,
+        _ if elsewhere => format!("{last} of results that were ingested"),
         (1, Some(whole)) => format!("run {}", whole.short()),
         (runs, Some(whole)) => format!("run {} and of {} since", whole.short(), runs - 1),
-        (runs, None) => format!("the last {runs} runs, none of which was about all tests"),
+        (_, None) => format!("{last}, none of which was about all tests"),
+    };
+    let why = match elsewhere {
+        true => "there is no suite here to be asked",
+        false => "a command says which there are only when it runs",
     };
     Some(Problem {
         kind: "tests-of-earlier-runs".to_owned(),
-        message: format!(
-            "the tests are those of {from}: a command says which there are only when it runs; what they cover is not known"
-        ),
+        message: format!("the tests are those of {from}: {why}; what they cover is not known"),
     })
 }

@@ -7,7 +7,7 @@ use fidelity_core::domain::{ListedTest, TestId};
 use fidelity_core::report::list::{LastSeen, ListedRow, Listing, render, render_json};
 use fidelity_core::suite::{RunIgnored, Suite, SuiteError};
 
-use super::ground::Ground;
+use super::ground::{By, Ground};
 use super::output::{print, style};
 use super::prepare::{self, LastVerdicts};
 use super::record;
@@ -23,21 +23,27 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
     })?;
     let selection = &arguments.selection;
     let expressions = prepare::filtersets(&selection.filtersets)?;
-    let Ground {
-        root,
-        mut settings,
-        suite,
-        workspace,
-    } = Ground::of(
+    let ground = Ground::of(
         (&arguments.build, &arguments.profiles),
         selection.include_harnessless,
         (global, &signals),
     )?;
-    if workspace.is_none() && suite.tests.is_empty() {
+    ground.check(&expressions)?;
+    if ground.workspace().is_none() && ground.suite.tests.is_empty() {
         let message = "no run has said yet which tests there are";
-        return Err(CliError::new(ErrorKind::NoTests, message)
-            .hint("a command says it when it runs: `cargo fidelity run`"));
+        return Err(
+            CliError::new(ErrorKind::NoTests, message).hint(match ground.by {
+                By::Elsewhere => "take in results: `cargo fidelity ingest FILE...`",
+                _ => "a command says it when it runs: `cargo fidelity run`",
+            }),
+        );
     }
+    let Ground {
+        root,
+        mut settings,
+        suite,
+        ..
+    } = ground;
     let last = prepare::last_verdicts(global, &root)?;
     let filter = prepare::filter(selection, expressions, &last);
     let run_ignored = prepare::run_ignored(selection, RunIgnored::All);

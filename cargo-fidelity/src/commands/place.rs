@@ -50,6 +50,23 @@ pub fn configured(manifest: Option<&Path>) -> Option<PathBuf> {
     within.find(has).map(Path::to_owned)
 }
 
+/// Returns where results of other places are looked at: the nearest folder above that holds a store, or this one where a
+/// store is named; none in a cargo workspace, whose own troubles come first.
+pub fn looked_at(global: &Global) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let mut above = here.ancestors();
+    if above.any(|folder| folder.join("Cargo.toml").exists()) {
+        return None;
+    }
+    if global.store.is_some() {
+        return Some(here);
+    }
+    let mut above = here.ancestors();
+    above
+        .find(|root| workspace_store(root).exists())
+        .map(Path::to_owned)
+}
+
 /// Opens the store for reading: the one named, or that of the workspace.
 pub fn open_store(global: &Global, place: &PlaceArgs) -> Result<SqliteStore, CliError> {
     let path = match &global.store {

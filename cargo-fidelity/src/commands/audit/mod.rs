@@ -10,9 +10,9 @@ use fidelity_core::report::audit::{render, render_json, render_markdown};
 use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::nextest::CONFIGURATION;
-use fidelity_core::suite::{Filter, RunIgnored, Suite, Workspace, substitutes};
+use fidelity_core::suite::{Filter, RunIgnored, Suite, substitutes};
 
-use super::ground::Ground;
+use super::ground::{By, Ground};
 use super::output::{print, style};
 use super::{prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
@@ -29,16 +29,19 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
     })?;
     let expressions = prepare::filtersets(&arguments.filtersets)?;
-    let Ground {
-        root,
-        mut settings,
-        suite,
-        workspace,
-    } = Ground::of(
+    let ground = Ground::of(
         (&arguments.build, &arguments.profiles),
         false,
         (global, &signals),
     )?;
+    ground.check(&expressions)?;
+    let runner = runner(&ground);
+    let Ground {
+        root,
+        mut settings,
+        suite,
+        by,
+    } = ground;
     let path = global.store.clone();
     let path = path.unwrap_or_else(|| workspace_store(&root));
     let past = match SqliteStore::open(&path) {
@@ -52,11 +55,14 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     let mut notes = suite.problems.clone();
     notes.extend(settings.notes.split_off(noted));
     notes.extend(record::assumed(&suite));
-    if workspace.is_none() {
+    let evidence = match &by {
+        By::Workspace(workspace) => Some(substitutes::look(workspace)),
+        By::Command | By::Elsewhere => None,
+    };
+    if evidence.is_none() {
         notes.extend(not_known(&suite));
     }
     let here = here::of(&named(&settings), &suite)?;
-    let runner = runner(&settings, workspace.as_ref());
     let facts = settings.production.iter();
     let audit = weigh(&Gathered {
         tests,
@@ -69,7 +75,7 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         runner,
         here,
         past,
-        evidence: workspace.as_ref().map(substitutes::look),
+        evidence,
         notes,
     });
     print(&match global.format {
@@ -88,9 +94,11 @@ fn named(settings: &Settings) -> BTreeSet<KnobId> {
 }
 
 /// Returns what runs the tests, as far as that is known without looking for programs.
-fn runner(settings: &Settings, workspace: Option<&Workspace>) -> RunnerKind {
-    let configured = workspace.is_some_and(|it| it.root.join(CONFIGURATION).is_file());
-    match settings.runner.kind {
+fn runner(ground: &Ground) -> RunnerKind {
+    let configured = ground
+        .workspace()
+        .is_some_and(|it| it.root.join(CONFIGURATION).is_file());
+    match ground.settings.runner.kind {
         RunnerKind::Auto if configured => RunnerKind::Nextest,
         kind => kind,
     }
@@ -109,7 +117,7 @@ fn not_known(suite: &Suite) -> Vec<Problem> {
     if suite.tests.is_empty() {
         problems.push(problem(
             "tests-unknown",
-            "no run has said yet which tests there are: a command says it when it runs",
+            "no run has said yet which tests there are",
         ));
     }
     problems
