@@ -264,7 +264,7 @@ fn what_cannot_be_used_is_named_and_the_rest_is_taken_in() {
         "ci/0/low/broken.xml",
     ]);
     assert!(
-        only.exits_with(2)
+        only.exits_with(6)
             .stderr
             .contains("nothing of the input could be used")
     );

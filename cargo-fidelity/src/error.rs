@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Environment,
     /// The user interrupted.
     Interrupted,
+    /// What was given is there, and nothing of it can be used.
+    Unreadable,
     /// What was asked about cannot be concluded.
     NoConclusion,
     /// A bug of this tool, or a machine that fails it.
@@ -46,6 +48,7 @@ impl ErrorKind {
             Self::Build => ExitCode::Build,
             Self::Environment => ExitCode::Environment,
             Self::Interrupted => ExitCode::Interrupted,
+            Self::Unreadable => ExitCode::PartialInput,
             Self::NoConclusion => ExitCode::NoConclusion,
             Self::Internal => ExitCode::Internal,
         }

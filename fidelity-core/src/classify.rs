@@ -8,7 +8,7 @@
 //! | hidden-defect | e-BH says "worse in the target, and the baseline passes" | `always`, `intermittent`, `timeout` (still with more time), `timeout, passes with more time`, `timeout, not checked` |
 //! | baseline-only | e-BH says "worse in the baseline, and the target passes" | `always`, `intermittent`, `timeout, not checked` |
 //! | flaky | both outcomes within one arm, and it failed in the baseline or a target worse by ten points is excluded | (none), `worse-in-target`, `worse-in-baseline` |
-//! | undetermined | it failed | `leans broken`, `leans hidden-defect`, `leans baseline-only`, `leans flaky` |
+//! | undetermined | it failed | `leans broken`, `leans hidden-defect`, `leans baseline-only`, `leans flaky`, `leans nowhere` |
 //! | undetermined | it never failed, but some planned trial was not reported | `not reported` |
 //! | undetermined | no first trial of a pass failed, but a further one did | `only further trials failed` |
 //! | stable | no failure in either arm | (none) |

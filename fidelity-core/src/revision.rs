@@ -44,6 +44,43 @@ pub fn resolve(workspace: &Path, name: &str) -> Option<String> {
     Some(commit.id().to_string())
 }
 
+/// What a repository knows in the place of a name that it does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The branches and tags it has, and `HEAD`.
+    pub names: Vec<String>,
+    /// The longest beginning of the name that is that of a commit, where the name could be the first digits of an id.
+    pub prefix: Option<String>,
+    /// Whether it is a shallow clone, which lacks what was not fetched.
+    pub shallow: bool,
+}
+
+/// Returns what the repository of `workspace` knows where it does not know `name`; none where it knows it, where there is no
+/// repository, and for a whole id: nobody mistypes these, and a shallow clone lacks most.
+pub fn unknown(workspace: &Path, name: &str) -> Option<Unknown> {
+    const NAMES: usize = 10_000;
+    let is_id = name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id && [40, 64].contains(&name.len()) || resolve(workspace, name).is_some() {
+        return None;
+    }
+    let repository = Repository::discover(workspace).ok()?;
+    let mut names = vec!["HEAD".to_owned()];
+    for reference in repository.references().ok()?.flatten().take(NAMES) {
+        names.extend(reference.shorthand().map(str::to_owned));
+    }
+    // Fewer digits are those of some object in every other repository.
+    let prefix = (6..name.len().min(40)).rev().find_map(|digits| {
+        let prefix = name.get(..digits).filter(|_| is_id)?;
+        let found = repository.find_commit_by_prefix(prefix).ok()?;
+        Some(found.id().to_string())
+    });
+    Some(Unknown {
+        names,
+        prefix,
+        shallow: repository.is_shallow(),
+    })
+}
+
 /// Returns the top of the work tree that `place` lies in; none where there is no repository.
 pub fn repository_root(place: &Path) -> Option<PathBuf> {
     let repository = Repository::discover(place).ok()?;
@@ -245,6 +282,37 @@ mod tests {
         )
         .unwrap();
         assert_eq!(found(directory.path()), (last, false));
+    }
+
+    #[test]
+    fn of_a_name_that_is_not_known_it_is_told_what_is() {
+        let (directory, repository) = repository();
+        let first = commit(&repository, "a", "1");
+        let at = repository.find_commit(first.parse().unwrap()).unwrap();
+        repository.branch("release", &at, false).unwrap();
+        repository
+            .tag_lightweight("v1.0", at.as_object(), false)
+            .unwrap();
+        let known = ["HEAD", "release", "v1.0", &first, &first[..9]];
+        for name in known {
+            assert_eq!(unknown(directory.path(), name), None, "{name}");
+        }
+        let unknown = |name: &str| unknown(directory.path(), name);
+        let mut names = unknown("HEAAD").unwrap().names;
+        names.sort();
+        assert_eq!(names, ["HEAD", "main", "release", "v1.0"]);
+        assert_eq!(unknown("HEAAD").unwrap().prefix, None);
+        let last = if first.as_bytes()[8] == b'0' {
+            '1'
+        } else {
+            '0'
+        };
+        let mistyped = format!("{}{last}", &first[..8]);
+        assert_eq!(unknown(&mistyped).unwrap().prefix, Some(first));
+        // A whole id may be one that was not fetched.
+        assert_eq!(unknown(&"0123456789".repeat(4)), None);
+        let plain = tempfile::tempdir().unwrap();
+        assert_eq!(super::unknown(plain.path(), "HEAAD"), None);
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn header(plan: &Plan) -> RunHeader {
         joined: Vec::new(),
         exposing: BTreeMap::new(),
         ingested: false,
+        withdraws: Vec::new(),
         tool_version: String::new(),
         arguments: Vec::new(),
         workspace: "workspace".into(),

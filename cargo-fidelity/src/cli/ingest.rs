@@ -13,7 +13,7 @@ use super::{GateArgs, PlaceArgs, ProfileArgs};
 pub struct IngestArgs {
     /// Files (also gzip), directories with .xml files, patterns, `-` for standard input; or a store: `history.db`,
     /// `.fidelity`, a checkout
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "withdraw", value_name = "FILE")]
     pub files: Vec<String>,
     /// The fidelity profile that the results were made under: the baseline's or the target's
     #[arg(long, value_name = "NAME")]
@@ -34,6 +34,13 @@ pub struct IngestArgs {
     /// Take a report without any test for what it is
     #[arg(long)]
     pub allow_empty: bool,
+    /// Take back what came with a run: it stays in the store and is evidence no more, here and wherever the store is joined;
+    /// can be repeated
+    #[arg(long, value_name = "RUN", requires = "reason")]
+    pub withdraw: Vec<String>,
+    /// Why it is withdrawn; kept, and shown with every report
+    #[arg(long, value_name = "TEXT", requires = "withdraw")]
+    pub reason: Option<String>,
     /// Say what would be taken in, and stop
     #[arg(long)]
     pub dry_run: bool,

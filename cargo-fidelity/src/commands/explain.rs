@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use fidelity_core::attribute::account::Account;
-use fidelity_core::domain::{Revision, TestId, TestIndex};
+use fidelity_core::domain::{Revision, RunId, TestId, TestIndex};
+use fidelity_core::evidence::withdrawn::withdrawals;
 use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
 use fidelity_core::report::since;
 use fidelity_core::stats::binomial::clopper_pearson;
@@ -33,7 +34,7 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     let history: Vec<PastVerdict> = store
         .history_of(&identity)?
         .into_iter()
-        .filter(|row| row.run != id)
+        .filter(|row| row.run != id && !rests_on_withdrawn(&page, row.run))
         .filter_map(past_verdict)
         .collect();
     let sources = Sources {
@@ -64,6 +65,21 @@ pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliErro
     };
     print(&text)?;
     Ok(ExitCode::Passed)
+}
+
+/// Returns whether an earlier verdict rests on passes that were taken back since.
+fn rests_on_withdrawn(page: &Page, earlier: RunId) -> bool {
+    let withdrawn = withdrawals(&page.run, &page.joined);
+    let header = page.joined.iter().map(|run| &run.header);
+    let mut header = header.filter(|header| header.id == earlier);
+    withdrawn.contains_key(&earlier)
+        || header.any(|header| {
+            let makes = |run| header.withdraws.iter().any(|it| it.run == run);
+            header
+                .joined
+                .iter()
+                .any(|run| withdrawn.contains_key(run) && !makes(*run))
+        })
 }
 
 /// Returns what the attributions of the test to commits that came to their end say, the newest first.

@@ -43,6 +43,11 @@ pub fn note(global: &Global, text: &str) {
     }
 }
 
+/// Warns of something, however quiet the user wants it.
+pub fn warn(text: &str) {
+    anstream::eprintln!("warning: {}", fidelity_core::report::text::clean(text));
+}
+
 /// Returns how to lay out a page.
 pub fn style(global: &Global) -> Style {
     color::page_style(global.verbose, global.quiet)

@@ -4,6 +4,7 @@ use fidelity_core::attribute::account::Account;
 use fidelity_core::classify::{Verdicts, verdicts_of};
 use fidelity_core::config::{self, Overrides};
 use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, TestId, VerdictKind};
+use fidelity_core::evidence::withdrawn::take_back;
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
 use fidelity_core::store::{Store, StoreError};
 use fidelity_core::suite::SuiteError;
@@ -36,9 +37,10 @@ impl Page {
         let mut ids = store.header_of(id)?.joined;
         ids.push(id);
         let mut joined = store.load_all(&ids)?;
-        let run = joined.pop().ok_or_else(|| StoreError::NoSuchRun {
+        let mut run = joined.pop().ok_or_else(|| StoreError::NoSuchRun {
             name: id.to_string(),
         })?;
+        take_back(&mut run, &mut joined);
         let verdicts = verdicts_of(&run, &joined);
         let attributions = store.attributions(id)?;
         let accounts = accounts(store, &run, &verdicts)?;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use fidelity_core::config::FILE_NAME;
-use fidelity_core::revision::{repository_root, resolve, revision};
+use fidelity_core::config::{FILE_NAME, nearest_word};
+use fidelity_core::revision::{repository_root, resolve, revision, unknown};
 use fidelity_core::store::{SqliteStore, workspace_store};
 use fidelity_core::suite::{CargoOptions, locate};
 
@@ -131,6 +131,30 @@ impl Place {
                 .map(|found| found.commit),
         }
     }
+
+    /// Returns what is to be said of a name that the repository does not know; none where there is no repository.
+    pub fn doubt(&self, asked: Option<&str>) -> Option<String> {
+        doubt_about(&self.root, asked?)
+    }
+}
+
+/// Returns what is to be said of a name of a commit that the repository at `root` does not know.
+fn doubt_about(root: &Path, name: &str) -> Option<String> {
+    let unknown = unknown(root, name)?;
+    let names: Vec<&str> = unknown.names.iter().map(String::as_str).collect();
+    let meant = unknown.prefix.map(|id| id[..10].to_owned());
+    let meant = match meant.or_else(|| nearest_word(name, &names)) {
+        Some(meant) => format!("; did you mean `{meant}`?"),
+        None => String::new(),
+    };
+    let shallow = match unknown.shallow {
+        true => " (a shallow clone lacks what was not fetched)",
+        false => "",
+    };
+    Some(format!(
+        "the repository knows no commit `{name}`{shallow}: it is taken as a name, and passes belong together only if the other \
+         arm has the same{meant}"
+    ))
 }
 
 /// Returns where results are kept that were made elsewhere: the store that is named, or the nearest one above; else the

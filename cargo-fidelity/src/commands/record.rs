@@ -90,6 +90,7 @@ impl Facts<'_> {
             exposing: BTreeMap::new(),
             binaries: binaries(self.subject),
             ingested: false,
+            withdraws: Vec::new(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             arguments: typed(),
             workspace: root.clone(),

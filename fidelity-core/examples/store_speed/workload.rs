@@ -137,6 +137,7 @@ pub fn header(run: u32) -> RunHeader {
         exposing: std::collections::BTreeMap::new(),
         binaries: Vec::new(),
         ingested: false,
+        withdraws: Vec::new(),
         tool_version: "0.1.0".to_owned(),
         arguments: vec!["run".to_owned()],
         workspace: "/workspace".into(),

@@ -187,8 +187,15 @@ impl<'a> Case<'a> {
             "leans hidden-defect"
         } else if mirror > 0.0 && mirror > defect && passes(Arm::Target) {
             "leans baseline-only"
-        } else {
+        } else if self
+            .arms
+            .iter()
+            .any(|arm| arm.failures < arm.trials && 0 < arm.failures)
+        {
             "leans flaky"
+        } else {
+            // A trial that failed in one arm and one that passed in the other say nothing of either.
+            "leans nowhere"
         }
     }
 

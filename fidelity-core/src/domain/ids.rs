@@ -40,7 +40,11 @@ impl TestId {
 
 impl fmt::Display for TestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.binary, self.test)
+        match self.binary.0.is_empty() {
+            // A report may have suites without a name.
+            true => f.write_str(&self.test),
+            false => write!(f, "{} {}", self.binary, self.test),
+        }
     }
 }
 

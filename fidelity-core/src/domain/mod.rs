@@ -33,6 +33,7 @@ mod profile;
 mod run;
 mod runner;
 mod verdict;
+mod withdrawal;
 
 pub use annotation::{Annotation, Quarantine, Severity, Terms, TestKind};
 pub use attribution::{
@@ -56,3 +57,4 @@ pub use run::{
 };
 pub use runner::{RunnerKind, RunnerSettings, Select, SelectingTool};
 pub use verdict::{Verdict, VerdictKind};
+pub use withdrawal::Withdrawal;

@@ -1,6 +1,7 @@
 //! Where a pass that ran elsewhere came from, and which passes belong together.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,23 @@ pub struct BlockId {
     pub commit: Option<String>,
     /// The name somebody gave the block; none where all passes of the commit are one.
     pub name: Option<String>,
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.commit, &self.name) {
+            (Some(commit), Some(name)) => write!(f, "block {name} at commit {}", short(commit)),
+            (Some(commit), None) => write!(f, "block of commit {}", short(commit)),
+            (None, Some(name)) => write!(f, "block {name}"),
+            (None, None) => f.write_str("block without a name"),
+        }
+    }
+}
+
+/// Returns a commit as people refer to it; what is no id stays as it is.
+fn short(commit: &str) -> &str {
+    let is_id = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { &commit[..10] } else { commit }
 }
 
 /// Compares texts as people count: `run 2` comes before `run 10`. Texts that only differ in leading zeros are told

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Annotation, Arm, BinaryId, FidelityProfile, KnobId, KnobStatus, PassRecord, Policy, RunId,
-    RunnerKind, Seed, Terms, TestId,
+    RunnerKind, Seed, Terms, TestId, Withdrawal,
 };
 
 /// Everything about a run that is known before its first pass.
@@ -53,6 +53,9 @@ pub struct RunHeader {
     /// rule for blocks.
     #[serde(default)]
     pub ingested: bool,
+    /// Runs of ingested passes that are evidence no more, for this run and for those that join it.
+    #[serde(default)]
+    pub withdraws: Vec<Withdrawal>,
     /// The version of the tool.
     pub tool_version: String,
     /// The command line after `cargo fidelity`, secrets left out.

@@ -24,6 +24,7 @@ pub mod sight;
 pub mod signatures;
 pub mod suspicion;
 mod weigh;
+pub mod withdrawn;
 
 use book::{ArmCounts, TestBook};
 use family::Generation;

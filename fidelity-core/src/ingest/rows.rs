@@ -10,6 +10,7 @@ use super::failure;
 use super::junit::{self, Case, Limits, Problem, ProblemKind, Suite};
 use super::naming::{Names, Rules};
 use super::pairing::PartKey;
+use crate::config::printable::shown;
 use crate::domain::{Arm, BlockId, CapturedOutput, Failure, Outcome, TestId};
 
 /// How a file is read.
@@ -19,6 +20,8 @@ pub struct Reading {
     pub arm: Option<Arm>,
     /// The block of such reports.
     pub block: BlockId,
+    /// The names of the fidelity profiles that are compared, by arm; none where they do not matter.
+    pub profiles: Option<[String; 2]>,
     /// How tests are named.
     pub rules: Rules,
     /// How much is kept.
@@ -57,6 +60,17 @@ pub struct Outcomes {
     pub broken: bool,
     /// Whether nobody said which arm it is of: the file does not, and neither did the caller.
     pub needs_arm: bool,
+    /// What the file says itself, whatever the caller says.
+    pub says: Says,
+}
+
+/// What a file says of its results itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// Which arm they are of, and how tests are called.
+    pub arm: bool,
+    /// Which commit or block they are of.
+    pub block: bool,
 }
 
 impl Outcomes {
@@ -81,6 +95,9 @@ const LOOKED_AT: u64 = 1 << 10;
 /// What a file of the store's engine begins with.
 const STORE: &[u8] = b"SQLite format 3\0";
 
+/// The property by which `report --format junit` marks its suites.
+pub const VERDICTS: &str = "fidelity.run";
+
 /// Returns whether a file that begins with these bytes is a store of runs.
 pub fn is_store(start: &[u8]) -> bool {
     start.starts_with(STORE)
@@ -100,6 +117,14 @@ pub fn read(
     }
     let first_line = String::from_utf8_lossy(&start);
     let is_csv = csv::columns_of(first_line.lines().next().unwrap_or_default());
+    let header = first_line.lines().next().unwrap_or_default();
+    if let Some(separator) = csv::separated_by_another(header) {
+        let message = format!(
+            "its columns are separated by `{}`; those of observations are by commas",
+            separator.escape_debug()
+        );
+        return Outcomes::refused(source, 1, ProblemKind::Malformed, message);
+    }
     let whole = Cursor::new(start).chain(reader);
     if is_csv {
         read_csv(whole, source, reading, sink)
@@ -122,7 +147,15 @@ fn read_csv(
     let mut outcomes = Outcomes::default();
     let mut keys: BTreeMap<PartKey, usize> = BTreeMap::new();
     let mut last: Option<(PartKey, usize)> = None;
-    let result = csv::read(reader, &mut |line| {
+    outcomes.says.arm = true;
+    let mut kind = ProblemKind::Malformed;
+    let result = csv::read(reader, &mut |number, line| {
+        if let Some(message) = other_profile(&line, reading) {
+            kind = ProblemKind::OtherProfile;
+            let line = number;
+            return Err(csv::CsvProblem { line, message });
+        }
+        outcomes.says.block |= line.commit.is_some() || line.block.is_some();
         let part = match (line.run.is_empty(), line.pass.is_empty()) {
             (true, true) => String::new(),
             _ => format!("{}/{}", line.run, line.pass),
@@ -164,16 +197,22 @@ fn read_csv(
             at_us: line.at_us,
             failure,
         });
+        Ok(())
     });
     match result {
         Ok(()) => outcomes,
-        Err(problem) => Outcomes::refused(
-            source,
-            problem.line,
-            ProblemKind::Malformed,
-            problem.message,
-        ),
+        Err(problem) => Outcomes::refused(source, problem.line, kind, problem.message),
     }
+}
+
+/// Says where a line is of another fidelity profile than its arm is here.
+fn other_profile(line: &csv::Line, reading: &Reading) -> Option<String> {
+    let here = &reading.profiles.as_ref()?[line.arm.index()];
+    let there = line.profile.as_ref().filter(|there| *there != here)?;
+    let (arm, there, here) = (line.arm, shown(there), shown(here));
+    Some(format!(
+        "the {arm} is `{there}` in this file, and `{here}` in this comparison"
+    ))
 }
 
 fn read_junit(
@@ -184,9 +223,15 @@ fn read_junit(
 ) -> Outcomes {
     let mut names = Names::new(reading.rules.clone());
     let mut keys: BTreeMap<Option<u32>, usize> = BTreeMap::new();
-    let mut times = Times::default();
+    let mut suites = Suites::default();
+    let mut verdicts = 0_u64;
     let mut room = failure::Room::default();
     let summary = junit::read(reader, source, &reading.limits, &mut |case: &Case| {
+        let suite = suites.of(&case.suite);
+        if suite.verdicts {
+            verdicts += 1;
+            return;
+        }
         let id = match reading.remarks {
             true => names.place(case, source).id,
             false => names.identity(case),
@@ -205,12 +250,17 @@ fn read_junit(
             duration_us: trial.duration.map_or(0, |time| {
                 u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
             }),
-            at_us: times.of(&case.suite),
+            at_us: suite.at_us,
             failure,
         });
     });
-    let broken = summary.broken().is_some();
+    let mut broken = summary.broken().is_some();
     let mut problems = summary.problems;
+    if 0 < verdicts {
+        // Where there is nothing else, the file is no report of a suite at all.
+        broken |= keys.is_empty();
+        problems.push(of_verdicts(source, verdicts));
+    }
     problems.extend(names.finish());
     let mut ordered: Vec<(Option<u32>, usize)> = keys.into_iter().collect();
     ordered.sort_by_key(|(_, position)| *position);
@@ -225,25 +275,54 @@ fn read_junit(
         problems,
         broken,
         needs_arm: reading.arm.is_none(),
+        says: Says::default(),
     }
 }
 
-/// When suites ran, worked out once a suite.
-#[derive(Default)]
-struct Times {
-    last: Option<(Arc<Suite>, Option<i64>)>,
+/// Says that cases are verdicts of this tool (`report --format junit`) and no trials.
+fn of_verdicts(source: &str, cases: u64) -> Problem {
+    let they = match cases {
+        1 => "1 case is a verdict of cargo fidelity and no trial".to_owned(),
+        cases => format!("{cases} cases are verdicts of cargo fidelity and no trials"),
+    };
+    Problem {
+        kind: ProblemKind::Verdicts,
+        source: source.to_owned(),
+        line: 0,
+        column: 0,
+        message: format!("{they}: its store and its CSV (`report --format csv`) have the trials"),
+        more: 0,
+    }
 }
 
-impl Times {
-    fn of(&mut self, suite: &Arc<Suite>) -> Option<i64> {
-        if let Some((known, at)) = &self.last
+/// What is to be known of a suite.
+#[derive(Clone, Copy, Default)]
+struct OfSuite {
+    /// When it ran, in microseconds since 1970.
+    at_us: Option<i64>,
+    /// Whether its cases are verdicts of our own.
+    verdicts: bool,
+}
+
+/// What is known of suites, worked out once a suite.
+#[derive(Default)]
+struct Suites {
+    last: Option<(Arc<Suite>, OfSuite)>,
+}
+
+impl Suites {
+    fn of(&mut self, suite: &Arc<Suite>) -> OfSuite {
+        if let Some((known, of)) = &self.last
             && Arc::ptr_eq(known, suite)
         {
-            return *at;
+            return *of;
         }
-        let at = suite.timestamp.as_deref().and_then(microseconds);
-        self.last = Some((Arc::clone(suite), at));
-        at
+        let of = OfSuite {
+            at_us: suite.timestamp.as_deref().and_then(microseconds),
+            verdicts: suite.properties.iter().any(|(name, _)| name == VERDICTS),
+        };
+        self.last = Some((Arc::clone(suite), of));
+        of
     }
 }
 

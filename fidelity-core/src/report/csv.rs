@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::domain::{PassEnd, PassName, PassRecord, Phase, StoredRun, TestId};
+use crate::domain::{Arm, PassEnd, PassName, PassRecord, Phase, StoredRun, TestId};
 use crate::ingest::csv::{COLUMNS, guard, seconds};
 
 /// Writes the observations of `run` and of the earlier runs it joined, those of the earlier ones first. Passes are in order,
@@ -46,6 +46,10 @@ pub fn write_some(
                 .map_or(pass.spec.number, |named| named.pass)
                 .to_string();
             let arm = pass.spec.arm.to_string();
+            let profile = match pass.spec.arm {
+                Arm::Baseline => &run.header.baseline.name,
+                Arm::Target => &run.header.target.name,
+            };
             let at = origin.and_then(|origin| origin.at_us);
             let at = at.and_then(|at| jiff::Timestamp::from_microsecond(at).ok());
             let at = at.map_or_else(String::new, |at| at.to_string());
@@ -68,6 +72,7 @@ pub fn write_some(
                     &guard(signature),
                     &guard(commit),
                     &at,
+                    &guard(profile),
                 ]);
                 written.map_err(of_writing)?;
             }

@@ -20,6 +20,7 @@ use super::said::EXPIRED_QUARANTINE;
 use super::text::clean;
 use super::words::{counts, explain_command, in_neither_arm, rates};
 use crate::domain::{Arm, Condition, VerdictKind};
+use crate::ingest::rows::VERDICTS;
 
 /// Flaky failures that are written of one test: consumers show them one by one.
 const FLAKY_FAILURES: u32 = 3;
@@ -42,11 +43,15 @@ pub fn render(report: &Report) -> String {
         let mut suite = TestSuite::new(safe(&binary.0));
         suite.timestamp = junit.timestamp;
         for (name, value) in [
-            ("fidelity.run", run.id.to_string()),
+            (VERDICTS, run.id.to_string()),
             ("fidelity.baseline", run.baseline.clone()),
             ("fidelity.target", run.target.clone()),
         ] {
             suite.add_property((name, safe(&value).as_str()));
+        }
+        for withdrawal in run.blocks.iter().flat_map(|blocks| &blocks.withdrawn) {
+            let said = format!("run {}: {}", withdrawal.run, withdrawal.reason);
+            suite.add_property(("fidelity.withdrawn", safe(&said).as_str()));
         }
         suite.add_test_cases(own.iter().map(|test| case(report, test)));
         suite.set_time(own.iter().map(time).sum());

@@ -271,7 +271,12 @@ fn run_facts(run: &StoredRun, joined: &[StoredRun]) -> RunFacts {
             None => pass_ms.map(|(_, elapsed_ms)| elapsed_ms).sum(),
         },
         stop: run.end.as_ref().map(|end| end.stop.clone()),
-        joined: joined.iter().map(joined_run).collect(),
+        joined: joined
+            .iter()
+            .map(joined_run)
+            // Those that only joined others, or were withdrawn, add nothing.
+            .filter(|earlier| !header.ingested || 0 < earlier.passes)
+            .collect(),
         blocks: header.ingested.then(|| block_facts(run, joined)),
         suspicious: u32::try_from(suspicious).unwrap_or(u32::MAX),
         screened_harder: super::plan::screened_harder(header, &run.tests),
@@ -345,7 +350,9 @@ fn lean(finding: &Finding, tolerance: f64) -> Option<VerdictKind> {
     } else if passes_in(target) && finding.e_value <= finding.e_mirror && 1.0 < finding.e_mirror {
         Some(VerdictKind::BaselineOnly)
     } else {
-        Some(VerdictKind::Flaky)
+        // One trial that failed and one of the other arm that did not say nothing about either arm.
+        let is_mixed = |arm: &ArmEvidence| 0 < arm.failures && arm.failures < arm.trials;
+        (is_mixed(baseline) || is_mixed(target)).then_some(VerdictKind::Flaky)
     }
 }
 

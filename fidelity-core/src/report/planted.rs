@@ -186,6 +186,7 @@ impl Planted {
                 joined: Vec::new(),
                 exposing: std::collections::BTreeMap::new(),
                 ingested: false,
+                withdraws: Vec::new(),
                 tool_version: "0.1.0".to_owned(),
                 arguments: vec!["run".to_owned()],
                 workspace: "workspace".into(),

@@ -1,5 +1,7 @@
 //! The list of stored runs.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Style;
@@ -7,7 +9,7 @@ use super::json::pretty;
 use super::number::{duration_ms, things};
 use super::page::{Indent, Page, Tone, plain, span};
 use super::words::started;
-use crate::domain::StopReason;
+use crate::domain::{RunId, StopReason};
 use crate::store::RunSummary;
 
 /// Returns the list as a page, newest first, ending with a line end.
@@ -19,6 +21,7 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
             &[plain("no runs yet: `cargo fidelity run` makes one")],
         );
     }
+    let withdrawn = withdrawn(runs);
     for run in runs {
         let commit = run
             .commit
@@ -30,7 +33,10 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
             things(u64::from(run.tests), "test"),
             things(u64::from(run.passes), "pass"),
             things(run.trials, "trial"),
-            state(run),
+            match withdrawn.contains(&run.id) {
+                true => "ingested, and withdrawn".to_owned(),
+                false => state(run),
+            },
         );
         page.text(
             Indent::hanging(0),
@@ -38,6 +44,13 @@ pub fn render(runs: &[RunSummary], style: &Style) -> String {
         );
     }
     page.finish()
+}
+
+/// Returns the runs that others withdrew.
+fn withdrawn(runs: &[RunSummary]) -> BTreeSet<RunId> {
+    runs.iter()
+        .flat_map(|run| run.withdraws.iter().copied())
+        .collect()
 }
 
 /// Returns how a run stands, for people.
@@ -50,6 +63,10 @@ fn state(run: &RunSummary) -> String {
             let wall = duration_ms(end.wall_ms);
             match &end.stop {
                 StopReason::Decided => format!("done in {wall}"),
+                StopReason::Ingested if !run.withdraws.is_empty() => {
+                    let names: Vec<String> = run.withdraws.iter().map(|id| id.short()).collect();
+                    format!("withdraws {}", names.join(", "))
+                }
                 StopReason::Ingested if run.passes == 0 => "ingested: joins others".to_owned(),
                 StopReason::Ingested => "ingested".to_owned(),
                 StopReason::Interrupted if run.ingested => {
@@ -78,13 +95,16 @@ pub fn render_json(runs: &[RunSummary]) -> String {
         wall_ms: Option<u64>,
         alive: bool,
         ingested: bool,
+        withdrawn: bool,
     }
     #[derive(Serialize)]
     struct Wire<'a> {
         schema: u32,
         runs: Vec<Row<'a>>,
     }
+    let withdrawn = withdrawn(runs);
     let rows = runs.iter().map(|run| Row {
+        withdrawn: withdrawn.contains(&run.id),
         id: run.id.to_string(),
         started_at: &run.started_at,
         commit: run.commit.as_deref(),

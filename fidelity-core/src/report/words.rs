@@ -17,11 +17,12 @@ const COMMIT_DIGITS: usize = 10;
 /// Returns a test's name, its binary faint.
 pub(super) fn name(id: &TestId, tone: Tone) -> Vec<Span> {
     let short = |name: &str| text::cut_middle(&text::clean(name), NAME_COLUMNS).into_owned();
-    vec![
-        span(Tone::Faint, short(&id.binary.0)),
-        plain(" "),
-        span(tone, short(&id.test)),
-    ]
+    let mut name = Vec::new();
+    if !id.binary.0.is_empty() {
+        name.extend([span(Tone::Faint, short(&id.binary.0)), plain(" ")]);
+    }
+    name.push(span(tone, short(&id.test)));
+    name
 }
 
 /// Returns the tone of a verdict's title and of its tests.

@@ -1,11 +1,12 @@
 //! Which passes of the store were made of which files, or were exported elsewhere before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::error::Fault;
+use super::error::{Fault, StoreError};
 use super::run_id::id_at;
+use super::sqlite::SqliteStore;
 use super::{code, wire};
 use crate::domain::{Arm, Origin, PassName, RunId};
 
@@ -18,6 +19,20 @@ pub struct IngestedPass {
     pub arm: Arm,
     /// Where it came from.
     pub origin: Origin,
+}
+
+impl SqliteStore {
+    /// Returns the run that holds each pass, as its own or because it was exported there and ingested here; runs of `except`
+    /// hold none.
+    ///
+    /// # Errors
+    /// Where they could not be read.
+    pub fn passes_by_name(
+        &self,
+        except: &BTreeSet<RunId>,
+    ) -> Result<BTreeMap<PassName, RunId>, StoreError> {
+        self.read(|connection| by_name(connection, except))
+    }
 }
 
 pub(super) fn from_file(
@@ -42,7 +57,10 @@ pub(super) fn from_file(
     Ok(passes)
 }
 
-pub(super) fn by_name(connection: &Connection) -> Result<BTreeMap<PassName, RunId>, Fault> {
+fn by_name(
+    connection: &Connection,
+    except: &BTreeSet<RunId>,
+) -> Result<BTreeMap<PassName, RunId>, Fault> {
     let mut select = connection.prepare_cached(
         "SELECT run.name, pass.number, pass.origin FROM pass JOIN run ON run.id = pass.run",
     )?;
@@ -50,6 +68,9 @@ pub(super) fn by_name(connection: &Connection) -> Result<BTreeMap<PassName, RunI
     let mut passes = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let run = id_at(row, 0)?;
+        if except.contains(&run) {
+            continue;
+        }
         let origin: Option<String> = row.get(2)?;
         let origin = origin.as_deref().map(wire::read_origin).transpose()?;
         let exported = origin.and_then(|origin| PassName::of_part(&origin.part));

@@ -12,6 +12,7 @@
 //! | `reader`, `row`, `history`, `past` | reading a run, one test over runs, what failed in the newest runs |
 //! | `last`, `tally` | the last verdict on each test, the newest runs in numbers |
 //! | `search` | attributions: their questions, what they saw, their endings |
+//! | `withdrawn` | which runs were taken back |
 //! | `attribution` | the writer and reader of attributions |
 //! | `connection`, `schema`, `location`, `run_lock` | the file: opening, versions, place, who writes |
 //! | `test_trial`, `run_id` | values that are given back, and how ids are written |
@@ -21,8 +22,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Attribution, AttributionTrial, Environment, Fingerprint, ListedTest, MachineLoad, Observation,
-    PassEnd, PassName, PassRecord, PassSpec, RunEnd, RunHeader, RunId, Seed, StoredAttribution,
-    StoredRun, TestId, TestIndex, Verdict,
+    PassEnd, PassRecord, PassSpec, RunEnd, RunHeader, RunId, Seed, StoredAttribution, StoredRun,
+    TestId, TestIndex, Verdict,
 };
 use crate::history::PastRun;
 
@@ -55,6 +56,7 @@ mod test_trial;
 mod tests;
 mod text;
 mod wire;
+mod withdrawn;
 
 pub use error::StoreError;
 pub use ingested::IngestedPass;
@@ -174,12 +176,6 @@ pub trait Store {
     /// # Errors
     /// Where they could not be read.
     fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError>;
-
-    /// Returns the run that holds each pass, as its own or because it was exported there and ingested here.
-    ///
-    /// # Errors
-    /// Where they could not be read.
-    fn passes_by_name(&self) -> Result<BTreeMap<PassName, RunId>, StoreError>;
 
     /// Returns every stored trial of the test in a run, in the order of pass and attempt, with what it printed.
     ///
@@ -303,6 +299,8 @@ pub struct RunSummary {
     pub end: Option<RunEnd>,
     /// Whether its passes ran elsewhere.
     pub ingested: bool,
+    /// The runs that it takes back.
+    pub withdraws: Vec<RunId>,
     /// Whether a living process is writing it.
     pub alive: bool,
 }

@@ -24,8 +24,8 @@ use super::{
     ingested, last, location, past, tally, wire,
 };
 use crate::domain::{
-    Fingerprint, ListedTest, PassName, RunHeader, RunId, Seed, StoredAttribution, StoredRun,
-    TestId, TestIndex,
+    Fingerprint, ListedTest, RunHeader, RunId, Seed, StoredAttribution, StoredRun, TestId,
+    TestIndex,
 };
 use crate::history::PastRun;
 
@@ -121,6 +121,7 @@ impl SqliteStore {
             passes,
             trials,
             ingested: header.ingested,
+            withdraws: header.withdraws.iter().map(|it| it.run).collect(),
             alive: end.is_none() && self.is_alive(id)?,
             end,
         })
@@ -302,10 +303,6 @@ impl Store for SqliteStore {
 
     fn ingested_from(&self, digest: &[u8; 32]) -> Result<Vec<IngestedPass>, StoreError> {
         self.read(|connection| ingested::from_file(connection, digest))
-    }
-
-    fn passes_by_name(&self) -> Result<BTreeMap<PassName, RunId>, StoreError> {
-        self.read(ingested::by_name)
     }
 
     fn trials_of(&self, run: RunId, test: &TestId) -> Result<Vec<TestTrial>, StoreError> {

@@ -15,7 +15,7 @@ use super::error::{Fault, damaged, not_storable};
 use crate::domain::{
     Attribution, AttributionTrial, BinaryFacts, BlockId, Environment, FidelityProfile, Fingerprint,
     KnobId, KnobStatus, ListedTest, Origin, Policy, Problem, Revision, RunBy, RunEnd, RunHeader,
-    RunId, Seed, SourceFile, StopReason, Terms,
+    RunId, Seed, SourceFile, StopReason, Terms, Withdrawal,
 };
 
 /// The version of every form below.
@@ -51,6 +51,8 @@ struct HeaderV1 {
     binaries: Vec<BinaryFacts>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ingested: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    withdraws: Vec<Withdrawal>,
     tool_version: String,
     arguments: Vec<String>,
     workspace: PathV1,
@@ -129,6 +131,8 @@ pub(super) struct HeaderSummary {
     pub(super) joined: Vec<RunId>,
     /// Whether its passes ran elsewhere.
     pub(super) ingested: bool,
+    /// What it takes back.
+    pub(super) withdraws: Vec<Withdrawal>,
 }
 
 /// Writes `body` with the current version.
@@ -169,6 +173,7 @@ pub(super) fn write_header(header: &RunHeader) -> Result<String, Fault> {
             exposing: header.exposing.clone(),
             binaries: header.binaries.clone(),
             ingested: header.ingested,
+            withdraws: header.withdraws.clone(),
             tool_version: header.tool_version.clone(),
             arguments: header.arguments.clone(),
             workspace: write_path(header.workspace.clone()),
@@ -197,6 +202,7 @@ pub(super) fn read_header(text: &str, columns: HeaderColumns) -> Result<RunHeade
         exposing: form.exposing,
         binaries: form.binaries,
         ingested: form.ingested,
+        withdraws: form.withdraws,
         tool_version: form.tool_version,
         arguments: form.arguments,
         workspace: read_path(form.workspace),
@@ -209,13 +215,11 @@ pub(super) fn read_summary(text: &str) -> Result<HeaderSummary, Fault> {
     let form: HeaderV1 = read("the header of a run", text)?;
     Ok(HeaderSummary {
         started_at: form.started_at,
-        dirty: form
-            .revision
-            .as_ref()
-            .is_some_and(|revision| revision.dirty),
+        dirty: form.revision.as_ref().is_some_and(|it| it.dirty),
         commit: form.revision.map(|revision| revision.commit),
         joined: form.joined,
         ingested: form.ingested,
+        withdraws: form.withdraws,
     })
 }
 
@@ -330,7 +334,8 @@ pub(super) fn read_environment(text: &str) -> Result<Environment, Fault> {
 
 /// Returns the stored form of where the results of a pass came from.
 pub(super) fn write_origin(origin: &Origin) -> Result<String, Fault> {
-    let file = |source: &SourceFile| (hexadecimal(&source.digest), source.name.clone());
+    let hex = |source: &SourceFile| blake3::Hash::from_bytes(source.digest).to_hex();
+    let file = |source: &SourceFile| (hex(source).to_string(), source.name.clone());
     write(
         "the origin of a pass",
         OriginV1 {
@@ -367,10 +372,6 @@ pub(super) fn read_origin(text: &str) -> Result<Origin, Fault> {
             .map(file)
             .collect::<Result<_, Fault>>()?,
     })
-}
-
-fn hexadecimal(digest: &[u8; 32]) -> String {
-    blake3::Hash::from_bytes(*digest).to_hex().to_string()
 }
 
 /// Returns the stored form of a path; lossless where the system's paths are bytes.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use fidelity_core::audit::{Defect, PastTrials, Shown};
 use fidelity_core::classify::verdicts_of;
 use fidelity_core::domain::{ListedTest, TestId, TestIndex};
+use fidelity_core::evidence::withdrawn::take_back;
 use fidelity_core::store::{RunTally, SqliteStore, Store};
 
 use super::super::laboratory;
@@ -77,9 +78,10 @@ fn clusters(store: &SqliteStore, run: &RunTally) -> Result<BTreeMap<TestIndex, u
     let mut ids = run.header.joined.clone();
     ids.push(run.header.id);
     let mut joined = store.load_all(&ids)?;
-    let Some(run) = joined.pop() else {
+    let Some(mut run) = joined.pop() else {
         return Ok(BTreeMap::new());
     };
+    take_back(&mut run, &mut joined);
     let findings = verdicts_of(&run, &joined).findings;
     let clustered = findings.iter();
     Ok(clustered

@@ -1,11 +1,12 @@
 //! What the command line says of all files: the arm, the block, the rules for names.
 
 use fidelity_core::config;
-use fidelity_core::domain::{Arm, BlockId};
+use fidelity_core::domain::{Arm, BlockId, Problem};
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::naming::{Rule, Rules};
 
 use super::Session;
+use crate::commands::output::warn;
 use crate::error::{CliError, ErrorKind};
 
 impl Session<'_> {
@@ -59,6 +60,14 @@ impl Session<'_> {
             commit: self.place.commit(self.arguments.commit.as_deref()),
             name: self.arguments.block.clone(),
         })
+    }
+
+    /// Says where a name of a commit may be a slip, and returns what the run should remember of it.
+    pub(super) fn doubt(&self) -> Option<Problem> {
+        let message = self.place.doubt(self.arguments.commit.as_deref())?;
+        warn(&message);
+        let kind = "ingest-unknown-commit".to_owned();
+        Some(Problem { kind, message })
     }
 
     pub(super) fn rules(&self) -> Result<Rules, CliError> {

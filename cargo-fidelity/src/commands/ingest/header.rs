@@ -55,6 +55,7 @@ pub fn of(
         exposing: BTreeMap::new(),
         binaries: Vec::new(),
         ingested: true,
+        withdraws: Vec::new(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         arguments: typed(),
         workspace: session.place.root.clone(),

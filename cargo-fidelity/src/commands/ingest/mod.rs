@@ -1,19 +1,19 @@
 //! `cargo fidelity ingest`: files become passes, passes blocks, blocks a report; other stores are joined.
 
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::{PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex};
+use fidelity_core::domain::{
+    Condition, Fingerprint, PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex,
+};
 use fidelity_core::driver::Clock as _;
 use fidelity_core::ingest::intake::Intake;
-use fidelity_core::ingest::junit::Limits;
 use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
-use fidelity_core::ingest::rows::Reading;
 use fidelity_core::plan::ingested_fingerprint;
 use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
 use fidelity_core::suite::SuiteError;
 use fidelity_core::suite::annotation::configured;
 use fidelity_core::suite::filterset::{Filterset, check_ingested};
 
-use super::output::note;
+use super::output::{note, warn};
 use super::page::{Page, conditions};
 use super::{place, prepare};
 use crate::cli::{Global, IngestArgs, Passes};
@@ -27,16 +27,22 @@ mod cover;
 mod header;
 mod inputs;
 mod known;
+mod look;
 mod stores;
 mod told;
+mod withdraw;
 
-/// What is kept of a text of a failure, at its beginning and at its end.
-const TEXT: usize = 8 << 10;
+use known::Sorted;
+use look::Looked;
 
 /// Everything that stays the same while files are taken in.
 struct Session<'a> {
     arguments: &'a IngestArgs,
     global: &'a Global,
+    /// What the command line puts in the place of the conditions of the gate.
+    gate: Option<Vec<Condition>>,
+    /// Which tests are shown.
+    expressions: Vec<Filterset>,
     settings: Settings,
     place: place::Place,
     signals: Signals,
@@ -77,6 +83,8 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
     let session = Session {
         arguments,
         global,
+        gate: conditions(&arguments.gate)?,
+        expressions,
         settings: settings(arguments, &place)?,
         place,
         signals,
@@ -85,7 +93,7 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
     let expressions = expressions(arguments, !session.settings.tests.is_empty())?;
     note(global, &session.place.words());
     let arm = arguments.fidelity_profile.is_some();
-    let inputs = inputs::sort(&arguments.files, &session.place.store, arm)?;
+    let mut inputs = inputs::sort(&arguments.files, &session.place.store, arm)?;
     for line in &inputs.notes {
         note(global, line);
     }
@@ -94,12 +102,20 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         ..Tally::default()
     };
     for problem in &inputs.problems {
-        anstream::eprintln!("warning: {problem}");
+        warn(&problem.to_string());
+    }
+    // A name that leads nowhere is a slip of the pen.
+    let found = inputs.files.iter().any(|file| file.path.exists()) || !inputs.stores.is_empty();
+    let looked = session.look(std::mem::take(&mut inputs.files), &mut tally)?;
+    // A call that has nothing to keep makes no store.
+    if !tally.usable && inputs.stores.is_empty() && arguments.withdraw.is_empty() {
+        return Err(unusable(found));
     }
     let (mut store, _aside) = open(&session)?;
     stores::join(&session, &mut store, &inputs.stores, &mut tally)?;
-    if !inputs.files.is_empty() {
-        session.take_in(&mut store, inputs, &mut tally)?;
+    let withdrawn = withdraw::from(&session, &mut store, &mut tally)?;
+    if let Some(looked) = looked {
+        session.take_in(&mut store, looked, &mut tally)?;
     }
     if tally.interrupted {
         note(global, "interrupted: no file was taken in; give them again");
@@ -109,26 +125,19 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         return Ok(tally.code());
     }
     if !tally.usable {
-        return Err(
-            CliError::new(ErrorKind::Usage, "nothing of the input could be used")
-                .hint("what is wrong with each file is said above"),
-        );
+        return Err(unusable(found));
     }
-    let Some(run) = cover::latest(&session, &mut store, tally.page.is_some())? else {
-        note(global, "the store holds no ingested passes yet");
-        return Ok(tally.code());
+    session.conclude(&mut store, withdrawn, tally)
+}
+
+/// Returns the error of a call of which nothing could be used, though some of it may have been found.
+fn unusable(found: bool) -> CliError {
+    let kind = match found {
+        true => ErrorKind::Unreadable,
+        false => ErrorKind::Usage,
     };
-    let mut page = match tally.page.take() {
-        Some(page) if page.run.header.id == run => page,
-        _ => Page::load(&store, run)?,
-    };
-    page.keep(&expressions)?;
-    let code = page.print(gate, global)?;
-    // What the gate says comes first: a file that is none must not hide a defect.
-    Ok(match code {
-        ExitCode::Passed => tally.code(),
-        code => code,
-    })
+    CliError::new(kind, "nothing of the input could be used")
+        .hint("what is wrong with each file is said above")
 }
 
 /// Returns the expressions of `-E`, before anything is taken in: each can be answered by what reports say.
@@ -142,6 +151,9 @@ fn expressions(arguments: &IngestArgs, rules: bool) -> Result<Vec<Filterset>, Su
 /// Opens the store; where there is none and nothing is to be kept, one that goes away with the directory it comes with.
 fn open(session: &Session<'_>) -> Result<(SqliteStore, Option<tempfile::TempDir>), CliError> {
     let place = &session.place.store;
+    if session.arguments.files.is_empty() {
+        return Ok((SqliteStore::open(place)?, None));
+    }
     if !session.arguments.dry_run || place.exists() {
         return Ok((SqliteStore::open_or_create(place)?, None));
     }
@@ -164,39 +176,51 @@ fn settings(arguments: &IngestArgs, place: &place::Place) -> Result<Settings, Cl
 }
 
 impl Session<'_> {
+    /// Prints the comparison that all of it belongs to.
+    fn conclude(
+        &self,
+        store: &mut SqliteStore,
+        withdrawn: Option<Fingerprint>,
+        mut tally: Tally,
+    ) -> Result<ExitCode, CliError> {
+        let covering = match withdrawn {
+            Some(comparison) if self.arguments.files.is_empty() => cover::of(store, &comparison)?,
+            _ => cover::latest(self, store, tally.page.is_some())?,
+        };
+        let Some(run) = covering else {
+            note(self.global, "the store holds no ingested passes yet");
+            return Ok(tally.code());
+        };
+        let mut page = match tally.page.take() {
+            Some(page) if page.run.header.id == run => page,
+            _ => Page::load(store, run)?,
+        };
+        page.keep(&self.expressions)?;
+        let code = page.print(self.gate.clone(), self.global)?;
+        // What the gate says comes first: a file that is none must not hide a defect.
+        Ok(match code {
+            ExitCode::Passed => tally.code(),
+            code => code,
+        })
+    }
+
     /// Takes in files, or says what would be taken in.
     fn take_in(
         &self,
         store: &mut SqliteStore,
-        inputs: inputs::Inputs,
+        Looked {
+            intake,
+            mut problems,
+        }: Looked,
         tally: &mut Tally,
     ) -> Result<(), CliError> {
-        let arm = self.arm()?;
-        let reading = Reading {
-            arm,
-            block: self.block()?,
-            rules: self.rules()?,
-            limits: Limits {
-                head: TEXT,
-                tail: TEXT,
-                ..Limits::default()
-            },
-            failures: true,
-            remarks: true,
-        };
-        let intake = Intake::scan(inputs.files, reading);
-        let problems = told::files(self.arguments, &intake, tally);
-        if let Some(file) = intake
-            .files
-            .iter()
-            .find(|file| file.needs_arm && file.cases > 0)
-        {
-            let message = format!("{} does not say which environment it is from", file.name);
-            return Err(CliError::new(ErrorKind::Usage, message).hint(self.arms_hint()));
-        }
-        self.check_blocks(&intake)?;
         let fingerprint = ingested_fingerprint(&self.settings.baseline, &self.settings.target);
-        let (parts, known) = known::new_parts(store, &intake, &fingerprint)?;
+        let Sorted {
+            parts,
+            known,
+            elsewhere,
+        } = known::new_parts(store, &intake, &fingerprint)?;
+        problems.extend(told::elsewhere(self, &intake, &elsewhere));
         let grouping = match self.arguments.passes {
             Passes::Disjoint => Grouping::Disjoint,
             Passes::PerFile => Grouping::PerFile,
@@ -257,7 +281,7 @@ impl Session<'_> {
             Err(Stopped::Store(error)) => return Err(error.into()),
         };
         for problem in &changed {
-            anstream::eprintln!("warning: {problem}");
+            warn(&problem.to_string());
         }
         let page = Page::load(store, header.id)?;
         let page = close(page, log, self.clock.elapsed_ms())?;

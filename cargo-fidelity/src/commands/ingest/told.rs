@@ -3,33 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fidelity_core::domain::{Arm, BlockId, PassName, Problem, RunId};
-use fidelity_core::ingest::intake::Intake;
+use fidelity_core::ingest::intake::{Intake, Scanned};
+use fidelity_core::ingest::junit::ProblemKind;
 use fidelity_core::ingest::pairing::{Part, PassPlan};
 use fidelity_core::report::number::{count, things};
 
-use super::known::Known;
+use super::known::{Elsewhere, Known};
 use super::{Session, Tally};
 use crate::cli::{IngestArgs, Passes};
+use crate::commands::output::warn;
 
-/// Problems that are kept with a run; more are counted.
-const KEPT: usize = 50;
-
-/// Says what became of files, and returns what the run should remember of it.
+/// Says what became of files, and returns what the run should remember of it: of each kind the first, and how many files
+/// have it.
 pub fn files(arguments: &IngestArgs, intake: &Intake, tally: &mut Tally) -> Vec<Problem> {
-    let mut kept = Vec::new();
-    let mut more = 0;
-    let mut keep = |kind: &str, message: String| {
-        if kept.len() < KEPT {
-            let kind = format!("ingest-{kind}");
-            kept.push(Problem { kind, message });
-        } else {
-            more += 1;
+    let mut kept: Vec<(String, String, u64)> = Vec::new();
+    let mut say = |kind: &str, message: String| {
+        warn(&message);
+        match kept.iter_mut().find(|(known, ..)| known == kind) {
+            Some((_, _, files)) => *files += 1,
+            None => kept.push((kind.to_owned(), message, 1)),
         }
     };
     for file in &intake.files {
         for problem in &file.problems {
-            anstream::eprintln!("warning: {problem}");
-            keep(problem.kind.word(), problem.to_string());
+            say(problem.kind.word(), problem.to_string());
         }
         let empty = !file.broken && file.cases == 0;
         if file.broken || (empty && !arguments.allow_empty) {
@@ -42,21 +39,76 @@ pub fn files(arguments: &IngestArgs, intake: &Intake, tally: &mut Tally) -> Vec<
                 "{}: it holds no test: was the suite filtered away? (--allow-empty takes it for what it is)",
                 file.name
             );
-            anstream::eprintln!("warning: {message}");
-            keep("empty-report", message);
+            say("empty-report", message);
         } else if file.broken {
             let message = format!("{}: nothing of it was taken in", file.name);
-            anstream::eprintln!("warning: {message}");
-            keep("file-left-out", message);
+            say("file-left-out", message);
         }
     }
-    if more > 0 {
-        kept.push(Problem {
-            kind: "ingest-more".to_owned(),
-            message: format!("{} with the files", things(more, "more problem")),
-        });
+    if kept
+        .iter()
+        .any(|(kind, ..)| kind == ProblemKind::OtherProfile.word())
+    {
+        anstream::eprintln!(
+            "hint: --baseline-profile and --target-profile say which fidelity profiles are compared"
+        );
     }
-    kept
+    let problem = |(kind, message, files): (String, String, u64)| Problem {
+        kind: format!("ingest-{kind}"),
+        message: match files - 1 {
+            0 => message,
+            others => format!("{message}; the same in {}", things(others, "other file")),
+        },
+    };
+    kept.into_iter().map(problem).collect()
+}
+
+/// Whether a file says itself what an option says.
+type Says = fn(&Scanned) -> bool;
+
+/// Says which options say nothing of some files, which say it themselves; returns what the run should remember of it.
+pub fn in_vain(arguments: &IngestArgs, intake: &Intake) -> Vec<Problem> {
+    let given: [(bool, &str, Says); 4] = [
+        (
+            arguments.fidelity_profile.is_some(),
+            "--fidelity-profile",
+            |file| file.says.arm,
+        ),
+        (arguments.commit.is_some(), "--commit", |file| {
+            file.says.block
+        }),
+        (arguments.block.is_some(), "--block", |file| file.says.block),
+        (!arguments.keep_names.is_empty(), "--keep-names", |file| {
+            file.says.arm
+        }),
+    ];
+    let mut by_files: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
+    for (_, option, says) in given.into_iter().filter(|(given, ..)| *given) {
+        let files = intake
+            .files
+            .iter()
+            .filter(|file| !file.broken && says(file));
+        let files: Vec<&str> = files.map(|file| file.name.as_str()).collect();
+        if !files.is_empty() {
+            by_files.entry(files).or_default().push(option);
+        }
+    }
+    let problems = by_files.into_iter().map(|(files, options)| {
+        let others = match files.len() {
+            1 => String::new(),
+            number => format!(" and {}", things(number as u64 - 1, "other file")),
+        };
+        let have = if options.len() == 1 { "has" } else { "have" };
+        let message = format!(
+            "{} {have} no effect on {}{others}: what CSV says of itself holds",
+            options.join(", "),
+            files[0]
+        );
+        warn(&message);
+        let kind = "ingest-without-effect".to_owned();
+        Problem { kind, message }
+    });
+    problems.collect()
 }
 
 /// Says which files make which passes and blocks.
@@ -121,6 +173,7 @@ fn left_out<'a>(name: &dyn Fn(usize) -> &'a str, known: &[Known]) -> Vec<String>
         ));
     }
     let mut passes: BTreeMap<usize, Vec<(PassName, String)>> = BTreeMap::new();
+    let mut withdrawn: BTreeMap<usize, Vec<PassName>> = BTreeMap::new();
     for known in known {
         match known {
             Known::Stored(..) => {}
@@ -132,12 +185,23 @@ fn left_out<'a>(name: &dyn Fn(usize) -> &'a str, known: &[Known]) -> Vec<String>
                 let place = name(*other).to_owned();
                 passes.entry(*file).or_default().push((*pass, place));
             }
+            Known::Withdrawn(file, pass) => withdrawn.entry(*file).or_default().push(*pass),
             Known::Twin(file, other) => lines.push(format!(
                 "{} has the same bytes as {}: taken for a copy, and counted once",
                 name(*file),
                 name(*other)
             )),
         }
+    }
+    for (file, passes) in withdrawn {
+        let number = things(passes.len() as u64, "pass");
+        let runs: BTreeSet<String> = passes.iter().map(|pass| pass.run.short()).collect();
+        let runs: Vec<String> = runs.into_iter().collect();
+        lines.push(format!(
+            "{number} of {} left out: withdrawn with run {}",
+            name(file),
+            runs.join(", ")
+        ));
     }
     for (file, passes) in passes {
         let Some((first, place)) = passes.first() else {
@@ -154,6 +218,35 @@ fn left_out<'a>(name: &dyn Fn(usize) -> &'a str, known: &[Known]) -> Vec<String>
     lines
 }
 
+/// Says which files count twice, and returns what the run should remember of it.
+pub fn elsewhere(
+    session: &Session<'_>,
+    intake: &Intake,
+    elsewhere: &BTreeMap<Elsewhere, BTreeSet<usize>>,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (Elsewhere { run, arm, block }, files) in elsewhere {
+        let Some(first) = files.first() else { continue };
+        let others = match files.len() {
+            1 => String::new(),
+            number => format!(" and {}", things(number as u64 - 1, "other file")),
+        };
+        let profile = &session.settings.profile(*arm).name;
+        let message = format!(
+            "{}{others}: the same bytes were taken in before as results of {profile} in {}, with run {}, and count in both \
+             places; if one of them is wrong: cargo fidelity ingest --withdraw {} --reason TEXT",
+            intake.files[*first].name,
+            block,
+            run.short(),
+            run.short()
+        );
+        warn(&message);
+        let kind = "ingest-same-bytes".to_owned();
+        problems.push(Problem { kind, message });
+    }
+    problems
+}
+
 /// Says which passes make which blocks.
 fn blocks(session: &Session<'_>, plans: &[PassPlan]) -> Vec<String> {
     let mut blocks: Vec<(&BlockId, [u64; 2])> = Vec::new();
@@ -168,12 +261,6 @@ fn blocks(session: &Session<'_>, plans: &[PassPlan]) -> Vec<String> {
         }
     }
     let line = |(block, passes): (&BlockId, [u64; 2])| {
-        let words = match (&block.commit, &block.name) {
-            (Some(commit), Some(name)) => format!("block {name} at commit {}", short(commit)),
-            (Some(commit), None) => format!("block of commit {}", short(commit)),
-            (None, Some(name)) => format!("block {name}"),
-            (None, None) => "block without a name".to_owned(),
-        };
         let arms: Vec<String> = Arm::BOTH
             .into_iter()
             .filter(|arm| passes[arm.index()] > 0)
@@ -185,13 +272,7 @@ fn blocks(session: &Session<'_>, plans: &[PassPlan]) -> Vec<String> {
                 )
             })
             .collect();
-        format!("{words}: {}", arms.join(", "))
+        format!("{block}: {}", arms.join(", "))
     };
     blocks.into_iter().map(line).collect()
-}
-
-/// Returns a commit as people refer to it.
-fn short(commit: &str) -> &str {
-    let digits = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if digits { &commit[..10] } else { commit }
 }

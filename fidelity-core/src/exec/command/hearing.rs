@@ -214,6 +214,7 @@ no 18</failure></testcase>
         let reading = Reading {
             arm: None,
             block: BlockId::default(),
+            profiles: None,
             rules: Rules::default(),
             limits: Limits::default(),
             failures: true,

@@ -8,12 +8,12 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use read::{CsvProblem, Line, columns_of, read};
+pub use read::{CsvProblem, Line, columns_of, read, separated_by_another};
 
 use crate::domain::Outcome;
 
 /// The columns, in order.
-pub const COLUMNS: [&str; 11] = [
+pub const COLUMNS: [&str; 12] = [
     "run",
     "block",
     "pass",
@@ -25,6 +25,7 @@ pub const COLUMNS: [&str; 11] = [
     "signature",
     "commit",
     "at",
+    "profile",
 ];
 
 /// Returns a text as a spreadsheet takes it for a text.

@@ -36,6 +36,8 @@ pub struct Line {
     pub commit: Option<String>,
     /// When its pass ran, in microseconds since 1970; none where nobody said.
     pub at_us: Option<i64>,
+    /// The name of the arm's fidelity profile; none where nobody said.
+    pub profile: Option<String>,
 }
 
 /// Why a CSV cannot be used.
@@ -84,11 +86,23 @@ pub fn columns_of(header: &str) -> bool {
         .all(|needed| names.clone().any(|name| name == *needed))
 }
 
+/// Returns the character that separates columns of observations in a line where it is none that we write: spreadsheets of
+/// some languages write semicolons.
+pub fn separated_by_another(header: &str) -> Option<char> {
+    [';', '\t', '|'].into_iter().find(|separator| {
+        let written = header.replace(',', " ").replace(*separator, ",");
+        columns_of(&written)
+    })
+}
+
 /// Reads a file of observations and gives each to `sink`, in order.
 ///
 /// # Errors
-/// The first line that cannot be used. What came before has been given to `sink`, and must not count.
-pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProblem> {
+/// The first line that cannot be used, or that `sink`, which is told the number of each, refuses. What came before has been given to `sink`, and must not count.
+pub fn read(
+    bytes: impl Read,
+    sink: &mut dyn FnMut(u64, Line) -> Result<(), CsvProblem>,
+) -> Result<(), CsvProblem> {
     let left = Rc::new(Cell::new(LINE_BYTES));
     let mut reader = ReaderBuilder::new().from_reader(Bounded {
         inner: bytes,
@@ -119,11 +133,12 @@ pub fn read(bytes: impl Read, sink: &mut dyn FnMut(Line)) -> Result<(), CsvProbl
             Err(error) => return Err(problem(line, &error)),
         }
         let line = record.position().map_or(line, csv::Position::line);
-        sink(parse(&record, &places).map_err(|message| CsvProblem { line, message })?);
+        let parsed = parse(&record, &places).map_err(|message| CsvProblem { line, message });
+        sink(line, parsed?)?;
     }
 }
 
-fn parse(record: &StringRecord, places: &[Option<usize>; 11]) -> Result<Line, String> {
+fn parse(record: &StringRecord, places: &[Option<usize>; 12]) -> Result<Line, String> {
     let [
         run,
         block,
@@ -136,6 +151,7 @@ fn parse(record: &StringRecord, places: &[Option<usize>; 11]) -> Result<Line, St
         signature,
         commit,
         at,
+        profile,
     ] = places.map(|place| {
         place
             .and_then(|place| record.get(place))
@@ -180,6 +196,7 @@ fn parse(record: &StringRecord, places: &[Option<usize>; 11]) -> Result<Line, St
         signature: text(signature),
         commit: some(commit),
         at_us: time(at)?,
+        profile: some(profile),
     })
 }
 

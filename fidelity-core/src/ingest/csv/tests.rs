@@ -63,7 +63,7 @@ fn every_outcome_is_read_back() {
 
 #[test]
 fn what_is_wrong_names_the_line() {
-    let problem = |text: &str| read(text.as_bytes(), &mut |_| {}).unwrap_err();
+    let problem = |text: &str| read(text.as_bytes(), &mut |_, _| Ok(())).unwrap_err();
     let head = "arm,binary,test,outcome,duration_s\n";
     for (rows, line, message) in [
         ("low,b,t,passed,1\n", 2, "`baseline` or `target`, not `low`"),
@@ -95,7 +95,7 @@ fn what_is_wrong_names_the_line() {
 fn a_line_without_end_is_refused_before_it_fills_the_memory() {
     use std::io::{Read, repeat};
     let head = &b"arm,binary,test,outcome\ntarget,b,t,passed\ntarget,b,\""[..];
-    let problem = read(head.chain(repeat(b'x')), &mut |_| {}).unwrap_err();
+    let problem = read(head.chain(repeat(b'x')), &mut |_, _| Ok(())).unwrap_err();
     assert_eq!(problem.line, 3, "{problem:?}");
     assert!(problem.message.contains("more than 8 MiB"), "{problem:?}");
 }
@@ -105,7 +105,15 @@ fn columns_may_stand_in_any_order_and_behind_a_byte_order_mark() {
     let mut lines = Vec::new();
     let text = "\u{feff}test,outcome,extra,binary,arm\nt,passed,x,b,baseline\n";
     assert!(columns_of(text.lines().next().unwrap()));
-    read(text.as_bytes(), &mut |line| lines.push(line)).unwrap();
+    let mut take = |_, line| {
+        lines.push(line);
+        Ok(())
+    };
+    read(text.as_bytes(), &mut take).unwrap();
     assert_eq!((lines[0].test.as_str(), lines[0].arm), ("t", Arm::Baseline));
     assert!(!columns_of("a,b,c"));
+    let header = |separator: &str| ["arm", "binary", "test", "outcome"].join(separator);
+    assert_eq!(separated_by_another(&header(";")), Some(';'));
+    assert_eq!(separated_by_another(&header("\t")), Some('\t'));
+    assert_eq!(separated_by_another("a;b;c"), None);
 }

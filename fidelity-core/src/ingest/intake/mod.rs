@@ -47,6 +47,8 @@ pub struct Scanned {
     pub broken: bool,
     /// Whether nobody said which arm it is of.
     pub needs_arm: bool,
+    /// What it says itself.
+    pub says: rows::Says,
 }
 
 /// Files that were looked at, and what is in them.
@@ -226,6 +228,7 @@ fn look(source: &Source, intake: &Intake) -> Held {
             problems: outcomes.problems,
             broken: outcomes.broken,
             needs_arm: outcomes.needs_arm,
+            says: outcomes.says,
         },
         known,
         tests: tests.into_iter().map(|(id, _)| id).collect(),

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::case::{Capped, Case, CaseFailure, Trial};
 use super::elements::Node;
-use super::outcome::{Seen, judge, of_failure};
+use super::outcome::{Seen, Word, judge, of_failure, word};
 use super::passage::Passage;
 use super::{FailureKind, Limits, Suite};
-use crate::domain::CapturedOutput;
+use crate::domain::{CapturedOutput, Outcome};
 use crate::exec::capture::Capture;
+
+/// Kept of a word that nobody knows, in bytes.
+const LONGEST_WORD: usize = 100;
 
 /// Standard output and error while they are read.
 struct Streams {
@@ -44,6 +47,8 @@ pub(super) struct Draft {
     retries: Vec<Retry>,
     /// Trials beyond the limit.
     surplus: u64,
+    /// The last value of `status` or `result` that nobody knows.
+    unknown: String,
     own: Streams,
     retried: Streams,
     text: Passage,
@@ -68,6 +73,7 @@ impl Draft {
             seen: Seen::default(),
             retries: Vec::new(),
             surplus: 0,
+            unknown: String::new(),
             own: Streams::new(limits),
             retried: Streams::new(limits),
             text: Passage::new(limits),
@@ -91,6 +97,23 @@ impl Draft {
         self.seen = Seen::default();
         self.retries.clear();
         self.surplus = 0;
+    }
+
+    /// Returns what a value of `status` or `result` says.
+    pub(super) fn word(&mut self, value: &str) -> Word {
+        let word = word(value);
+        if word == Word::Unknown {
+            self.unknown.clear();
+            self.unknown
+                .push_str(value.get(..LONGEST_WORD).unwrap_or(value));
+        }
+        word
+    }
+
+    /// Returns the word that would say what the case that ended came to, if it was known.
+    pub(super) fn unknown_word(&self) -> Option<&str> {
+        let says_more = self.case.trial.outcome != Outcome::Passed;
+        (self.seen.word == Word::Unknown && !says_more).then_some(&self.unknown)
     }
 
     /// Begins a failure of the deciding trial. Returns where its attributes go; none if it is only counted.

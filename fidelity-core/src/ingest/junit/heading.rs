@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::attributes::{Raw, Tag, each};
 use super::machine::Machine;
-use super::outcome::{Word, word};
+use super::outcome::Word;
 use super::problem::{Fault, ProblemKind};
 
 /// What the tag of a case says.
@@ -33,8 +33,8 @@ impl<'a> Heading<'a> {
                 machine.draft.case.file = Some(machine.named(raw));
             }
             "line" | "lineno" => machine.draft.case.line = raw.text.trim().parse().ok(),
-            "status" => self.said[0] = word(raw.text),
-            "result" => self.said[1] = word(raw.text),
+            "status" => self.said[0] = machine.draft.word(raw.text),
+            "result" => self.said[1] = machine.draft.word(raw.text),
             _ => return false,
         }
         true

@@ -16,8 +16,25 @@ const NOT_RUN: [&str; 10] = [
     "todo",
     "skip",
 ];
+/// Values of `status` and `result` of cases that ran and say no more, which is that they passed.
+const RAN: [&str; 14] = [
+    "",
+    "run",
+    "ran",
+    "passed",
+    "pass",
+    "ok",
+    "success",
+    "successful",
+    "succeeded",
+    "completed",
+    "complete",
+    "executed",
+    "finished",
+    "fixed",
+];
 /// Values of `status` and `result` of cases that failed.
-const FAILED: [&str; 13] = [
+const FAILED: [&str; 14] = [
     "failed",
     "failure",
     "fail",
@@ -31,6 +48,7 @@ const FAILED: [&str; 13] = [
     "crashed",
     "aborted",
     "killed",
+    "regression",
 ];
 
 /// What an attribute says of a case.
@@ -39,6 +57,8 @@ pub(super) enum Word {
     /// Nothing, or that it ran.
     #[default]
     Nothing,
+    /// Something that nobody knows.
+    Unknown,
     /// It did not run.
     NotRun,
     /// It failed.
@@ -47,13 +67,16 @@ pub(super) enum Word {
 
 /// Returns what a value of `status` or `result` says.
 pub(super) fn word(value: &str) -> Word {
+    let value = value.trim();
     let among = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
     if among(&NOT_RUN) {
         Word::NotRun
     } else if among(&FAILED) {
         Word::Failed
-    } else {
+    } else if among(&RAN) {
         Word::Nothing
+    } else {
+        Word::Unknown
     }
 }
 

@@ -17,6 +17,8 @@ pub enum ProblemKind {
     Truncated,
     /// Its elements cannot be told apart.
     Malformed,
+    /// It is of other fidelity profiles than those that are compared.
+    OtherProfile,
     /// It is larger than the limits allow: bytes, depth, or a tag.
     TooLarge,
     /// Its encoding is unknown or not supported, or is not what it says.
@@ -41,8 +43,12 @@ pub enum ProblemKind {
     Properties,
     /// A case that says two things.
     Contradiction,
+    /// A case whose `status` or `result` is a word that nobody knows, and that says no more.
+    UnknownStatus,
     /// A setup script that failed.
     SetupScript,
+    /// A report of our own, whose cases are verdicts and no trials.
+    Verdicts,
     /// A name that is there more than once: further trials of one test.
     Repeated,
     /// Names that are one by the rules for names.
@@ -51,13 +57,14 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Unreadable,
         Self::Empty,
         Self::NotXml,
         Self::NotJunit,
         Self::Truncated,
         Self::Malformed,
+        Self::OtherProfile,
         Self::TooLarge,
         Self::Encoding,
         Self::ForeignBytes,
@@ -70,7 +77,9 @@ impl ProblemKind {
         Self::Attempts,
         Self::Properties,
         Self::Contradiction,
+        Self::UnknownStatus,
         Self::SetupScript,
+        Self::Verdicts,
         Self::Repeated,
         Self::Merged,
     ];
@@ -84,6 +93,7 @@ impl ProblemKind {
             Self::NotJunit => "not-junit",
             Self::Truncated => "truncated",
             Self::Malformed => "malformed",
+            Self::OtherProfile => "other-profile",
             Self::TooLarge => "too-large",
             Self::Encoding => "encoding",
             Self::ForeignBytes => "foreign-bytes",
@@ -96,7 +106,9 @@ impl ProblemKind {
             Self::Attempts => "too-many-attempts",
             Self::Properties => "too-many-properties",
             Self::Contradiction => "contradiction",
+            Self::UnknownStatus => "unknown-status",
             Self::SetupScript => "setup-script-failed",
+            Self::Verdicts => "verdicts",
             Self::Repeated => "repeated-name",
             Self::Merged => "merged-name",
         }

@@ -205,6 +205,16 @@ impl Machine<'_> {
                 format!("`{}`: {contradiction}", shown(name))
             });
         }
+        if let Some(word) = self.draft.unknown_word() {
+            let name = &self.draft.case.name;
+            self.notes.note(ProblemKind::UnknownStatus, || {
+                format!(
+                    "`{}`: what a status of `{}` means is not known: taken as passed",
+                    shown(name),
+                    shown(word)
+                )
+            });
+        }
     }
 
     /// Ends the case of a setup script, which is no test.

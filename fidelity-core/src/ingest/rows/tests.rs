@@ -9,6 +9,7 @@ fn reading(arm: Option<Arm>) -> Reading {
             commit: Some("c0ffee".to_owned()),
             name: None,
         },
+        profiles: None,
         rules: Rules::default(),
         limits: Limits::default(),
         failures: true,

@@ -115,6 +115,16 @@ fn written(run: &StoredRun) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+fn read_back(text: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut take = |_, line| {
+        lines.push(line);
+        Ok(())
+    };
+    read(text.as_bytes(), &mut take).unwrap();
+    lines
+}
+
 fn expected(run: &StoredRun) -> Vec<Line> {
     let lines = run.passes.iter().flat_map(|pass| {
         let origin = pass.origin.as_ref().unwrap();
@@ -136,6 +146,10 @@ fn expected(run: &StoredRun) -> Vec<Line> {
                 signature: signature.unwrap_or_default(),
                 commit: origin.block.commit.clone(),
                 at_us: origin.at_us,
+                profile: Some(match pass.spec.arm {
+                    Arm::Baseline => run.header.baseline.name.clone(),
+                    Arm::Target => run.header.target.name.clone(),
+                }),
             }
         })
     });
@@ -146,8 +160,7 @@ fn expected(run: &StoredRun) -> Vec<Line> {
 fn every_observation_is_read_back_without_loss() {
     for seed in 0..60 {
         let run = run(seed);
-        let mut lines = Vec::new();
-        read(written(&run).as_bytes(), &mut |line| lines.push(line)).unwrap();
+        let lines = read_back(&written(&run));
         assert_eq!(lines, expected(&run), "seed {seed}");
     }
 }
@@ -180,9 +193,8 @@ fn repeats_checks_and_passes_that_do_not_count_are_left_out() {
     ));
     run.passes[2].spec.phase = Phase::MassRepeat;
     run.passes[3].spec.phase = Phase::TimeoutCheck;
-    let lines = written(&run);
-    let mut passes: Vec<String> = Vec::new();
-    read(lines.as_bytes(), &mut |line| passes.push(line.pass)).unwrap();
+    let lines = read_back(&written(&run)).into_iter();
+    let mut passes: Vec<String> = lines.map(|line| line.pass).collect();
     passes.dedup();
     assert_eq!(passes, ["5", "6"]);
 }

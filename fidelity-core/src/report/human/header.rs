@@ -1,10 +1,11 @@
 //! The head of the page: what was compared, how much was run, and how to run it again.
 
+use crate::domain::{Arm, Withdrawal};
 use crate::report::Style;
 use crate::report::model::{BlockFacts, PassCounts, Report, RunFacts};
 use crate::report::number::{count, duration_ms, things};
 use crate::report::page::{self, Indent, Page, Tone, plain, span};
-use crate::report::words::{commit, replay_command, started};
+use crate::report::words::{commit, listed, replay_command, started};
 
 /// Joined runs that are named before the rest is only counted.
 const JOINED_NAMED: usize = 3;
@@ -20,19 +21,35 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             plain(format!(" (target): {}", tests(report))),
         ],
     );
-    if let Some(blocks) = &run.blocks {
-        for line in block_lines(run, blocks) {
-            page.text(Indent::hanging(0), &[plain(line)]);
-        }
-        if !run.joined.is_empty() {
-            page.text(Indent::hanging(0), &[plain(joined(run, style))]);
-        }
-        page.text(
-            Indent::hanging(0),
-            &[span(Tone::Faint, identity(run, style))],
-        );
-        return;
+    match &run.blocks {
+        Some(blocks) => ingested(page, (run, blocks), style),
+        None => drawn(page, run, style),
     }
+}
+
+/// Says what was taken in, and what of it is no evidence.
+fn ingested(page: &mut Page, (run, blocks): (&RunFacts, &BlockFacts), style: &Style) {
+    for line in block_lines(run, blocks) {
+        page.text(Indent::hanging(0), &[plain(line)]);
+    }
+    for withdrawal in &blocks.withdrawn {
+        let line = [
+            span(Tone::Warn, "withdrawn: "),
+            plain(withdrawn(run, withdrawal)),
+        ];
+        page.text(Indent::hanging(0), &line);
+    }
+    if !run.joined.is_empty() {
+        page.text(Indent::hanging(0), &[plain(joined(run, style))]);
+    }
+    page.text(
+        Indent::hanging(0),
+        &[span(Tone::Faint, identity(run, style))],
+    );
+}
+
+/// Says how much was run, and how to run it again.
+fn drawn(page: &mut Page, run: &RunFacts, style: &Style) {
     page.text(
         Indent::hanging(0),
         &[plain(format!(
@@ -112,7 +129,47 @@ fn block_lines(run: &RunFacts, blocks: &BlockFacts) -> Vec<String> {
     lines.push(format!(
         "order not randomised: the verdicts take it that within a block the jobs could have been swapped; {compared}{alone}"
     ));
+    lines.extend(apart(run, blocks));
     lines
+}
+
+/// Names blocks that may be one: those that lack one arm, and those that lack the other.
+fn apart(run: &RunFacts, blocks: &BlockFacts) -> Option<String> {
+    let [low, high] = Arm::BOTH.map(|arm| {
+        let (named, all) = (&blocks.alone[arm.index()], blocks.one_armed[arm.index()]);
+        let mut names: Vec<String> = named.iter().map(ToString::to_string).collect();
+        let left = u64::from(all).saturating_sub(names.len() as u64);
+        if 0 < left {
+            names.push(format!("{} more", count(left)));
+        }
+        listed(&names, "and")
+    });
+    (!low.is_empty() && !high.is_empty()).then(|| {
+        let (baseline, target) = (&run.baseline, &run.target);
+        format!(
+            "do they belong together? {baseline} without {target}: {low}; {target} without {baseline}: {high} (passes of one \
+             block have the same --commit and --block)"
+        )
+    })
+}
+
+/// Returns what was taken back, and why: `2 passes of high, taken in with run 1a2b3c4d (2026-03-01): it ran on the old image`.
+fn withdrawn(run: &RunFacts, withdrawal: &Withdrawal) -> String {
+    let passes: Vec<String> = Arm::BOTH
+        .into_iter()
+        .filter(|arm| 0 < withdrawal.passes[arm.index()])
+        .map(|arm| {
+            let number = u64::from(withdrawal.passes[arm.index()]);
+            format!("{} of {}", things(number, "pass"), run.arm(arm))
+        })
+        .collect();
+    format!(
+        "{} that came with run {}, since {}: {}",
+        passes.join(" and "),
+        withdrawal.run.short(),
+        started(&withdrawal.at),
+        withdrawal.reason
+    )
 }
 
 /// Returns the passes by phase: `37 passes (6 screening, 31 focus)`.

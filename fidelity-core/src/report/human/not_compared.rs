@@ -65,7 +65,7 @@ enum Why {
 type Missing = [Option<Why>; 2];
 
 fn why(report: &Report, test: &TestReport, arm: Arm) -> Option<Why> {
-    let (presence, blocks) = (test.presence(arm), report.run.blocks);
+    let (presence, blocks) = (test.presence(arm), report.run.blocks.as_ref());
     if 0 < test.arm(arm).trials {
         None
     } else if 0 < presence.skipped && presence.is_never_run() {

@@ -17,7 +17,7 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
     page.blank();
     if tests.is_empty() {
         if report.tests.is_empty() {
-            no_tests(page);
+            no_tests(page, report.run.blocks.is_some());
         }
         return;
     }
@@ -103,17 +103,22 @@ fn fewest(tests: &[&TestReport], arm: Arm) -> u32 {
     run_in(tests, arm).min().unwrap_or(0)
 }
 
-fn no_tests(page: &mut Page) {
+fn no_tests(page: &mut Page, ingested: bool) {
     page.text(
         Indent::all(0),
         &[span(Tone::WarnTitle, "NO TESTS WERE COMPARED")],
     );
-    next(
-        page,
-        2,
-        "check filters, packages and features; to see the tests:",
-        "cargo fidelity run --dry-run",
-    );
+    let (says, command) = match ingested {
+        true => (
+            "take in results of both:",
+            "cargo fidelity ingest --fidelity-profile NAME FILE...",
+        ),
+        false => (
+            "check filters, packages and features; to see the tests:",
+            "cargo fidelity run --dry-run",
+        ),
+    };
+    next(page, 2, says, command);
 }
 
 /// Returns the trials of the tests that are run in an arm: others say nothing of it.

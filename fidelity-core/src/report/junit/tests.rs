@@ -2,9 +2,11 @@
 
 use super::render;
 use crate::domain::{
-    Attribution, AttributionEnd, Cause, Outcome, Side, StoredAttribution, VerdictKind,
+    Arm, Attribution, AttributionEnd, BlockId, Cause, Outcome, Side, StoredAttribution, VerdictKind,
 };
 use crate::ingest::junit::{Case, Limits, read};
+use crate::ingest::naming::Rules;
+use crate::ingest::rows::{self, Reading};
 use crate::report::Report;
 use crate::report::planted::{Planted, plant, stable};
 
@@ -186,6 +188,36 @@ fn what_we_write_we_read() {
             assert_eq!(before, 3, "flaky failures stand before the passing trial");
         }
     }
+}
+
+#[test]
+fn verdicts_are_no_trials_when_they_are_taken_in() {
+    let own = render(&report());
+    let rows_of = |text: &str| {
+        let reading = Reading {
+            arm: Some(Arm::Target),
+            block: BlockId::default(),
+            profiles: None,
+            rules: Rules::default(),
+            limits: Limits::default(),
+            failures: true,
+            remarks: true,
+        };
+        let mut names = Vec::new();
+        let outcomes = rows::read(text.as_bytes(), "r.xml", &reading, &mut |row| {
+            names.push(row.id.test);
+        });
+        let kinds: Vec<&str> = outcomes.problems.iter().map(|it| it.kind.word()).collect();
+        (names, outcomes.broken, kinds.concat())
+    };
+    assert_eq!(rows_of(&own), (vec![], true, "verdicts".to_owned()));
+    // Where somebody has put several reports into one, the others are what they are.
+    let other = "<testsuite name='s'><testcase name='a'/></testsuite></testsuites>";
+    let both = own.replace("</testsuites>", other);
+    assert_eq!(
+        rows_of(&both),
+        (vec!["a".to_owned()], false, "verdicts".to_owned())
+    );
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(super) fn header(number: u64) -> RunHeader {
         exposing: BTreeMap::new(),
         binaries: Vec::new(),
         ingested: false,
+        withdraws: Vec::new(),
         tool_version: "0.1.0".to_owned(),
         arguments: Vec::new(),
         workspace: PathBuf::from("/workspace"),

@@ -132,6 +132,7 @@ fn summary(run: &StoredRun) -> RunSummary {
         trials: observations.filter(|seen| seen.outcome.is_trial()).count() as u64,
         end: run.end.clone(),
         ingested: run.header.ingested,
+        withdraws: run.header.withdraws.iter().map(|it| it.run).collect(),
         alive: false,
     }
 }

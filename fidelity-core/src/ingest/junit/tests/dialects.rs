@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::domain::Outcome;
 
 #[test]
 fn a_bare_suite_and_suites_within_suites_are_read() {
@@ -194,6 +195,26 @@ fn skipping_has_many_names() {
     let (cases, _) =
         read_str("<testsuite><testcase name='a'><skipped message='no db'/></testcase></testsuite>");
     assert_eq!(cases[0].trial.skipped_because.as_deref(), Some("no db"));
+}
+
+#[test]
+fn a_word_that_nobody_knows_is_remarked_upon_where_nothing_says_more() {
+    let xml = "<testsuite><testcase name='a' status='passed'/><testcase name='b' result='Completed '/>\
+               <testcase name='c' status='42'><failure/></testcase><testcase name='d' status='new'><skipped/></testcase>\
+               <testcase name='e' status=''/><testcase name='f' status='run' result='blocked'/>\
+               <testcase name='g' status='inconclusive'/></testsuite>";
+    let (cases, summary) = read_str(xml);
+    let passed = |name: &str| {
+        let case = cases.iter().find(|case| case.name == name).unwrap();
+        case.trial.outcome == Outcome::Passed
+    };
+    assert!(["a", "b", "e", "f", "g"].into_iter().all(passed));
+    let said = "`f`: what a status of `blocked` means is not known: taken as passed (and 1 more)";
+    let [problem] = &shown(&summary)[..] else {
+        panic!("{:?}", shown(&summary));
+    };
+    assert!(problem.ends_with(said), "{problem}");
+    assert!(summary.has(ProblemKind::UnknownStatus) && summary.broken().is_none());
 }
 
 #[test]
