@@ -60,6 +60,27 @@ fn tests_whose_names_hold_a_seed_are_tests_of_their_own_in_every_pass() {
 }
 
 #[test]
+fn a_rule_for_names_can_be_switched_off() {
+    let project = project(
+        "{ echo '<testsuite>'; case_of 'adds[seed=1]'; case_of 'adds[seed=2]' $bad; echo '</testsuite>'; } > $1",
+    );
+    let file = project.root.join("fidelity.toml");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let rules = "keep-names = [\"seeds\"]\n[profile.low]";
+    project.write("fidelity.toml", &settings.replace("[profile.low]", rules));
+    let ran = run(&project);
+    let verdicts = ran.verdicts();
+    assert_eq!(verdicts["shop adds[seed=1]"], "stable", "{verdicts:?}");
+    assert_eq!(verdicts["shop adds[seed=2]"], "hidden-defect");
+    // What nothing changes can be selected.
+    assert_eq!((said(&ran, "whole-passes"), said(&ran, "names")), (0, 0));
+    let typo = settings.replace("[profile.low]", "keep-names = [\"seed\"]\n[profile.low]");
+    project.write("fidelity.toml", &typo);
+    let refused = project.run(&["run"]).exits_with(2).stderr;
+    assert!(refused.contains("did you mean `seeds`?"), "{refused}");
+}
+
+#[test]
 fn a_command_that_runs_nothing_of_what_was_selected_runs_everything_from_then_on() {
     let project = project(
         "echo \"${2:-all}\" >> calls\n\
@@ -70,6 +91,12 @@ fn a_command_that_runs_nothing_of_what_was_selected_runs_everything_from_then_on
     assert_eq!(said(&ran, "whole-passes"), 1);
     let calls = std::fs::read_to_string(project.root.join("calls")).unwrap();
     assert_eq!(calls.matches("prints").count(), 1, "{calls}");
+    // No trial is said to have run among the suspects: the pass that would have been such is made again among all.
+    let explained = project
+        .run(&["explain", "prints", "-v"])
+        .exits_with(0)
+        .stdout;
+    assert!(!explained.contains("among the suspects"), "{explained}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! known. What a command makes of its placeholders, the runner knows.
 
 use crate::domain::{RunnerKind, RunnerSettings, Select, SelectingTool};
+use crate::ingest::naming::Rule;
 
 use super::diagnostics::{ConfigError, ErrorKind, Findings};
 use super::document::Written;
@@ -32,6 +33,7 @@ pub(crate) enum KeyKind {
     Words,
     Text,
     Select,
+    Rules,
     Duration,
 }
 
@@ -39,7 +41,7 @@ pub(crate) enum KeyKind {
 pub(crate) const TIMEOUTS: (u64, u64) = (1_000, 7 * 86_400_000);
 
 /// Every key, in the order of documents.
-pub(crate) const RUNNER_KEYS: [RunnerKey; 9] = [
+pub(crate) const RUNNER_KEYS: [RunnerKey; 10] = [
     RunnerKey {
         name: "kind",
         help: "auto, direct, nextest, or command: any suite that writes JUnit",
@@ -87,6 +89,13 @@ pub(crate) const RUNNER_KEYS: [RunnerKey; 9] = [
         help: "files that are the code under test; otherwise what git does not ignore",
         example: "[\"src/**\", \"tests/**\"]",
         kind: KeyKind::Words,
+        of: Some(RunnerKind::Command),
+    },
+    RunnerKey {
+        name: "keep-names",
+        help: "rules for names in reports that do not hold: stress, seeds, parameters, paths, spaces",
+        example: "[\"seeds\"]",
+        kind: KeyKind::Rules,
         of: Some(RunnerKind::Command),
     },
     RunnerKey {
@@ -147,6 +156,9 @@ impl WrittenRunner {
             }
             "directory" => settings.directory = findings.keep(read_text(row, node)),
             "profile" => settings.profile = findings.keep(read_text(row, node)),
+            "keep-names" => {
+                settings.keep_names = findings.keep(read_rules(row, node)).unwrap_or_default();
+            }
             name => {
                 let words = findings.keep(read_words(row, node)).unwrap_or_default();
                 match name {
@@ -305,6 +317,23 @@ fn read_words(row: &RunnerKey, node: &Node) -> Result<Vec<String>, ConfigError> 
         let message = format!("`{}` names nothing", row.name);
         let error = ConfigError::at(ErrorKind::Malformed, &node.span, message);
         return Err(error.hint(format!("write it like `{} = {}`", row.name, row.example)));
+    }
+    Ok(words)
+}
+
+/// Reads rules for names.
+fn read_rules(row: &RunnerKey, node: &Node) -> Result<Vec<String>, ConfigError> {
+    let words = read_words(row, node)?;
+    let Value::List(items) = &node.value else {
+        return Ok(words);
+    };
+    for (word, item) in words.iter().zip(items) {
+        if Rule::named(word).is_none() {
+            let message = format!("no rule for names is called {}", quoted(word));
+            let rules = Rule::ALL.map(Rule::word);
+            let error = ConfigError::at(ErrorKind::OutOfRange, &item.span, message);
+            return Err(error.hint(suggest::hint(word, rules)));
+        }
     }
     Ok(words)
 }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::{RunnerKind, SelectingTool, Severity};
+use crate::ingest::naming::Rule;
 
 use super::catalogue::{self, Default, Field, Harsher, KNOBS, Knob, KnobKind};
 use super::document::ROOT_KEYS;
@@ -283,6 +284,9 @@ fn runner() -> Map<String, Value> {
             let mut schema = match key.kind {
                 KeyKind::Kind => json!({ "enum": RunnerKind::ALL.map(RunnerKind::word) }),
                 KeyKind::Words => words(),
+                KeyKind::Rules => json!({
+                    "type": "array", "items": { "enum": Rule::ALL.map(Rule::word) }, "minItems": 1
+                }),
                 KeyKind::Text => json!({ "type": "string", "minLength": 1 }),
                 KeyKind::Duration => {
                     json!({ "type": "string", "pattern": duration_pattern(), "minLength": 1 })

@@ -109,4 +109,6 @@ pub struct RunnerSettings {
     pub inputs: Vec<String>,
     /// The profile of cargo-nextest; none for its default.
     pub profile: Option<String>,
+    /// Rules for names of tests in its reports that do not hold.
+    pub keep_names: Vec<String>,
 }

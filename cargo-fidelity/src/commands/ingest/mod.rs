@@ -80,17 +80,17 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
     })?;
     let gate = conditions(&arguments.gate)?;
     let place = place::for_results(global, &arguments.place)?;
+    let settings = settings(arguments, &place)?;
     let session = Session {
         arguments,
         global,
-        gate: conditions(&arguments.gate)?,
-        expressions,
-        settings: settings(arguments, &place)?,
+        gate,
+        expressions: expressions(arguments, !settings.tests.is_empty())?,
+        settings,
         place,
         signals,
         clock: Stopwatch::start(),
     };
-    let expressions = expressions(arguments, !session.settings.tests.is_empty())?;
     note(global, &session.place.words());
     let arm = arguments.fidelity_profile.is_some();
     let mut inputs = inputs::sort(&arguments.files, &session.place.store, arm)?;

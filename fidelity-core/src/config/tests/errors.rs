@@ -138,6 +138,10 @@ pub(super) const RUNNERS: &[Case] = &[
         "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nselect = \"mocha\"\n",
     ),
     (
+        "a rule that is none",
+        "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nkeep-names = [\"paths\", \"seed\"]\n",
+    ),
+    (
         "selecting nothing",
         "[runner]\ncommand = [\"a\"]\njunit = [\"a.xml\"]\nselect = [\"-k\", \"{name}\"]\n",
     ),

@@ -11,6 +11,7 @@ use super::{Call, CommandRunner, Manners, Only, Prepared, Tool, select};
 use crate::domain::{BinaryId, KnobId, KnobValue, RunnerSettings, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::{RunnerOptions, find_program};
+use crate::ingest::naming::{Rule, Rules};
 use crate::suite::{Suite, TestBinary};
 
 /// Why a command cannot be run.
@@ -123,6 +124,13 @@ impl AnyCommand {
         select::arguments(select, &named?, &exists)
     }
 
+    /// Returns the rules by which tests are named.
+    fn rules(&self) -> Rules {
+        let off = self.settings.keep_names.iter();
+        off.filter_map(|word| Rule::named(word))
+            .fold(Rules::default(), Rules::without)
+    }
+
     fn binary(&self, id: BinaryId) -> TestBinary {
         TestBinary {
             package: id.0.clone(),
@@ -200,6 +208,7 @@ impl Tool for AnyCommand {
             command: filled.command,
             secrets: filled.secrets,
             patterns: Patterns::new(&self.settings.junit, &self.directory, call.reports),
+            rules: self.rules(),
         })
     }
 

@@ -67,7 +67,8 @@ pub(super) fn perform(
     Ok(prepared.patterns.matching().map(|now| {
         let (files, stale) = now.written_since(&before);
         let interrupted = (end.ending == Ending::TimedOut).then_some(call.timeout_factor);
-        let mut said = read(&files, tool, &mask, interrupted);
+        let rules = prepared.rules.clone();
+        let mut said = read(&files, (tool, rules), &mask, interrupted);
         said.heard.stale = stale;
         (end, said)
     }))
@@ -106,9 +107,14 @@ fn reported(
 }
 
 /// Reads reports. Those of a command that was interrupted come with the factor of its time limits.
-fn read(files: &[PathBuf], tool: &dyn Tool, mask: &Mask, interrupted: Option<u32>) -> Said {
+fn read(
+    files: &[PathBuf],
+    (tool, rules): (&dyn Tool, Rules),
+    mask: &Mask,
+    interrupted: Option<u32>,
+) -> Said {
     let mut said = Said::default();
-    let mut names = Names::new(Rules::default());
+    let mut names = Names::new(rules);
     let mut room = Room::default();
     let mut keep = |case: &Case, id: &TestId| {
         let mask = |text: Vec<u8>, cut: Option<usize>| mask.apply(text, cut);
@@ -208,7 +214,7 @@ no 18</failure></testcase>
             ..RunnerSettings::default()
         };
         let tool = AnyCommand::find(&settings, directory.path()).unwrap();
-        let by_command = read(&[path], &tool, &Mask::default(), None);
+        let by_command = read(&[path], (&tool, Rules::default()), &Mask::default(), None);
         let trials = by_command.heard.trials.into_iter();
         let by_command: Vec<_> = trials.map(|it| (it.id, it.failure)).collect();
         let reading = Reading {

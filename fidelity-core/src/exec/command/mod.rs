@@ -65,6 +65,7 @@ struct Prepared {
     command: Vec<OsString>,
     secrets: Vec<String>,
     patterns: Patterns,
+    rules: crate::ingest::naming::Rules,
 }
 
 /// A tool that runs a suite and reports in JUnit.
@@ -249,9 +250,8 @@ impl CommandRunner {
                 // What ran while the code changed is no trial of it.
                 watch.check()?;
                 ground.check_binaries()?;
-                let words = end.in_words();
                 let ended = Ended {
-                    words: &words,
+                    words: &end.in_words(),
                     well: end.ending == Ending::Exited(0),
                     timed_out: end.ending == Ending::TimedOut,
                     printed: notes::last_words(&end.output),
@@ -312,7 +312,7 @@ impl Runner for CommandRunner {
         if unable {
             self.notes.could_not_select();
         }
-        let mut task = Task {
+        let task = Task {
             number: spec.number,
             seed: spec.order_seed,
             only: (!whole).then_some(tests),
@@ -329,14 +329,13 @@ impl Runner for CommandRunner {
             Ok(())
         };
         let end = self.run(environment, &task, &mut hear)?;
-        if !misunderstood.get() {
-            return Ok(end);
+        if misunderstood.get() {
+            // That is a matter of names, and no fault of the environment: such a tool is told no names any more. The pass is
+            // made again, as one among all tests.
+            self.misunderstood = true;
+            self.notes.could_not_select();
         }
-        // That is a matter of names, and no fault of the environment: such a tool is told no names any more.
-        self.misunderstood = true;
-        self.notes.could_not_select();
-        task.only = None;
-        self.run(environment, &task, &mut hear)
+        Ok(end)
     }
 
     fn runs_all_for(&self, tests: &[TestIndex]) -> bool {

@@ -16,6 +16,7 @@ use crate::domain::{BinaryId, KnobId, KnobValue, Problem, TestId};
 use crate::exec::ExecError;
 use crate::exec::direct::RunnerOptions;
 use crate::ingest::junit::Case;
+use crate::ingest::naming::Rules;
 use crate::suite::nextest::{CONFIGURATION, Nextest, NextestList, reuse};
 use crate::suite::{RunIgnored, Suite, Workspace};
 
@@ -241,6 +242,8 @@ impl Tool for Passes {
             command,
             secrets: Vec::new(),
             patterns: Patterns::new(&patterns, &self.store(), call.reports),
+            // Its tests are named to the letter.
+            rules: Rules::default(),
         })
     }
 
