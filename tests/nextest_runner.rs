@@ -134,6 +134,79 @@ fn problem(report: &serde_json::Value, kind: &str) -> String {
     message.unwrap_or_default().to_owned()
 }
 
+const OVERRIDDEN: &str = r#"
+#[cfg(test)]
+mod tests {
+    use std::{env::var, fs, thread::sleep, time::Duration};
+    /// Fails if another test is in here.
+    fn alone() {
+        let door = concat!(env!("CARGO_MANIFEST_DIR"), "/busy");
+        fs::create_dir(door).expect("somebody is in here");
+        sleep(Duration::from_millis(200));
+        fs::remove_dir(door).unwrap();
+    }
+    #[test] fn shares_one() { alone() }
+    #[test] fn shares_two() { alone() }
+    #[test] fn shares_three() { alone() }
+    #[test] fn hangs() { if var("MODE").is_ok() { sleep(Duration::from_secs(1000)) } }
+    #[test] fn retried() { assert_eq!(var("NEXTEST_TOTAL_ATTEMPTS").unwrap(), "1", "there are retries") }
+    #[test] fn wrapped() { assert_eq!(var("WRAPPED").as_deref(), Ok("yes")) }
+}
+"#;
+
+const OVERRIDES: &str = r#"
+experimental = ["wrapper-scripts"]
+nextest-version = "0.9.98"
+[test-groups]
+one-at-a-time = { max-threads = 1 }
+[scripts.wrapper.wrap]
+command = "env WRAPPED=yes"
+[profile.default]
+slow-timeout = "300s"
+leak-timeout = { period = "200ms", result = "fail" }
+[[profile.default.overrides]]
+filter = "test(shares)"
+test-group = "one-at-a-time"
+[[profile.default.overrides]]
+filter = "test(hangs)"
+slow-timeout = { period = "500ms", terminate-after = 2 }
+[[profile.default.overrides]]
+filter = "test(retried)"
+retries = { backoff = "fixed", count = 3, delay = "10ms" }
+[[profile.default.scripts]]
+filter = "test(wrapped)"
+run-wrapper = "wrap"
+"#;
+
+#[test]
+fn groups_limits_and_retries_of_overrides_are_what_they_are() {
+    if !is_installed() {
+        return;
+    }
+    let project = Project::library("shop", OVERRIDDEN);
+    project.write(".config/nextest.toml", OVERRIDES);
+    project.write(
+        "fidelity.toml",
+        "[profile.low]\n[profile.high]\nenv.MODE = \"harsh\"\n[policy]\nscreen = { baseline = 1, target = 3 }\n\
+         timeout = \"1h\"\n",
+    );
+    let words = ["run", "--format", "json", "--attribute", "never", "-j", "3"];
+    let ran = project.run(&words).exits_with(1);
+    let mut expected: Vec<(String, String)> = [
+        "retried",
+        "shares_one",
+        "shares_three",
+        "shares_two",
+        "wrapped",
+    ]
+    .map(|test| (format!("shop tests::{test}"), "stable".to_owned()))
+    .to_vec();
+    expected.push(("shop tests::hangs".to_owned(), "hidden-defect".to_owned()));
+    expected.sort();
+    let verdicts: Vec<(String, String)> = ran.verdicts().into_iter().collect();
+    assert_eq!(verdicts, expected);
+}
+
 #[test]
 fn a_test_that_hangs_is_ended_although_it_is_only_called_slow() {
     if !is_installed() {

@@ -10,6 +10,8 @@ use crate::exec::signature;
 
 /// Kept of a stream at its beginning, and as much at its end, in bytes.
 const KEPT: usize = 8 << 10;
+/// Lines after that of a matcher in which stands what it compared.
+const COMPARED: usize = 10;
 /// Characters of the line for people.
 const LINE: usize = 1_000;
 
@@ -185,10 +187,22 @@ fn line(failure: &CaseFailure) -> String {
     let mut lines = lines.map(str::trim).filter(|line| !line.is_empty());
     let first = lines.clone().next().unwrap_or_default();
     let line = lines.find(|line| says_something(line)).unwrap_or(first);
+    let compared = compared(line, lines);
+    let line = compared.as_deref().unwrap_or(line);
     match failure.class.as_deref().filter(|class| !class.is_empty()) {
         Some(class) if !line.contains(class) => format!("{class}: {line}"),
         _ => line.to_owned(),
     }
+}
+
+/// Returns what a matcher of Jest or Vitest compared: its first line is the same for all that were asked alike.
+fn compared<'a>(line: &'a str, following: impl Iterator<Item = &'a str>) -> Option<String> {
+    line.contains("expect(received)").then(|| {
+        let says = |line: &&str| line.starts_with("Expected") || line.starts_with("Received");
+        let mut parts = vec![line];
+        parts.extend(following.take(COMPARED).filter(says));
+        parts.join("; ")
+    })
 }
 
 /// Returns whether a line is more than what go test and its converters write of every failure.
@@ -294,6 +308,29 @@ mod tests {
             signature.starts_with("at org.example.CartTest.total(CartTest.java:#): "),
             "{signature}"
         );
+    }
+
+    #[test]
+    fn a_matcher_of_jest_says_what_it_compared() {
+        let jest = |compared: &str| {
+            let text = format!(
+                "Error: expect(received).toBe(expected) // Object.is equality\n\n{compared}\n    \
+                 at Object.<anonymous> (/app/cart.test.js:5:19)\n    at Promise.then.completed (/app/node_modules/x.js:1:2)"
+            );
+            signature_and_line(&case("", "", &text))
+        };
+        let (of_zone, line) = jest("Expected: \"2026-03-01\"\nReceived: \"2026-02-28\"");
+        assert_eq!(
+            line,
+            "Error: expect(received).toBe(expected) // Object.is equality; Expected: \"2026-03-01\"; Received: \"2026-02-28\""
+        );
+        let (of_limit, _) = jest("Expected: 3\nReceived: undefined");
+        assert_ne!(of_zone, of_limit);
+        let (other_day, _) = jest("Expected: \"2026-04-01\"\nReceived: \"2026-03-31\"");
+        assert_eq!(of_zone, other_day);
+        // Words that happen to begin so are no part of another tool's line.
+        let other = case("", "", "Error: boom\nExpected: nothing\n");
+        assert_eq!(signature_and_line(&other).1, "Error: boom");
     }
 
     #[test]
