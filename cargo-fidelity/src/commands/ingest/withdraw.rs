@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use fidelity_core::domain::{
-    Arm, Fingerprint, PassEnd, PassRecord, RunHeader, RunId, Seed, StoredRun, TestId, Withdrawal,
+    Arm, Fingerprint, ListedTest, PassEnd, PassRecord, RunHeader, RunId, Seed, StoredRun,
+    Withdrawal,
 };
 use fidelity_core::driver::Clock as _;
 use fidelity_core::evidence::withdrawn::take_back;
@@ -128,7 +129,7 @@ fn keep(
         problems: Vec::new(),
         ..model
     };
-    let tests = cover::listed(left(store, &header)?);
+    let tests = left(store, &header)?;
     let log = store.create_run(&header, &tests)?;
     close(
         Page::load(store, header.id)?,
@@ -139,24 +140,22 @@ fn keep(
 }
 
 /// Returns the tests in what is left: one that was seen in withdrawn passes alone is none of this suite.
-fn left(store: &SqliteStore, header: &RunHeader) -> Result<Vec<TestId>, CliError> {
+fn left(store: &SqliteStore, header: &RunHeader) -> Result<Vec<ListedTest>, CliError> {
     let mut runs = store.load_all(&header.joined)?;
-    let mut ids = Vec::new();
+    let mut seen = BTreeMap::new();
     let Some(mut last) = runs.pop() else {
-        return Ok(ids);
+        return Ok(Vec::new());
     };
     last.header
         .withdraws
         .extend(header.withdraws.iter().cloned());
     take_back(&mut last, &mut runs);
     for run in runs.iter().chain([&last]) {
-        let seen = run.passes.iter().flat_map(|pass| &pass.observations);
-        let tests = seen.filter_map(|seen| run.tests.get(seen.test.get()));
-        ids.extend(tests.map(|test| test.id.clone()));
-        ids.sort();
-        ids.dedup();
+        let observations = run.passes.iter().flat_map(|pass| &pass.observations);
+        let tests = observations.filter_map(|seen| run.tests.get(seen.test.get()));
+        seen.extend(tests.map(|test| (test.id.clone(), test.terms.clone())));
     }
-    Ok(ids)
+    Ok(cover::listed(seen.into_iter()))
 }
 
 fn passes_of(run: &StoredRun, arm: Arm) -> u32 {
