@@ -130,6 +130,7 @@ const PURE_FILES: &[&str] = &[
     "attribute/history/since.rs",
     "attribute/inquiry.rs",
     "attribute/inquiry/cross.rs",
+    "attribute/inquiry/profile.rs",
     "attribute/prior.rs",
     "classify.rs",
     "plan.rs",

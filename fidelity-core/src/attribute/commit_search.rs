@@ -100,6 +100,18 @@ pub enum Why {
     NotNecessary,
 }
 
+impl From<Left> for Why {
+    fn from(left: Left) -> Self {
+        match left {
+            Left::Unconfirmed => Self::Unconfirmed,
+            Left::NotNecessary => Self::NotNecessary,
+            Left::CannotBeTried => Self::Untestable,
+            Left::OutOfBudget => Self::OutOfBudget,
+            Left::Stopped => Self::Stopped,
+        }
+    }
+}
+
 impl CommitEnding {
     /// Returns whether one commit was found.
     pub fn is_conclusion(&self) -> bool {
@@ -266,13 +278,7 @@ impl CommitSearch {
                 left: why,
             } => CommitEnding::OneOf {
                 suspects: suspects(left),
-                why: match why {
-                    Left::Unconfirmed => Why::Unconfirmed,
-                    Left::NotNecessary => Why::NotNecessary,
-                    Left::CannotBeTried => Why::Untestable,
-                    Left::OutOfBudget => Why::OutOfBudget,
-                    Left::Stopped => Why::Stopped,
-                },
+                why: why.into(),
             },
             Ending::NotReproducible { low, high } => match (low.failures, high.failures) {
                 (_, 0) => CommitEnding::BadPasses,

@@ -2,29 +2,36 @@
 //!
 //! Decides what to try and when to stop; a [`Lab`] tries. Where the profile is the same at both ends there is nothing to
 //! cross. Else old and new code meet old and new profile; then the code is searched with the failing profile pinned, and the
-//! versions of the profile with the newest code, for which nothing is built. A merge that is found is entered.
+//! versions of the profile with the newest code, for which nothing is built; of one that changed several values, which of them it
+//! takes. A merge that is found is entered.
 //!
 //! Knows no repository, process or file.
 
-use super::commit_search::{CommitEnding, CommitSearch, CommitStep, Place, Spent};
+use super::commit_search::{CommitEnding, CommitSearch, CommitStep, Place, Spent, Why};
 use super::crossing::Side;
 use super::engine::{Counts, Rules, Seen};
 use super::history::CommitId;
+use crate::domain::Environment;
 
 mod cross;
+mod profile;
+
+pub use profile::Needed;
 
 /// Merges within merges that are entered.
 const DEEPEST: usize = 8;
 
 /// An environment that trials are made under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Under {
+pub enum Under<'a> {
     /// The environment in which the test fails.
     New,
     /// That of the good end.
     Old,
     /// That of a version of the profile, by its place in [`Case::versions`].
     Version(usize),
+    /// Values of two versions.
+    Mixture(&'a Environment),
 }
 
 /// What a trial showed.
@@ -47,7 +54,7 @@ pub trait Lab {
     ///
     /// # Errors
     /// Only where nothing can be tried; what says something of the commit is an answer.
-    fn trial(&mut self, commit: &CommitId, under: Under) -> Result<Shown, Self::Error>;
+    fn trial(&mut self, commit: &CommitId, under: Under<'_>) -> Result<Shown, Self::Error>;
 
     /// Returns whether a commit is built.
     fn is_ready(&self, commit: &CommitId) -> bool;
@@ -72,6 +79,8 @@ pub struct Case {
     /// Where the profile's values changed on the way, by place on the line, the earliest first. Version 0 is that of the good
     /// end, at place 0; empty where the values are the same at both ends.
     pub versions: Vec<usize>,
+    /// What trials under each version run under.
+    pub environments: Vec<Environment>,
     /// The thresholds.
     pub rules: Rules,
 }
@@ -126,6 +135,8 @@ pub struct Answer {
     pub code: Option<Searched>,
     /// The version of the profile from which on it fails, by place in [`Case::versions`], with its probability.
     pub version: Option<(usize, f64)>,
+    /// Which of the values that this version changed it takes, or why that is not told; none where it changed one.
+    pub needed: Option<Result<Needed, Why>>,
     /// Why there is no version, where the profile takes part.
     pub no_version: Option<CommitEnding>,
     /// Whether the change of the profile came later than that of the code.
@@ -145,6 +156,7 @@ impl Answer {
             side_probability: 1.0,
             code: None,
             version: None,
+            needed: None,
             no_version: None,
             profile_came_later: false,
             no_side: None,
@@ -173,7 +185,7 @@ pub fn inquire<L: Lab>(case: &Case, lab: &mut L) -> Result<Answer, L::Error> {
     }
     cross::cross(case, lab, &mut answer)?;
     search_code_side(case, lab, &mut answer)?;
-    search_profile_side(case, lab, &mut answer)?;
+    profile::search(case, lab, &mut answer)?;
     let version_at = answer
         .version
         .and_then(|(version, _)| case.versions.get(version));
@@ -215,30 +227,6 @@ fn search_code_side<L: Lab>(case: &Case, lab: &mut L, answer: &mut Answer) -> Re
     Ok(())
 }
 
-/// Searches the versions of the profile if it takes part.
-fn search_profile_side<L: Lab>(
-    case: &Case,
-    lab: &mut L,
-    answer: &mut Answer,
-) -> Result<(), L::Error> {
-    let (place, code) = match answer.side {
-        Some(Side::Profile | Side::Both) => (case.line.last(), 1),
-        // With either alone, it is the old code that shows what the profile does.
-        Some(Side::Either) => (case.line.first(), 0),
-        _ => return Ok(()),
-    };
-    if let Some(place) = place {
-        let how = (&place.commit, established(case), answer.cells[code]);
-        match search_versions(case, lab, how, &mut answer.spent)? {
-            CommitEnding::Found { place, probability } => {
-                answer.version = Some((place, probability));
-            }
-            ending => answer.no_version = Some(ending),
-        }
-    }
-    Ok(())
-}
-
 impl Spent {
     fn take(&mut self, shown: Shown) {
         if let Some(ms) = shown.built_ms {
@@ -256,7 +244,7 @@ impl Spent {
 fn search_code<L: Lab>(
     case: &Case,
     lab: &mut L,
-    (under, rules, seen): (Under, Rules, Vec<(usize, Counts)>),
+    (under, rules, seen): (Under<'_>, Rules, Vec<(usize, Counts)>),
     spent: &mut Spent,
 ) -> Result<Searched, L::Error> {
     let mut search = CommitSearch::new(case.line.clone(), rules.clone());
@@ -299,7 +287,7 @@ fn search_code<L: Lab>(
 fn run<L: Lab>(
     mut search: CommitSearch,
     lab: &mut L,
-    under: Under,
+    under: Under<'_>,
     spent: &mut Spent,
 ) -> Result<Searched, L::Error> {
     let line = search.places().to_vec();
@@ -335,43 +323,6 @@ fn run<L: Lab>(
         line_probability: 1.0,
         branch: None,
     })
-}
-
-/// Searches the versions of the profile, at one commit; their places stand in for those of commits.
-fn search_versions<L: Lab>(
-    case: &Case,
-    lab: &mut L,
-    (commit, rules, ends): (&CommitId, Rules, [Counts; 2]),
-    spent: &mut Spent,
-) -> Result<CommitEnding, L::Error> {
-    let count = case.versions.len();
-    if count == 2 {
-        return Ok(CommitEnding::Found {
-            place: 1,
-            probability: 1.0,
-        });
-    }
-    let places = (0..count).map(|version| Place {
-        commit: CommitId(version.to_string()),
-        merges: 0,
-        weight: 1.0,
-    });
-    let mut search = CommitSearch::new(places.collect(), rules);
-    for (place, seen) in [0, count - 1].into_iter().zip(ends) {
-        search.remember(place, seen);
-    }
-    loop {
-        if lab.is_over() {
-            search.stop();
-        }
-        let version = match search.next(&|_| true) {
-            CommitStep::Done(ending) => return Ok(ending),
-            CommitStep::Try { place, .. } => place,
-        };
-        let shown = lab.trial(commit, Under::Version(version))?;
-        spent.take(shown);
-        search.record(version, shown.seen, shown.ms);
-    }
 }
 
 #[cfg(test)]

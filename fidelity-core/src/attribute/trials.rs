@@ -3,7 +3,7 @@
 //! Must not know: what is searched. What cannot be tested says why; a failure of another kind than the one looked into says
 //! nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -239,16 +239,14 @@ impl<'a> Bench<'a> {
         Ok(imposed)
     }
 
-    /// Returns the knobs of an environment that was tried and cannot be imposed here.
-    pub fn not_imposed(&self, environment: &Environment) -> Vec<KnobId> {
-        let Some(imposed) = self.imposed.get(environment) else {
-            return Vec::new();
-        };
-        let asked = environment.0.keys();
-        asked
-            .filter(|knob| !imposed.0.contains_key(*knob))
-            .cloned()
-            .collect()
+    /// Returns the knobs of the environments that were tried that cannot be imposed here.
+    pub fn not_imposed(&self) -> BTreeSet<KnobId> {
+        let tried = self.imposed.iter();
+        let knobs = tried.flat_map(|(asked, imposed)| {
+            let asked = asked.0.keys();
+            asked.filter(|knob| !imposed.0.contains_key(*knob))
+        });
+        knobs.cloned().collect()
     }
 
     /// Returns the runner of a built commit; the one used last is the last.

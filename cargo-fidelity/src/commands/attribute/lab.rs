@@ -27,11 +27,12 @@ pub struct Environments {
 }
 
 impl Environments {
-    fn of(&self, under: Under) -> &Environment {
+    fn of<'e>(&'e self, under: Under<'e>) -> &'e Environment {
         match under {
             Under::New => &self.new,
             Under::Old => self.versions.first().unwrap_or(&self.new),
             Under::Version(version) => self.versions.get(version).unwrap_or(&self.new),
+            Under::Mixture(environment) => environment,
         }
     }
 }
@@ -74,12 +75,8 @@ impl Laboratory<'_> {
                 }
             })
             .collect();
-        for environment in
-            std::iter::once(&self.environments.new).chain(&self.environments.versions)
-        {
-            for knob in self.bench.not_imposed(environment) {
-                notes.push(format!("the knob `{knob}` could not be applied"));
-            }
+        for knob in self.bench.not_imposed() {
+            notes.push(format!("the knob `{knob}` could not be applied"));
         }
         if self.evidence.needs_company {
             let words = "it has failed among other tests only, and at commits it is tried alone";
@@ -111,7 +108,7 @@ impl Laboratory<'_> {
 impl Lab for Laboratory<'_> {
     type Error = CliError;
 
-    fn trial(&mut self, commit: &CommitId, under: Under) -> Result<Shown, CliError> {
+    fn trial(&mut self, commit: &CommitId, under: Under<'_>) -> Result<Shown, CliError> {
         let environment = self.environments.of(under).clone();
         let id = self.evidence.identity(&environment);
         if let Some(shown) = self.journal.again(commit, &id) {

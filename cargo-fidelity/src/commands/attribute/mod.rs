@@ -33,6 +33,7 @@ use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
+mod changed;
 mod evidence;
 mod lab;
 mod outside;
@@ -288,7 +289,7 @@ impl Session<'_> {
             journal,
             environments: Environments {
                 new,
-                versions: versions.environments(),
+                versions: case.environments.clone(),
             },
             evidence: &self.evidence,
             follower,
@@ -341,6 +342,7 @@ impl Session<'_> {
             pilots: pilots.collect(),
             line,
             versions: versions.places(),
+            environments: versions.environments(&self.settings.target),
             rules: Rules {
                 budget: self.arguments.budget.max_trials,
                 ..Rules::default()

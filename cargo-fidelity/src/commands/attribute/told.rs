@@ -6,13 +6,13 @@ use fidelity_core::attribute::account::{
 use fidelity_core::attribute::commit_search::CommitEnding;
 use fidelity_core::attribute::engine::Counts;
 use fidelity_core::attribute::history::{CommitId, CommitInfo};
-use fidelity_core::attribute::inquiry::{Answer, Case, Searched};
+use fidelity_core::attribute::inquiry::{Answer, Case, Needed, Searched};
 use fidelity_core::attribute::journal::{Journal, Showed};
 use fidelity_core::domain::CauseKind;
 use fidelity_core::report::number::percent;
 
 use super::versions::Versions;
-use super::{Session, outside};
+use super::{Session, changed, outside};
 use crate::error::CliError;
 
 /// Returns what the answer comes to.
@@ -159,22 +159,25 @@ impl Teller<'_> {
             }
         }
         let profile = self.profile();
-        match open {
-            Some(open) => {
-                account.no_cause = Some(self.no_cause(open, ends));
-                let parts = [("code", code.0), ("fidelity", profile.0)];
-                account.notes.extend(self.known_of(kind, parts));
-            }
-            None => {
-                let cause = self.cause(kind, code, profile, ends.0);
-                if 1 < cause.knobs.len() {
-                    let words = "all of these values changed at once: `cargo fidelity attribute TEST` without `--good` tells which it takes";
-                    account.notes.push(words.to_owned());
-                }
-                account.cause = Some(cause);
-            }
+        let values = answer.needed.as_ref();
+        account.no_cause = match open {
+            Some(open) => Some(self.no_cause(open, ends)),
+            None => changed::stopped(values),
+        };
+        if account.no_cause.is_some() {
+            let parts = [("code", code.0), ("fidelity", profile.0)];
+            account.notes.extend(self.known_of(kind, parts));
+        } else {
+            account.cause = Some(self.cause(kind, code, profile, ends.0));
+            account.notes.extend(changed::said(&self.changed(), values));
         }
         Ok(())
+    }
+
+    /// Returns the values that the version that was found changed.
+    fn changed(&self) -> Vec<KnobChange> {
+        let version = self.answer.version.map(|(version, _)| version);
+        version.map_or_else(Vec::new, |version| self.versions.changed(version))
     }
 
     /// Returns the word and the sentence for an ending without a cause.
@@ -279,16 +282,19 @@ impl Teller<'_> {
             .get(version)
             .filter(|found| !found.uncommitted);
         let place = found.and_then(|found| self.case.line.get(found.place));
+        let changed = self.changed();
+        let taken = changed::taken(changed.clone(), self.answer.needed.as_ref());
+        let changes = if taken.is_empty() { changed } else { taken };
         place.map_or((None, None), |place| {
-            self.versions.commit_of(version, &place.commit)
+            self.versions.commit_of(&changes, &place.commit)
         })
     }
 
     fn cause(&self, kind: CauseKind, code: Named, profile: Named, good: &str) -> Cause {
         let answer = self.answer;
         let (version, version_sure) = answer.version.unzip();
-        let mut knobs: Vec<KnobChange> =
-            version.map_or_else(Vec::new, |version| self.versions.changed(version));
+        let values = answer.needed.as_ref();
+        let mut knobs = changed::taken(self.changed(), values);
         let mut kind = kind;
         let quoted = |info: &CommitInfo| format!("{} \"{}\"", info.id.short(), info.subject);
         let mut code_words = code.0.as_ref().map(quoted);
@@ -318,7 +324,8 @@ impl Teller<'_> {
             .as_ref()
             .and_then(Searched::found)
             .map(|(_, sure)| sure);
-        let (sufficient, necessary) = self.sides(kind);
+        let told = values.and_then(|values| values.as_ref().ok());
+        let (sufficient, necessary) = self.sides(kind, told);
         let (first, second) = match code.0 {
             Some(_) => (code, profile),
             None => (profile, (None, None)),
@@ -328,7 +335,8 @@ impl Teller<'_> {
             wording: words,
             confidence: answer.side_probability
                 * code_sure.unwrap_or(1.0)
-                * version_sure.unwrap_or(1.0),
+                * version_sure.unwrap_or(1.0)
+                * told.map_or(1.0, |needed| needed.probability),
             knobs,
             merge: first.1,
             commit: first.0,
@@ -351,7 +359,7 @@ impl Teller<'_> {
     }
 
     /// Returns what fails and what passes, as it was looked at again.
-    fn sides(&self, kind: CauseKind) -> (Option<Tally>, Vec<Tally>) {
+    fn sides(&self, kind: CauseKind, values: Option<&Needed>) -> (Option<Tally>, Vec<Tally>) {
         if let Some(searched) = &self.answer.code
             && let CommitEnding::Found { place, .. } = searched.ending
         {
@@ -365,6 +373,9 @@ impl Teller<'_> {
                 .checked_sub(1)
                 .and_then(|place| tally(place, "before it, at"));
             return (tally(place, "at"), before.into_iter().collect());
+        }
+        if let (CauseKind::Fidelity, Some(needed)) = (kind, values) {
+            return changed::sides(needed);
         }
         if kind == CauseKind::Fidelity {
             let [_, [old, new]]: [[Counts; 2]; 2] = self.answer.cells;

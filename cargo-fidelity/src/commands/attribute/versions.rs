@@ -7,9 +7,10 @@ use fidelity_core::attribute::commit_search::Place;
 use fidelity_core::attribute::history::{
     At, CommitId, CommitInfo, End, FidelityHistory, State, Values,
 };
-use fidelity_core::domain::{Arm, Environment, KnobId, KnobSetting};
+use fidelity_core::domain::{Arm, Environment, FidelityProfile, KnobId, KnobSetting};
 
 use super::Session;
+use super::evidence::restore_users;
 use crate::error::CliError;
 
 /// Commits whose configuration cannot be read that are named.
@@ -105,11 +106,11 @@ impl Versions {
         }
     }
 
-    /// Returns what trials of each run under.
-    pub fn environments(&self) -> Vec<Environment> {
+    /// Returns what trials of each run under. Users of URLs that were stored masked are those of `profile`.
+    pub fn environments(&self, profile: &FidelityProfile) -> Vec<Environment> {
         let versions = self.versions.iter();
         versions
-            .map(|version| version.environment.clone())
+            .map(|version| restore_users(&version.environment, profile))
             .collect()
     }
 
@@ -145,22 +146,18 @@ impl Versions {
             .collect()
     }
 
-    /// Returns the commit that a version came with, entered where `at` is a merge, and that merge.
+    /// Returns the commit that these changes of a version came with, entered where `at` is a merge, and that merge.
     pub fn commit_of(
         &self,
-        version: usize,
+        changes: &[KnobChange],
         at: &CommitId,
     ) -> (Option<CommitInfo>, Option<CommitInfo>) {
-        let changed: Vec<String> = self
-            .changed(version)
-            .into_iter()
-            .map(|change| change.knob)
-            .collect();
+        let is_of = |knob: &KnobId| changes.iter().any(|change| change.knob == knob.0);
         let here = At::Commit(at.clone());
         let found = self.history.changes.iter().find(|found| {
             let change = &found.change;
             let on_line = change.merged_by.as_ref().unwrap_or(&change.at);
-            change.arm == Arm::Target && *on_line == here && changed.contains(&change.knob.0)
+            change.arm == Arm::Target && *on_line == here && is_of(&change.knob)
         });
         match found {
             Some(found) => (found.commit.clone(), found.merge.clone()),

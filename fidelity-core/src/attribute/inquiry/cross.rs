@@ -3,7 +3,7 @@
 use super::{Answer, Case, Lab, Under};
 use crate::attribute::commit_search::{CommitEnding, Why, no_difference};
 use crate::attribute::crossing::{CODE, PROFILE, Side, search, side};
-use crate::attribute::engine::{End, Ending, Left, Price, Search, Step};
+use crate::attribute::engine::{End, Ending, Price, Search, Step};
 use crate::attribute::knobs::{KnobSpace, bit};
 
 /// What a build is assumed to cost, in trials.
@@ -99,15 +99,10 @@ fn settle(crossing: &Search<KnobSpace>, ending: Ending<u128>, answer: &mut Answe
             });
         }
         Ending::Inconclusive { left, .. } => {
-            let why = match left {
-                Left::Stopped => Why::Stopped,
-                Left::OutOfBudget => Why::OutOfBudget,
-                Left::Unconfirmed => Why::Unconfirmed,
-                Left::NotNecessary => Why::NotNecessary,
-                Left::CannotBeTried => Why::Untestable,
-            };
-            let suspects = Vec::new();
-            answer.no_side = Some(CommitEnding::OneOf { suspects, why });
+            answer.no_side = Some(CommitEnding::OneOf {
+                suspects: Vec::new(),
+                why: left.into(),
+            });
         }
     }
 }

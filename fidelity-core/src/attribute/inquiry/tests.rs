@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use super::*;
-use crate::attribute::commit_search::Why;
+use crate::attribute::engine::Expect;
+use crate::domain::{KnobId, KnobValue};
 
 /// Whether the test fails with code at this place under a version of the profile.
 type Truth = fn(place: usize, version: usize) -> bool;
@@ -46,6 +47,7 @@ fn case() -> Case {
         line: places((0..LENGTH).map(|place| place.to_string())),
         pilots: Vec::new(),
         versions: VERSIONS.to_vec(),
+        environments: Vec::new(),
         rules: Rules::default(),
     }
 }
@@ -53,13 +55,14 @@ fn case() -> Case {
 impl Lab for World {
     type Error = Infallible;
 
-    fn trial(&mut self, commit: &CommitId, under: Under) -> Result<Shown, Infallible> {
+    fn trial(&mut self, commit: &CommitId, under: Under<'_>) -> Result<Shown, Infallible> {
         self.trials += 1;
         let new = self.built.insert(commit.clone());
         let version = match under {
             Under::Old => 0,
             Under::New => VERSIONS.len() - 1,
             Under::Version(version) => version,
+            Under::Mixture(_) => panic!("no version changed more than one value"),
         };
         // Commits of a merged branch are named `s0`, `s1` ...: they fail from `s2` on.
         let failed = match commit.0.strip_prefix('s') {
@@ -276,4 +279,138 @@ fn time_that_is_over_within_a_merge_or_among_versions_is_no_cause() {
         }
     }
     assert!(0 < unknown, "it was never stopped among the versions");
+}
+
+/// Whether the test fails, given which knobs have their new value.
+type Needs = fn(&dyn Fn(&str) -> bool) -> bool;
+
+/// Commits whose code never matters, and profiles: `early` is changed by the first version, the others by the second.
+struct Profiles {
+    needs: Needs,
+    environments: Vec<Environment>,
+    commits: BTreeSet<CommitId>,
+    trials: u32,
+    most: u32,
+}
+
+const TOGETHER: [&str; 5] = ["a", "b", "c", "d", "e"];
+
+impl Lab for Profiles {
+    type Error = Infallible;
+
+    fn trial(&mut self, commit: &CommitId, under: Under<'_>) -> Result<Shown, Infallible> {
+        self.trials += 1;
+        self.commits.insert(commit.clone());
+        let environment = match under {
+            Under::Old => &self.environments[0],
+            Under::New => &self.environments[2],
+            Under::Version(version) => &self.environments[version],
+            Under::Mixture(environment) => environment,
+        };
+        let is_new = |knob: &str| environment.0.contains_key(&KnobId::from(knob));
+        let failed = (self.needs)(&is_new);
+        Ok(Shown {
+            seen: if failed { Seen::Failed } else { Seen::Passed },
+            ms: 10,
+            built_ms: None,
+        })
+    }
+
+    fn is_ready(&self, _: &CommitId) -> bool {
+        true
+    }
+
+    fn side_line(&mut self, _: &CommitId) -> Result<Option<Vec<Place>>, Infallible> {
+        Ok(None)
+    }
+
+    fn is_over(&self) -> bool {
+        self.most <= self.trials
+    }
+}
+
+fn profiles(needs: Needs, most: u32) -> (Answer, Profiles) {
+    let environment = |knobs: &[&str]| {
+        let values = knobs
+            .iter()
+            .map(|knob| (KnobId::from(*knob), KnobValue::Text("new".to_owned())));
+        Environment(values.collect())
+    };
+    let all = [&["early"][..], &TOGETHER].concat();
+    let mut lab = Profiles {
+        needs,
+        environments: vec![environment(&[]), environment(&["early"]), environment(&all)],
+        commits: BTreeSet::new(),
+        trials: 0,
+        most,
+    };
+    let case = Case {
+        environments: lab.environments.clone(),
+        ..case()
+    };
+    let answer = inquire(&case, &mut lab).unwrap();
+    (answer, lab)
+}
+
+#[test]
+fn of_many_values_that_changed_at_once_those_are_told_that_it_takes() {
+    let truths: [(Needs, &[&str], bool); 4] = [
+        (|is_new| is_new("c"), &["c"], false),
+        (|is_new| is_new("a") && is_new("e"), &["a", "e"], false),
+        (|is_new| is_new("b") || is_new("d"), &["b", "d"], true),
+        // What was changed before is needed and not what made the difference.
+        (|is_new| is_new("early") && is_new("d"), &["d"], false),
+    ];
+    for (needs, knobs, either) in truths {
+        let (answer, lab) = profiles(needs, 500);
+        assert_eq!(answer.side, Some(Side::Profile));
+        assert_eq!(answer.version.map(|(version, _)| version), Some(2));
+        let needed = answer.needed.unwrap().unwrap();
+        let names: Vec<&str> = needed.knobs.iter().map(|knob| knob.0.as_str()).collect();
+        assert_eq!((names.as_slice(), needed.either), (knobs, either));
+        assert!(0.95 <= needed.probability, "{}", needed.probability);
+        assert_eq!(answer.spent.trials, lab.trials);
+        // Both ends at most: the values are tried with the newest code.
+        assert!(lab.commits.len() <= 2, "{:?}", lab.commits);
+        for (place, expect, seen) in &needed.sides {
+            let failures = if *expect == Expect::Fails {
+                seen.trials
+            } else {
+                0
+            };
+            assert_eq!(seen.failures, failures, "{place}");
+            assert!(3 <= seen.trials, "{place}: {seen:?}");
+        }
+        let first = &needed.sides[0].0;
+        assert_eq!(
+            first.as_str(),
+            match (knobs, either) {
+                ([one], _) | ([one, ..], true) => format!("profile before + {one}"),
+                (all, _) => format!("profile before + {}", all.join(" + ")),
+            }
+        );
+    }
+    let (answer, _) = profiles(|is_new| is_new("early"), 500);
+    assert_eq!(answer.version.map(|(version, _)| version), Some(1));
+    assert_eq!(answer.needed, None);
+}
+
+#[test]
+fn values_that_are_not_told_apart_are_none_of_them_the_cause() {
+    let (answer, _) = profiles(|is_new| TOGETHER[..4].iter().all(|knob| is_new(knob)), 500);
+    assert_eq!(answer.version.map(|(version, _)| version), Some(2));
+    assert!(matches!(answer.needed, Some(Err(_))), "{:?}", answer.needed);
+    let mut stopped = 0;
+    for most in 10..60 {
+        let (answer, _) = profiles(|is_new| is_new("c"), most);
+        match answer.needed {
+            Some(Ok(needed)) => assert_eq!(needed.knobs, [KnobId::from("c")]),
+            Some(Err(why)) => {
+                assert_eq!(why, Why::Stopped);
+                stopped += 1;
+            }
+            None => assert_eq!(answer.version, None),
+        }
+    }
+    assert!(0 < stopped, "it was never stopped among the values");
 }
