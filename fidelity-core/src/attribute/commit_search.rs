@@ -133,6 +133,17 @@ pub struct Spent {
 }
 
 impl Spent {
+    /// Returns both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            trials: self.trials.saturating_add(other.trials),
+            trials_ms: self.trials_ms.saturating_add(other.trials_ms),
+            builds: self.builds.saturating_add(other.builds),
+            builds_ms: self.builds_ms.saturating_add(other.builds_ms),
+        }
+    }
+
     /// Returns what a build costs in trials.
     fn build_price(self) -> f64 {
         if self.builds == 0 || self.trials == 0 {

@@ -150,6 +150,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Returns whether the test passes at the bad end, whatever the profile: the failure was not seen.
+    pub fn passes_at_the_bad_end(&self) -> bool {
+        let code = self.code.as_ref().map(|code| &code.ending);
+        let ending = self.no_side.as_ref().or(code);
+        matches!(ending, Some(CommitEnding::BadPasses))
+    }
+
     fn nothing() -> Self {
         Self {
             side: None,

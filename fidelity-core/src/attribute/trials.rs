@@ -13,11 +13,18 @@ use super::build::{Attempt, BuildError, Builder, Built};
 use super::engine::Seen;
 use super::worktree::{Note, Worktrees};
 use crate::domain::{
-    Arm, Environment, FidelityProfile, KnobId, KnobSetting, ListedTest, Observation, PassEnd,
-    PassSpec, Phase, Scope, TestId, TestIndex,
+    Arm, Environment, FidelityProfile, KnobId, KnobSetting, Observation, PassEnd, PassSpec, Phase,
+    Scope, TestId, TestIndex,
 };
 use crate::exec::direct::{DirectRunner, RunnerOptions};
 use crate::exec::{ExecError, Runner};
+
+mod company;
+mod signature;
+
+pub use company::Company;
+use signature::are_alike;
+pub use signature::without_lines;
 
 /// Runners that are kept at a time: each is a process of its own.
 const RUNNERS: usize = 4;
@@ -54,6 +61,16 @@ pub struct Tried {
 /// Makes the options of a runner: each takes over what it is given.
 pub type MakeOptions<'a> = dyn Fn() -> Result<RunnerOptions, ExecError> + 'a;
 
+/// A runner of a built commit.
+struct Ready {
+    commit: Oid,
+    runner: DirectRunner,
+    /// Everything that runs in a trial.
+    tests: Vec<TestIndex>,
+    /// The test that is tried.
+    test: TestIndex,
+}
+
 /// A bench on which a test can be tried at any commit.
 pub struct Bench<'a> {
     repository: &'a git2::Repository,
@@ -66,7 +83,10 @@ pub struct Bench<'a> {
     built: BTreeMap<Oid, Built>,
     /// Why commits cannot be tested.
     untestable: BTreeMap<Oid, String>,
-    runners: Vec<(Oid, DirectRunner)>,
+    /// What it runs among; alone if there is none.
+    company: Option<Company>,
+    /// The one used last is the last.
+    runners: Vec<Ready>,
     /// Environments that were tried on this machine, each with what of it can be imposed.
     imposed: BTreeMap<Environment, Environment>,
     trials: u32,
@@ -90,6 +110,7 @@ impl<'a> Bench<'a> {
             signature: None,
             built: BTreeMap::new(),
             untestable: BTreeMap::new(),
+            company: None,
             runners: Vec::new(),
             imposed: BTreeMap::new(),
             trials: 0,
@@ -99,6 +120,19 @@ impl<'a> Bench<'a> {
     /// Says which failure is looked into. Without it, it is the first one seen.
     pub fn look_for(&mut self, signature: &str) {
         self.signature = Some(without_lines(signature));
+    }
+
+    /// Has the test run among others from now on.
+    pub fn run_among(&mut self, company: Company) {
+        self.company = Some(company);
+        self.runners.clear();
+    }
+
+    /// Returns what the test runs among.
+    pub fn scope(&self) -> Scope {
+        self.company
+            .as_ref()
+            .map_or(Scope::Alone, |company| company.scope)
     }
 
     /// Returns whether a commit is built.
@@ -169,7 +203,7 @@ impl<'a> Bench<'a> {
         // What made room for it is gone.
         let worktrees = &self.worktrees;
         self.built.retain(|commit, _| worktrees.has(*commit));
-        self.runners.retain(|(commit, _)| worktrees.has(*commit));
+        self.runners.retain(|ready| worktrees.has(ready.commit));
         let took = match attempt {
             Attempt::Built(built) => {
                 let took = built.took;
@@ -186,24 +220,30 @@ impl<'a> Bench<'a> {
 
     fn run(&mut self, commit: Oid, environment: &Environment) -> Result<Observation, TrialError> {
         self.trials += 1;
+        let (number, scope) = (self.trials, self.scope());
+        let environment = self.imposed(commit, environment)?;
+        let ready = self.ready(commit)?;
         let spec = PassSpec {
-            number: self.trials,
+            number,
             phase: Phase::Focus,
             arm: Arm::Target,
             target_probability: 1.0,
-            scope: Scope::Alone,
-            tests: vec![TestIndex(0)],
-            arm_pass: self.trials,
-            order_seed: u64::from(self.trials),
+            scope,
+            tests: ready.tests.clone(),
+            arm_pass: number,
+            order_seed: u64::from(number),
             timeout_factor: 1,
         };
-        let environment = self.imposed(commit, environment)?;
-        let runner = self.runner(commit)?;
-        let mut seen = None;
-        let end = runner.run_pass(&spec, &[TestIndex(0)], &environment, &mut |observations| {
-            seen = observations.into_iter().next();
-            ControlFlow::Continue(())
-        })?;
+        let (test, mut seen) = (ready.test, None);
+        let end = ready
+            .runner
+            .run_pass(&spec, &spec.tests, &environment, &mut |observations| {
+                let mut its_own = observations
+                    .into_iter()
+                    .filter(|one| one.test == test && one.attempt == 0);
+                seen = its_own.next().or(seen.take());
+                ControlFlow::Continue(())
+            })?;
         match (end, seen) {
             (PassEnd::Discarded { reason } | PassEnd::Disturbed { reason }, _) => {
                 Err(TrialError::Environment(reason))
@@ -232,7 +272,7 @@ impl<'a> Bench<'a> {
         let asked = knobs
             .map(|(knob, value)| (knob.clone(), KnobSetting::Fixed(value.clone())))
             .collect();
-        let runner = self.runner(commit)?;
+        let runner = &mut self.ready(commit)?.runner;
         runner.apply(&profile(BTreeMap::new()), &profile(asked), &BTreeMap::new())?;
         let imposed = runner.imposed(environment);
         self.imposed.insert(environment.clone(), imposed.clone());
@@ -249,32 +289,38 @@ impl<'a> Bench<'a> {
         knobs.cloned().collect()
     }
 
-    /// Returns the runner of a built commit; the one used last is the last.
-    fn runner(&mut self, commit: Oid) -> Result<&mut DirectRunner, TrialError> {
-        let at = self.runners.iter().position(|(other, _)| *other == commit);
-        let entry = match at {
+    /// Returns the runner of a built commit.
+    fn ready(&mut self, commit: Oid) -> Result<&mut Ready, TrialError> {
+        let at = self.runners.iter().position(|ready| ready.commit == commit);
+        let ready = match at {
             Some(at) => self.runners.remove(at),
             None => {
                 let built = self.built.get(&commit).ok_or_else(|| {
                     TrialError::Environment("a commit that is not built was to be tried".to_owned())
                 })?;
-                let listed = [ListedTest {
-                    id: built.test.clone(),
-                    selected: true,
-                    suspicious: false,
-                    terms: None,
-                }];
-                let mut runner = DirectRunner::new(&built.suite, &listed, (self.options)()?)?;
+                let mut options = (self.options)()?;
+                if let Some(company) = &self.company {
+                    options.slots = company.slots;
+                }
+                let (listed, test) =
+                    company::listed(&built.suite, &built.test, self.company.as_ref());
+                let mut runner = DirectRunner::new(&built.suite, &listed, options)?;
                 runner.set_checkout(built.workspace.directories());
                 if RUNNERS <= self.runners.len() {
                     self.runners.remove(0);
                 }
-                (commit, runner)
+                let tests = (0..).map(TestIndex).take(listed.len()).collect();
+                Ready {
+                    commit,
+                    runner,
+                    tests,
+                    test,
+                }
             }
         };
-        self.runners.push(entry);
+        self.runners.push(ready);
         match self.runners.last_mut() {
-            Some((_, runner)) => Ok(runner),
+            Some(ready) => Ok(ready),
             None => Err(TrialError::Environment("no runner".to_owned())),
         }
     }
@@ -297,66 +343,6 @@ impl<'a> Bench<'a> {
             Seen::Failed
         } else {
             Seen::Nothing
-        }
-    }
-}
-
-/// Returns whether two signatures without lines are of the same failure. The file of the panic may have had another name where
-/// that of `wanted` is not there.
-fn are_alike(wanted: &str, found: &str, is_there: impl Fn(&str) -> bool) -> bool {
-    if wanted == found {
-        return true;
-    }
-    let parts = (wanted.split_once(": "), found.split_once(": "));
-    let (Some((file, message)), Some((other, same))) = parts else {
-        return false;
-    };
-    let is_source = |file: &str| file.ends_with(".rs");
-    message == same && is_source(file) && is_source(other) && !is_there(file)
-}
-
-/// Returns a signature without the line and column of the panic, which move from commit to commit.
-pub fn without_lines(signature: &str) -> String {
-    let Some((place, message)) = signature.split_once(": ") else {
-        return signature.to_owned();
-    };
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts: Vec<&str> = place.split(':').collect();
-    while 1 < parts.len() && parts.last().is_some_and(|part| is_number(part)) {
-        parts.pop();
-    }
-    format!("{}: {message}", parts.join(":"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_is_the_same_in_a_file_that_was_renamed() {
-        let alike = |found, there| are_alike("tests/new.rs: it broke", found, |_| there);
-        assert!(alike("tests/new.rs: it broke", true));
-        assert!(alike("tests/old.rs: it broke", false));
-        // Where both files are there it is another failure, as it is with another message.
-        assert!(!alike("tests/old.rs: it broke", true));
-        assert!(!alike("tests/old.rs: it bent", false));
-        assert!(!alike("exit status: it broke", false));
-        assert!(!alike("timed out", false));
-    }
-
-    #[test]
-    fn lines_and_columns_are_no_part_of_what_is_compared() {
-        for (signature, kept) in [
-            (
-                "src/lib.rs:10:5: left # right #",
-                "src/lib.rs: left # right #",
-            ),
-            ("src/lib.rs:10: x", "src/lib.rs: x"),
-            ("exit status: 3", "exit status: 3"),
-            ("timed out", "timed out"),
-            ("C:\\a.rs:1:2: m: n", "C:\\a.rs: m: n"),
-        ] {
-            assert_eq!(without_lines(signature), kept);
         }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use fidelity_core::attribute::engine::Counts;
 use fidelity_core::attribute::history::CommitId;
 use fidelity_core::attribute::journal::{self, identity};
-use fidelity_core::attribute::trials::without_lines;
+use fidelity_core::attribute::trials::{Company, without_lines};
 use fidelity_core::domain::{
-    Arm, Environment, FidelityProfile, KnobId, KnobSetting, PassEnd, RunId, TestId,
+    Arm, Environment, FidelityProfile, KnobId, KnobSetting, PassEnd, RunId, Scope, TestId,
 };
 use fidelity_core::store::{Store, StoreError, TestHistoryRow, TestTrial};
 
@@ -29,11 +29,15 @@ pub struct Evidence {
     pub not_applied: Vec<KnobId>,
     /// Its most frequent signature.
     pub signature: Option<String>,
-    /// Whether it passed whenever it ran among suspects at most, as trials of a search are made, and so seems to need other
-    /// tests beside it. False too where it only ever ran among others: nothing then says that it needs them.
+    /// The tests among which it was seen to fail; none where it was seen to fail without them.
+    pub company: Option<Company>,
+    /// Whether it passed whenever it ran without them. False too where it only ever ran among others: nothing then says that it
+    /// needs them.
     pub needs_company: bool,
-    /// Trials under this environment, by commit.
-    pub seen: BTreeMap<CommitId, Counts>,
+    /// Trials under this environment without them, by commit.
+    alone: BTreeMap<CommitId, Counts>,
+    /// And among them.
+    among: BTreeMap<CommitId, Counts>,
     /// Commits at which runs saw the test pass in the target, whatever its profile was then; the newest run first.
     pub passed_at: Vec<CommitId>,
     /// What compiler and lock file were, as the run has it.
@@ -43,10 +47,31 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Returns what tells trials of this failure under an environment from others.
-    pub fn identity(&self, environment: &Environment) -> String {
+    /// Returns what tells trials of this failure under an environment, among so many tests, from others.
+    pub fn identity(&self, environment: &Environment, scope: Scope) -> String {
         let failure = self.signature.as_deref().map(without_lines);
-        identity(environment, failure.as_deref())
+        let identity = identity(environment, failure.as_deref());
+        match scope {
+            Scope::Alone | Scope::Suspects => identity,
+            Scope::Binary => format!("{identity} binary"),
+            Scope::Suite => format!("{identity} suite"),
+        }
+    }
+
+    /// Returns what it runs among in the first trials of a search.
+    pub fn scope(&self) -> Scope {
+        match &self.company {
+            Some(company) if self.needs_company => company.scope,
+            _ => Scope::Alone,
+        }
+    }
+
+    /// Returns the trials under its environment, by commit, in which it ran among so many.
+    pub fn seen(&self, scope: Scope) -> &BTreeMap<CommitId, Counts> {
+        match scope {
+            Scope::Alone | Scope::Suspects => &self.alone,
+            Scope::Binary | Scope::Suite => &self.among,
+        }
     }
 }
 
@@ -59,30 +84,10 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
     rows.truncate(RUNS);
     let mut evidence = None;
     for row in rows.iter().filter(|row| 0 < row.target.failures) {
-        let trials = counted(store, row, test)?;
-        let Some((environment, signature)) = worst(&trials) else {
-            continue;
-        };
-        let header = store.header_of(row.run)?;
-        evidence = Some(Evidence {
-            run: row.run,
-            commit: row.commit.clone().map(CommitId),
-            dirty: row.dirty,
-            needs_company: needs_company(&trials, &environment),
-            environment,
-            not_applied: header
-                .knobs
-                .into_iter()
-                .filter(|knob| !knob.applied)
-                .map(|knob| knob.knob)
-                .collect(),
-            signature,
-            seen: BTreeMap::new(),
-            passed_at: Vec::new(),
-            toolchain: header.fingerprint.toolchain,
-            toolchains: BTreeMap::new(),
-        });
-        break;
+        evidence = failure(store, row, test)?;
+        if evidence.is_some() {
+            break;
+        }
     }
     let Some(mut evidence) = evidence else {
         return Ok(None);
@@ -98,14 +103,67 @@ pub fn of(store: &dyn Store, test: &TestId) -> Result<Option<Evidence>, StoreErr
             known.entry(commit.clone()).or_insert(toolchain);
         }
         let trials = counted(store, row, test)?;
-        let counts = alike(&trials, &evidence);
-        if 0 < counts.trials {
-            let count = evidence.seen.entry(commit).or_default();
-            *count = count.plus(counts);
-        }
+        let (alone, among) = (
+            alike(&trials, &evidence, false),
+            alike(&trials, &evidence, true),
+        );
+        add(&mut evidence.alone, &commit, alone);
+        add(&mut evidence.among, &commit, among);
     }
     add_searches(store, test, &mut evidence)?;
     Ok(Some(evidence))
+}
+
+/// Returns the failure that a run has seen; none if it saw none that counts.
+fn failure(
+    store: &dyn Store,
+    row: &TestHistoryRow,
+    test: &TestId,
+) -> Result<Option<Evidence>, StoreError> {
+    let trials = counted(store, row, test)?;
+    let Some((environment, signature)) = worst(&trials) else {
+        return Ok(None);
+    };
+    let header = store.header_of(row.run)?;
+    let company = match company(&trials, &environment) {
+        Some(scope) => {
+            let absent = store.tests_of(row.run)?.into_iter();
+            let absent = absent.filter(|test| !test.selected).map(|test| test.id);
+            Some(Company {
+                scope,
+                absent: absent.collect(),
+                slots: header.parallelism.max(1) as usize,
+            })
+        }
+        None => None,
+    };
+    Ok(Some(Evidence {
+        run: row.run,
+        commit: row.commit.clone().map(CommitId),
+        dirty: row.dirty,
+        needs_company: company.is_some() && ran_narrow(&trials, &environment),
+        company,
+        environment,
+        not_applied: header
+            .knobs
+            .into_iter()
+            .filter(|knob| !knob.applied)
+            .map(|knob| knob.knob)
+            .collect(),
+        signature,
+        alone: BTreeMap::new(),
+        among: BTreeMap::new(),
+        passed_at: Vec::new(),
+        toolchain: header.fingerprint.toolchain,
+        toolchains: BTreeMap::new(),
+    }))
+}
+
+fn add(seen: &mut BTreeMap<CommitId, Counts>, commit: &CommitId, counts: Counts) {
+    if 0 < counts.trials {
+        let count = seen.entry(commit.clone()).or_default();
+        *count = count.plus(counts);
+    }
 }
 
 /// Adds what earlier searches for the same failure saw under the same environment.
@@ -114,15 +172,23 @@ fn add_searches(
     test: &TestId,
     evidence: &mut Evidence,
 ) -> Result<(), StoreError> {
-    let environment = evidence.identity(&evidence.environment);
+    let identity = |scope| evidence.identity(&evidence.environment, scope);
+    let alone = identity(Scope::Alone);
+    let among = evidence
+        .company
+        .as_ref()
+        .map(|company| identity(company.scope));
     for search in store.searches_of(test)? {
         // One that was cut short may be the one that goes on, which gets its trials back.
         if search.ending.is_none() {
             continue;
         }
-        for (commit, counts) in journal::counts(&search.events, &environment) {
-            let count = evidence.seen.entry(commit).or_default();
-            *count = count.plus(counts);
+        for (commit, counts) in journal::counts(&search.events, &alone) {
+            add(&mut evidence.alone, &commit, counts);
+        }
+        let Some(among) = &among else { continue };
+        for (commit, counts) in journal::counts(&search.events, among) {
+            add(&mut evidence.among, &commit, counts);
         }
     }
     Ok(())
@@ -180,23 +246,40 @@ fn worst(trials: &[TestTrial]) -> Option<(Environment, Option<String>)> {
     ))
 }
 
-/// Returns whether it ran among suspects at most under the environment, and never failed there.
-fn needs_company(trials: &[TestTrial], environment: &Environment) -> bool {
-    let mut narrow = trials
-        .iter()
-        .filter(|trial| trial.environment == *environment && trial.pass.scope.is_narrow())
-        .peekable();
-    narrow.peek().is_some() && !narrow.any(|trial| trial.observation.outcome.is_failure())
+/// Returns the smallest company in which it failed under the environment; none where it failed among suspects at most.
+fn company(trials: &[TestTrial], environment: &Environment) -> Option<Scope> {
+    let failed = |scope: Scope| {
+        trials.iter().any(|trial| {
+            trial.environment == *environment
+                && trial.pass.scope == scope
+                && trial.observation.outcome.is_failure()
+        })
+    };
+    if failed(Scope::Alone) || failed(Scope::Suspects) {
+        return None;
+    }
+    let mut others = [Scope::Binary, Scope::Suite].into_iter();
+    others.find(|scope| failed(*scope))
 }
 
-/// Returns the counts of trials under the same environment; failures of another signature left out. Where it fails among other
-/// tests only, what ran among them is left out too: trials of a search are made alone.
-fn alike(trials: &[TestTrial], evidence: &Evidence) -> Counts {
+/// Returns whether it ran among suspects at most under the environment.
+fn ran_narrow(trials: &[TestTrial], environment: &Environment) -> bool {
+    let mut trials = trials.iter();
+    trials.any(|trial| trial.environment == *environment && trial.pass.scope.is_narrow())
+}
+
+/// Returns the counts of trials under the same environment, in company or not; failures of another signature left out. Where
+/// nothing says that it needs company, what ran among others counts as well for what is tried alone.
+fn alike(trials: &[TestTrial], evidence: &Evidence, in_company: bool) -> Counts {
     let wanted = evidence.signature.as_deref().map(without_lines);
+    let is_pooled = |scope: Scope| match (&evidence.company, in_company) {
+        (Some(company), true) => scope == company.scope,
+        (None, true) => false,
+        (_, false) => !evidence.needs_company || scope.is_narrow(),
+    };
     let mut counts = Counts::default();
     for trial in trials {
-        let pooled = !evidence.needs_company || trial.pass.scope.is_narrow();
-        if trial.environment != evidence.environment || !pooled {
+        if trial.environment != evidence.environment || !is_pooled(trial.pass.scope) {
             continue;
         }
         let failure = trial.observation.failure.as_ref();

@@ -11,7 +11,7 @@ use fidelity_core::attribute::journal::{Event, Journal};
 use fidelity_core::attribute::range::oid;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::attribute::worktree::Note;
-use fidelity_core::domain::Environment;
+use fidelity_core::domain::{Environment, Scope};
 
 use super::evidence::Evidence;
 use crate::commands::output::Follower;
@@ -78,10 +78,9 @@ impl Laboratory<'_> {
         for knob in self.bench.not_imposed() {
             notes.push(format!("the knob `{knob}` could not be applied"));
         }
-        if self.evidence.needs_company {
-            let words = "it has failed among other tests only, and at commits it is tried alone";
-            notes.push(words.to_owned());
-        }
+        notes.extend(self.among().map(|among| {
+            format!("it fails among other tests only: at each commit it was run among {among}")
+        }));
         if self.evidence.dirty {
             notes.push(
                 "the failure was seen in a work tree with changes that are not committed"
@@ -91,6 +90,15 @@ impl Laboratory<'_> {
         notes.sort_unstable();
         notes.dedup();
         notes
+    }
+
+    /// Returns in words what the test runs among; none where it runs alone.
+    pub fn among(&self) -> Option<&'static str> {
+        match self.bench.scope() {
+            Scope::Alone | Scope::Suspects => None,
+            Scope::Binary => Some("all tests of its binary"),
+            Scope::Suite => Some("all tests that the run selected"),
+        }
     }
 
     fn tell(&mut self, commit: &CommitId, event: &Event) {
@@ -110,7 +118,7 @@ impl Lab for Laboratory<'_> {
 
     fn trial(&mut self, commit: &CommitId, under: Under<'_>) -> Result<Shown, CliError> {
         let environment = self.environments.of(under).clone();
-        let id = self.evidence.identity(&environment);
+        let id = self.evidence.identity(&environment, self.bench.scope());
         if let Some(shown) = self.journal.again(commit, &id) {
             return Ok(shown);
         }

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use fidelity_core::attribute::account::Account;
 use fidelity_core::attribute::build::Builder;
 use fidelity_core::attribute::commit_search::Place;
-use fidelity_core::attribute::engine::Rules;
+use fidelity_core::attribute::engine::{Counts, Rules};
 use fidelity_core::attribute::history::{CommitId, Repository, Subject};
-use fidelity_core::attribute::inquiry::{Case, inquire};
+use fidelity_core::attribute::inquiry::Case;
 use fidelity_core::attribute::journal::Journal;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::attribute::worktree::Worktrees;
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::{RunHeader, TestId};
+use fidelity_core::domain::{RunHeader, Scope, TestId};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::since as page;
@@ -34,6 +34,7 @@ use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
 mod changed;
+mod company;
 mod evidence;
 mod lab;
 mod outside;
@@ -261,7 +262,7 @@ impl Session<'_> {
         let folders = self.folders();
         let line = self.repository.line(&good, &bad, &folders)?;
         let versions = Versions::along(self, &line)?;
-        let case = self.case(line, &versions);
+        let mut case = self.case(line, &versions);
         let new = evidence::restore_users(&self.evidence.environment, &self.settings.target);
         let journal = Journal::new(store.open_search(&self.test, &self.question(&case))?);
         if 0 < journal.earlier() {
@@ -295,7 +296,7 @@ impl Session<'_> {
             follower,
             deadline: self.deadline(),
         };
-        let answer = inquire(&case, &mut lab);
+        let answer = company::inquire(self, &mut case, &mut lab);
         lab.follower.console().finished();
         let notes = lab.notes();
         let Laboratory {
@@ -328,18 +329,15 @@ impl Session<'_> {
         format!(
             "commits {} {} {:?}",
             ends.join(" "),
-            self.evidence.identity(&self.evidence.environment),
+            self.evidence
+                .identity(&self.evidence.environment, Scope::Alone),
             self.cargo.build_arguments()
         )
     }
 
     fn case(&self, line: Vec<Place>, versions: &Versions) -> Case {
-        let pilots = line
-            .iter()
-            .enumerate()
-            .filter_map(|(place, at)| Some((place, *self.evidence.seen.get(&at.commit)?)));
         Case {
-            pilots: pilots.collect(),
+            pilots: self.pilots(&line, self.evidence.scope()),
             line,
             versions: versions.places(),
             environments: versions.environments(&self.settings.target),
@@ -348,6 +346,15 @@ impl Session<'_> {
                 ..Rules::default()
             },
         }
+    }
+
+    /// Returns the stored trials along a line in which the test ran among so many, by place.
+    fn pilots(&self, line: &[Place], scope: Scope) -> Vec<(usize, Counts)> {
+        let seen = self.evidence.seen(scope);
+        let places = line.iter().enumerate();
+        places
+            .filter_map(|(place, at)| Some((place, *seen.get(&at.commit)?)))
+            .collect()
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -1,5 +1,7 @@
 //! `--from-history`: what stored results alone say of since when a test fails. Nothing is built or run.
 
+use std::collections::BTreeMap;
+
 use fidelity_core::attribute::account::{Account, Cause, Cost, Suspect, Tally, no_cause, wording};
 use fidelity_core::attribute::commit_search::{CommitEnding, CommitSearch, CommitStep, Place};
 use fidelity_core::attribute::engine::{Counts, Rules, gate};
@@ -25,7 +27,7 @@ pub fn account(session: &Session<'_>) -> Result<Account, CliError> {
     let mut search = CommitSearch::new(line.clone(), rules);
     let mut cells = Vec::new();
     for (place, at) in line.iter().enumerate() {
-        if let Some(counts) = session.evidence.seen.get(&at.commit) {
+        if let Some(counts) = seen(session).get(&at.commit) {
             search.remember(place, *counts);
             cells.push(Tally::new(format!("at {}", at.commit.short()), *counts));
         }
@@ -52,6 +54,11 @@ pub fn account(session: &Session<'_>) -> Result<Account, CliError> {
     };
     tell(session, (&mut account, &line), &ending)?;
     Ok(account)
+}
+
+/// Returns the stored trials that count, by commit.
+fn seen<'s>(session: &'s Session<'_>) -> &'s BTreeMap<CommitId, Counts> {
+    session.evidence.seen(session.evidence.scope())
 }
 
 /// Says in the account what the ending comes to.
@@ -104,8 +111,8 @@ fn tell(
 /// Returns whether stored trials before and since a commit differ as much as those of both ends have to before a search.
 fn tells_apart(session: &Session<'_>, (before, since): (&[Place], &[Place])) -> bool {
     let sum = |places: &[Place]| {
-        let seen = places.iter();
-        let seen = seen.filter_map(|place| session.evidence.seen.get(&place.commit));
+        let places = places.iter();
+        let seen = places.filter_map(|place| seen(session).get(&place.commit));
         seen.fold(Counts::default(), |all, counts| all.plus(*counts))
     };
     gate::ln_bayes_factor(sum(before), sum(since)) >= gate::OPEN_AT.ln()
@@ -133,7 +140,7 @@ fn good(session: &Session<'_>, bad: &CommitId) -> Result<CommitId, CliError> {
         return session.good(bad);
     }
     let repository = &session.repository;
-    let seen = session.evidence.seen.keys();
+    let seen = seen(session).keys();
     let before = seen.filter(|commit| repository.is_before(commit, bad));
     // Commits of different branches have no order.
     let oldest = before.reduce(

@@ -1,0 +1,129 @@
+//! Since when a test fails that fails beside another one only: the real binary on a repository in which one test begins to leave a
+//! mark that another stumbles over.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod ledger;
+mod support;
+
+use std::fs;
+
+use git2::{Oid, Repository, Signature, Time};
+use ledger::{Ledger, planted};
+use support::Ran;
+
+/// Tests that share a process, of which the first leaves a mark or not.
+fn tests(mark: bool) -> String {
+    format!(
+        r#"use std::sync::atomic::{{AtomicBool, Ordering::SeqCst}};
+
+static MARK: AtomicBool = AtomicBool::new(false);
+
+#[test]
+fn a_leaves_a_mark() {{
+    MARK.store({mark}, SeqCst);
+}}
+
+#[test]
+fn b_passes() {{}}
+
+#[test]
+fn z_expects_no_mark() {{
+    assert!(!MARK.load(SeqCst), "there is a mark");
+}}
+"#
+    )
+}
+
+/// The repository, and its commits that matter.
+struct Marked {
+    ledger: Ledger,
+    good: Oid,
+    culprit: Oid,
+}
+
+fn marked() -> Marked {
+    let ledger = Ledger::new(planted());
+    let root = &ledger.project.root;
+    let git = Repository::open(root).unwrap();
+    let commit = |message: &str| {
+        let mut index = git.index().unwrap();
+        let all = git2::IndexAddOption::DEFAULT;
+        index.add_all(["*"], all, None).unwrap();
+        index.write().unwrap();
+        let tree = git.find_tree(index.write_tree().unwrap()).unwrap();
+        let person = Signature::new("A", "a@example.com", &Time::new(1_800_000_000, 0)).unwrap();
+        let parent = git.head().unwrap().peel_to_commit().unwrap();
+        git.commit(Some("HEAD"), &person, &person, message, &tree, &[&parent])
+            .unwrap()
+    };
+    let profile = fs::read_to_string(root.join("fidelity.toml")).unwrap();
+    let shared = format!("{profile}process = \"shared\"\nthreads = 1\n");
+    fs::write(root.join("fidelity.toml"), shared).unwrap();
+    fs::create_dir_all(root.join("tests")).unwrap();
+    fs::write(root.join("tests/company.rs"), tests(false)).unwrap();
+    let good = commit("Test in one process");
+    let note = |text: &str| {
+        fs::write(
+            root.join("src/entry.rs"),
+            format!("//! {text}\npub const ENTRY: u32 = 1;\n"),
+        )
+        .unwrap();
+        commit(text)
+    };
+    note("Renumber once more");
+    fs::write(root.join("tests/company.rs"), tests(true)).unwrap();
+    let culprit = commit("Leave a mark");
+    note("Renumber again");
+    note("Renumber for the last time");
+    Marked {
+        ledger,
+        good,
+        culprit,
+    }
+}
+
+impl Marked {
+    /// Runs the tests with a seed, attributes the one that fails, and checks that its commit is named.
+    #[track_caller]
+    fn is_found_after(&self, seed: &str) -> Ran {
+        let run = [
+            "run",
+            "--no-gate",
+            "--attribute",
+            "never",
+            "--seed",
+            seed,
+            "-E",
+            "binary(company)",
+        ];
+        let ran = Ran::of(self.ledger.tool(&run).output_of());
+        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+        let good = self.good.to_string();
+        let ran = self
+            .ledger
+            .attribute(&["z_expects_no_mark", "--good", &good]);
+        let ran = ran.exits_with(0);
+        let found = ran.json()["attribution"].clone();
+        assert_eq!(found["cause"]["kind"], "code", "{found:#}");
+        assert_eq!(found["cause"]["commit"]["id"], self.culprit.to_string());
+        let notes = found["notes"].to_string();
+        let words = "it fails among other tests only: at each commit it was run among all tests";
+        assert!(notes.contains(words), "{notes}");
+        self.ledger.is_clean();
+        ran
+    }
+}
+
+#[test]
+fn what_fails_beside_another_test_only_is_tried_beside_it_at_every_commit() {
+    // With the first seed a pass of the binary saw it fail, with the third passes of the suite alone.
+    for (seed, among) in [
+        ("1", "all tests of its binary"),
+        ("3", "all tests that the run selected"),
+    ] {
+        let ran = marked().is_found_after(seed);
+        let words = format!("it passes alone, and is tried among {among}");
+        assert!(ran.stderr.contains(&words), "{}", ran.stderr);
+    }
+}
