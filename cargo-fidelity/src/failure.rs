@@ -285,6 +285,7 @@ impl From<TrialError> for CliError {
             TrialError::Exec(error) => error.into(),
             TrialError::Environment(_) => Self::from_error(ErrorKind::Environment, &error)
                 .hint("what was seen is kept: the same command goes on"),
+            TrialError::NotBuilt => Self::from_error(ErrorKind::Internal, &error),
         }
     }
 }

@@ -56,6 +56,10 @@ impl From<Seen> for Showed {
 }
 
 impl Event {
+    fn ran(&self) -> bool {
+        self.seen != Showed::Untestable
+    }
+
     /// Returns what the search learns from it.
     pub fn shown(&self) -> Shown {
         Shown {
@@ -90,13 +94,17 @@ pub struct Journal {
     left: BTreeMap<(CommitId, String), VecDeque<Event>>,
     /// What commits were said to be, other than tested.
     notes: BTreeMap<CommitId, (Showed, String)>,
+    /// Whether any trial ran.
+    has_run: bool,
 }
 
 impl Journal {
     /// Returns the journal of a search. What cannot be read of its earlier part (another version wrote it) is passed over.
     pub fn new(log: Box<dyn SearchLog>) -> Self {
         let mut left: BTreeMap<_, VecDeque<Event>> = BTreeMap::new();
+        let mut has_run = false;
         for event in events(log.events()) {
+            has_run |= event.ran();
             let key = (event.commit.clone(), event.environment.clone());
             left.entry(key).or_default().push_back(event);
         }
@@ -104,12 +112,18 @@ impl Journal {
             log,
             left,
             notes: BTreeMap::new(),
+            has_run,
         }
     }
 
     /// Returns how many trials its earlier part has that were not asked for yet.
     pub fn earlier(&self) -> usize {
         self.left.values().map(VecDeque::len).sum()
+    }
+
+    /// Returns whether any trial ran, in its earlier part or since.
+    pub fn has_run(&self) -> bool {
+        self.has_run
     }
 
     /// Returns whether its earlier part has trials at a commit that were not asked for yet: they cost no build.
@@ -137,6 +151,7 @@ impl Journal {
     /// [`StoreError`]: it then does not count.
     pub fn append(&mut self, event: &Event) -> Result<Shown, StoreError> {
         self.log.append(&text(event))?;
+        self.has_run |= event.ran();
         self.note(event);
         Ok(event.shown())
     }
@@ -209,12 +224,16 @@ mod tests {
         let mut store = SqliteStore::open_or_create(&directory.path().join("s.db")).unwrap();
         let test = TestId::new("a", "t");
         let mut journal = Journal::new(store.open_search(&test, "q").unwrap());
+        journal.append(&event("c", Showed::Untestable)).unwrap();
+        assert!(!journal.has_run());
         journal.append(&event("a", Showed::Passed)).unwrap();
+        assert!(journal.has_run());
         journal.append(&event("a", Showed::Failed)).unwrap();
         journal.append(&event("b", Showed::Untestable)).unwrap();
         drop(journal);
         let mut journal = Journal::new(store.open_search(&test, "q").unwrap());
-        assert_eq!(journal.earlier(), 3);
+        assert_eq!(journal.earlier(), 4);
+        assert!(journal.has_run());
         let (a, b) = (CommitId("a".to_owned()), CommitId("b".to_owned()));
         assert!(journal.has_more(&a) && journal.has_more(&b));
         let mut seen = |commit| journal.again(commit, "e").map(|shown| shown.seen);

@@ -20,9 +20,11 @@ use crate::exec::direct::{DirectRunner, RunnerOptions};
 use crate::exec::{ExecError, Runner};
 
 mod company;
+mod provided;
 mod signature;
 
 pub use company::Company;
+use provided::until_provided;
 use signature::are_alike;
 pub use signature::without_lines;
 
@@ -38,9 +40,12 @@ pub enum TrialError {
     /// Nothing can be run.
     #[error(transparent)]
     Exec(#[from] ExecError),
-    /// The environment was not provided.
+    /// The environment was never provided.
     #[error("the environment could not be provided: {0}")]
     Environment(String),
+    /// A commit that is not built was to be tried.
+    #[error("a commit that is not built was to be tried")]
+    NotBuilt,
 }
 
 /// What came of asking for a trial.
@@ -56,6 +61,8 @@ pub struct Tried {
     pub note: Option<String>,
     /// The trial itself; none where there was none.
     pub observation: Option<Observation>,
+    /// Why its environment could not be provided; none where it was.
+    pub refused: Option<String>,
 }
 
 /// Makes the options of a runner: each takes over what it is given.
@@ -177,11 +184,25 @@ impl<'a> Bench<'a> {
                 built_ms,
                 note: Some(reason.clone()),
                 observation: None,
+                refused: None,
             });
         }
         let began = Instant::now();
-        let observation = self.run(commit, environment)?;
+        let observation = until_provided(|| self.run(commit, environment))?;
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let observation = match observation {
+            Ok(observation) => observation,
+            Err(reason) => {
+                return Ok(Tried {
+                    seen: Seen::Nothing,
+                    ms,
+                    built_ms,
+                    note: Some(format!("the environment could not be provided: {reason}")),
+                    observation: None,
+                    refused: Some(reason),
+                });
+            }
+        };
         let other_name = self
             .built
             .get(&commit)
@@ -193,6 +214,7 @@ impl<'a> Bench<'a> {
             built_ms,
             note: other_name,
             observation: Some(observation),
+            refused: None,
         })
     }
 
@@ -218,7 +240,12 @@ impl<'a> Bench<'a> {
         Ok(u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn run(&mut self, commit: Oid, environment: &Environment) -> Result<Observation, TrialError> {
+    /// Makes one pass; why its environment was not provided, where it was not.
+    fn run(
+        &mut self,
+        commit: Oid,
+        environment: &Environment,
+    ) -> Result<Result<Observation, String>, TrialError> {
         self.trials += 1;
         let (number, scope) = (self.trials, self.scope());
         let environment = self.imposed(commit, environment)?;
@@ -244,15 +271,11 @@ impl<'a> Bench<'a> {
                 seen = its_own.next().or(seen.take());
                 ControlFlow::Continue(())
             })?;
-        match (end, seen) {
-            (PassEnd::Discarded { reason } | PassEnd::Disturbed { reason }, _) => {
-                Err(TrialError::Environment(reason))
-            }
+        Ok(match (end, seen) {
+            (PassEnd::Discarded { reason } | PassEnd::Disturbed { reason }, _) => Err(reason),
             (PassEnd::Completed, Some(observation)) => Ok(observation),
-            (PassEnd::Completed, None) => {
-                Err(TrialError::Environment("a trial had no outcome".to_owned()))
-            }
-        }
+            (PassEnd::Completed, None) => Err("a trial had no outcome".to_owned()),
+        })
     }
 
     /// Returns what of an environment can be imposed here, which is found out once.
@@ -295,9 +318,7 @@ impl<'a> Bench<'a> {
         let ready = match at {
             Some(at) => self.runners.remove(at),
             None => {
-                let built = self.built.get(&commit).ok_or_else(|| {
-                    TrialError::Environment("a commit that is not built was to be tried".to_owned())
-                })?;
+                let built = self.built.get(&commit).ok_or(TrialError::NotBuilt)?;
                 let mut options = (self.options)()?;
                 if let Some(company) = &self.company {
                     options.slots = company.slots;
@@ -319,10 +340,7 @@ impl<'a> Bench<'a> {
             }
         };
         self.runners.push(ready);
-        match self.runners.last_mut() {
-            Some(ready) => Ok(ready),
-            None => Err(TrialError::Environment("no runner".to_owned())),
-        }
+        self.runners.last_mut().ok_or(TrialError::NotBuilt)
     }
 
     fn judge(&mut self, commit: Oid, observation: &Observation) -> Seen {

@@ -9,7 +9,7 @@ use fidelity_core::attribute::history::{CommitId, Repository};
 use fidelity_core::attribute::inquiry::{Lab, Shown, Under};
 use fidelity_core::attribute::journal::{Event, Journal};
 use fidelity_core::attribute::range::oid;
-use fidelity_core::attribute::trials::Bench;
+use fidelity_core::attribute::trials::{Bench, TrialError};
 use fidelity_core::attribute::worktree::Note;
 use fidelity_core::domain::{Environment, Scope};
 
@@ -123,6 +123,12 @@ impl Lab for Laboratory<'_> {
             return Ok(shown);
         }
         let tried = self.bench.trial(oid(commit)?, &environment)?;
+        // Once trials have run, one that cannot is no reason to give up the rest.
+        if let Some(reason) = tried.refused
+            && !self.journal.has_run()
+        {
+            return Err(TrialError::Environment(reason).into());
+        }
         let event = Event {
             commit: commit.clone(),
             environment: id,
