@@ -178,17 +178,30 @@ impl Repository {
     /// # Errors
     /// [`RangeError`].
     pub fn touches_only(&self, commit: &CommitId, globs: &[&str]) -> Result<bool, RangeError> {
+        let matches = self.matches(commit, globs)?;
+        Ok(!matches.is_empty() && matches.iter().all(|matches| *matches))
+    }
+
+    /// Returns whether a commit changes a file that one of `globs` matches, relative to the workspace.
+    ///
+    /// # Errors
+    /// [`RangeError`].
+    pub fn touches(&self, commit: &CommitId, globs: &[&str]) -> Result<bool, RangeError> {
+        Ok(self.matches(commit, globs)?.contains(&true))
+    }
+
+    /// Returns of each file that a commit changes whether one of `globs` matches it.
+    fn matches(&self, commit: &CommitId, globs: &[&str]) -> Result<Vec<bool>, RangeError> {
         let (_, paths) = self.changed(oid(commit)?)?;
-        Ok(!paths.is_empty()
-            && paths.iter().all(|path| {
-                let within = std::path::Path::new(path).strip_prefix(self.workspace());
-                within.is_ok_and(|path| {
-                    let path = path.to_string_lossy();
-                    globs
-                        .iter()
-                        .any(|glob| super::history::glob_matches(glob, &path))
-                })
-            }))
+        let matches = |path: &String| {
+            let within = std::path::Path::new(path).strip_prefix(self.workspace());
+            within.is_ok_and(|path| {
+                let path = path.to_string_lossy();
+                let mut globs = globs.iter();
+                globs.any(|glob| super::history::glob_matches(glob, &path))
+            })
+        };
+        Ok(paths.iter().map(matches).collect())
     }
 
     /// Returns what is in a file of the workspace at a commit, as git names contents; none where there is no such file.
