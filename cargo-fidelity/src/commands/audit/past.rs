@@ -19,8 +19,18 @@ const RUNS: usize = 20;
 pub fn of(store: &SqliteStore) -> Result<Vec<PastTrials>, CliError> {
     let mut numbers = Numbers::default();
     let mut past = Vec::new();
+    let withdrawn = store.withdrawals()?;
     for run in store.tallies(RUNS)? {
-        let defects = defects(store, &run)?;
+        if withdrawn.contains_key(&run.header.id) {
+            continue;
+        }
+        // A verdict that rests on what was taken back since is none.
+        let started = &run.header.started_at;
+        let mut back = run.header.joined.iter().filter_map(|id| withdrawn.get(id));
+        let defects = match back.any(|withdrawal| *started < withdrawal.at) {
+            true => Vec::new(),
+            false => defects(store, &run)?,
+        };
         // What nobody has judged is neither a success nor a failure.
         let tests = match run.hidden_defects {
             Some(_) => numbers.of(&run.tests, &run.tried),
