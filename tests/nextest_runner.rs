@@ -297,6 +297,50 @@ fn a_test_that_nothing_ends_is_interrupted_with_its_pass_which_counts() {
 }
 
 #[test]
+fn a_test_that_a_limit_of_the_whole_run_ended_did_not_fail() {
+    if !is_installed() {
+        return;
+    }
+    let project = project();
+    project.write(
+        ".config/nextest.toml",
+        "[profile.default]\nglobal-timeout = \"3s\"\nslow-timeout = { period = \"1h\", terminate-after = 1 }\n",
+    );
+    let few = [
+        "-j",
+        "2",
+        "--set",
+        "policy.screen.target=2",
+        "--set",
+        "policy.max-passes=2",
+    ];
+    let words = [
+        "run",
+        "--format",
+        "json",
+        "--attribute",
+        "never",
+        "hangs",
+        "hidden",
+    ];
+    let report = project.run(&[&words[..], &few].concat()).json();
+    let tests = report["tests"].as_array().unwrap().iter();
+    let target = |name: &str| {
+        let mut found = tests.clone().filter(|it| it["test"] == name);
+        found.next().unwrap()["target"].clone()
+    };
+    assert_eq!(target("tests::hangs")["trials"], 0, "{report}");
+    let hidden = target("tests::hidden");
+    assert!(0 < hidden["failures"].as_u64().unwrap(), "{report}");
+    let said = problem(&report, "command-timed-out");
+    assert!(said.contains("`global-timeout` of cargo-nextest"), "{said}");
+    assert!(
+        said.contains("still running: 1 test (shop tests::hangs)"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_time_limit_that_an_annotation_gives_a_test_holds() {
     if !is_installed() {
         return;

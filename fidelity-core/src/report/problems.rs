@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     ForeignLoad, KnobId, ListedTest, MachineLoad, OnForeignLoad, PassEnd, PassRecord, Problem,
-    StopReason, StoredRun,
+    RunnerKind, StopReason, StoredRun,
 };
 
 use super::model::RunFacts;
@@ -129,6 +129,16 @@ fn leaked(run: &StoredRun) -> Option<String> {
     let tests: BTreeSet<_> = leaks().map(|seen| seen.test).collect();
     let first = run.tests.get(tests.first()?.get())?;
     let processes: u64 = leaks().map(|seen| u64::from(seen.leaked)).sum();
+    // Which of its tests did that, only a command knows.
+    if matches!(
+        run.header.runner.kind,
+        RunnerKind::Command | RunnerKind::Nextest
+    ) {
+        let processes = things(processes, "process");
+        return Some(format!(
+            "the tests left {processes} behind, killed after their pass"
+        ));
+    }
     Some(format!(
         "{} left {} behind, killed after the trial; first {}",
         things(tests.len() as u64, "test"),

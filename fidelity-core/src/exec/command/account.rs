@@ -85,10 +85,14 @@ pub(super) fn discarded_because(heard: &Heard, ended: &Ended<'_>) -> Option<Stri
             None => format!("the command {words} and wrote no report"),
         });
     }
-    heard
-        .trials
-        .is_empty()
-        .then(|| format!("the command {words}, and its reports hold no test"))
+    let running: Vec<String> = heard.running.iter().map(ToString::to_string).collect();
+    heard.trials.is_empty().then(|| match running.first() {
+        Some(first) => format!(
+            "the command {words} before a test had ended (still running: {} of them, first {first})",
+            running.len()
+        ),
+        None => format!("the command {words}, and its reports hold no test"),
+    })
 }
 
 /// Returns whether there are reports, and none names one of the tests `asked` for.

@@ -3,7 +3,8 @@
 //! That the end of the command ended them says nothing of them: they were not reported. One that cargo-nextest had already
 //! let run for longer than a trial may take was at its own limit.
 
-use crate::domain::Outcome;
+use crate::domain::{CapturedOutput, Outcome};
+use crate::exec::guardian::protocol::Ending;
 use crate::ingest::junit::Case;
 
 /// What became of a test by the report of an interrupted command.
@@ -13,6 +14,17 @@ pub(super) enum Fate {
     Ended(Outcome),
     /// It was running when the command was interrupted.
     Running,
+}
+
+/// Returns whether a command was ended before it was done: at its time limit, or by cargo-nextest at a `global-timeout` of its
+/// own, which it says.
+pub(super) fn was_cut(ending: &Ending, output: &CapturedOutput) -> bool {
+    let says = |stream: &[u8]| memchr::memmem::find(stream, b"due to global timeout").is_some();
+    match ending {
+        Ending::TimedOut => true,
+        Ending::Exited(code) => *code != 0 && (says(&output.stderr) || says(&output.stdout)),
+        _ => false,
+    }
 }
 
 /// Returns what became of `case`. `limit_ms` is the time limit of its trial, where the tool says which signal ended a test.

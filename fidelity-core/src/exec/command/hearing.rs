@@ -66,7 +66,8 @@ pub(super) fn perform(
     );
     Ok(prepared.patterns.matching().map(|now| {
         let (files, stale) = now.written_since(&before);
-        let interrupted = (end.ending == Ending::TimedOut).then_some(call.timeout_factor);
+        let cut = cut_short::was_cut(&end.ending, &end.output);
+        let interrupted = cut.then_some(call.timeout_factor);
         let rules = prepared.rules.clone();
         let mut said = read(&files, (tool, rules), &mask, interrupted);
         said.heard.stale = stale;

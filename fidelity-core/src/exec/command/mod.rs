@@ -253,7 +253,7 @@ impl CommandRunner {
                 let ended = Ended {
                     words: &end.in_words(),
                     well: end.ending == Ending::Exited(0),
-                    timed_out: end.ending == Ending::TimedOut,
+                    timed_out: cut_short::was_cut(&end.ending, &end.output),
                     printed: notes::last_words(&end.output),
                     leaked: end.leaked,
                 };

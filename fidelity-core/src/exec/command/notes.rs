@@ -101,7 +101,7 @@ impl Notes {
             say(
                 "command-timed-out",
                 format!(
-                    "{passes} interrupted at the time limit of the command; what was reported until then counts{known}"
+                    "{passes} interrupted at the time limit of the command, or a `global-timeout` of cargo-nextest; what was reported until then counts{known}"
                 ),
             );
         }
@@ -236,7 +236,7 @@ mod tests {
         r.xml:0:1: `a` is there more than once
         not in the list of this run, and counted from the next on: 7 tests (s new0, s new1, s new2, s new3, s new4, ...)
         not reported in up to 3 passes: 2 tests (s a, s b)
-        1 pass was interrupted at the time limit of the command; what was reported until then counts; the last test it reported is s b; it printed last: 3 passed | Interrupted
+        1 pass was interrupted at the time limit of the command, or a `global-timeout` of cargo-nextest; what was reported until then counts; the last test it reported is s b; it printed last: 3 passed | Interrupted
         in 1 pass the whole suite ran although a part of it was wanted: the tests could not all be named to the command (too many or too long for its arguments, or names it does not take or that change)
         in 1 pass the command ended with exit status 2 (cleaning up failed) although no test failed
         ");
