@@ -25,8 +25,27 @@ pub(super) struct Files<'r> {
     workspace: PathBuf,
     by_text: BTreeMap<Option<Oid>, Rc<Text>>,
     inputs: Inputs,
-    /// The last answer, with what it was worked out from.
-    last: Option<(Option<Oid>, Option<Oid>, State)>,
+    /// By glob, what its content was called last.
+    said: BTreeMap<String, Said>,
+    /// The last answer that has inputs.
+    last: Option<Last>,
+}
+
+/// The content of what a glob matches, as a knob and its value.
+struct Said {
+    knob: KnobId,
+    digest: Digest,
+    content: KnobSetting,
+}
+
+/// An answer, with what it was worked out from.
+struct Last {
+    text: Option<Oid>,
+    folder: Option<Oid>,
+    values: Rc<Values>,
+    globs: [Vec<String>; 2],
+    digests: [Vec<Digest>; 2],
+    state: State,
 }
 
 /// A configuration, resolved but for the content of its inputs.
@@ -54,6 +73,7 @@ impl<'r> Files<'r> {
             workspace,
             by_text: BTreeMap::new(),
             inputs: Inputs::default(),
+            said: BTreeMap::new(),
             last: None,
         }
     }
@@ -94,34 +114,72 @@ impl<'r> Files<'r> {
                 folder.map(|(id, _)| id)
             }
         };
-        if let Some((last_text, last_folder, state)) = &self.last
-            && (*last_text, *last_folder) == (id, workspace)
+        if let Some(last) = &self.last
+            && (last.text, last.folder) == (id, workspace)
         {
-            return Ok(state.clone());
+            return Ok(last.state.clone());
         }
-        let mut with_inputs = [
-            values.of(Arm::Baseline).clone(),
-            values.of(Arm::Target).clone(),
-        ];
-        for (knobs, globs) in with_inputs.iter_mut().zip(globs) {
-            for glob in globs {
-                let digest = match workspace {
-                    Some(folder) => self.inputs.digest(self.repository, folder, glob)?,
-                    None => None,
+        let digests = self.digests(workspace, globs)?;
+        // Most commits change neither a value nor an input: equal values are one value, which is cheap to compare.
+        let state = match &self.last {
+            Some(last)
+                if last.digests == digests && last.globs == *globs && last.values == *values =>
+            {
+                last.state.clone()
+            }
+            _ => State::Known(Rc::new(self.with_inputs(values, globs, &digests))),
+        };
+        self.last = Some(Last {
+            text: id,
+            folder: workspace,
+            values: Rc::clone(values),
+            globs: globs.clone(),
+            digests,
+            state: state.clone(),
+        });
+        Ok(state)
+    }
+
+    /// Returns the digests of what the globs of each arm match in the workspace; there may be none at that commit.
+    fn digests(
+        &mut self,
+        workspace: Option<Oid>,
+        globs: &[Vec<String>; 2],
+    ) -> Result<[Vec<Digest>; 2], git2::Error> {
+        let mut digests = [Vec::new(), Vec::new()];
+        for (digests, globs) in digests.iter_mut().zip(globs) {
+            *digests = match workspace {
+                Some(folder) => self.inputs.digests(self.repository, folder, globs)?,
+                None => vec![None; globs.len()],
+            };
+        }
+        Ok(digests)
+    }
+
+    /// Adds the content of inputs to the values.
+    fn with_inputs(
+        &mut self,
+        values: &Values,
+        globs: &[Vec<String>; 2],
+        digests: &[Vec<Digest>; 2],
+    ) -> Values {
+        let mut arms = Arm::BOTH.map(|arm| values.of(arm).clone());
+        for (knobs, (globs, digests)) in arms.iter_mut().zip(globs.iter().zip(digests)) {
+            for (glob, digest) in globs.iter().zip(digests) {
+                let now = || Said {
+                    knob: knob_of(glob),
+                    digest: *digest,
+                    content: content(*digest),
                 };
-                knobs.insert(knob_of(glob), content(digest));
+                let said = self.said.entry(glob.clone()).or_insert_with(now);
+                if said.digest != *digest {
+                    *said = now();
+                }
+                knobs.insert(said.knob.clone(), said.content.clone());
             }
         }
-        let [baseline, target] = with_inputs;
-        let mut state = State::Known(Rc::new(Values::new(baseline, target)));
-        // Most commits touch no input: equal values are one value, which is cheap to compare.
-        if let Some((_, _, last)) = &self.last
-            && *last == state
-        {
-            state = last.clone();
-        }
-        self.last = Some((id, workspace, state.clone()));
-        Ok(state)
+        let [baseline, target] = arms;
+        Values::new(baseline, target)
     }
 
     /// Returns the entry at `path` below `root`, with its mode.

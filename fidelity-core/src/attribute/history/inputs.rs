@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{ObjectType, Oid, Repository, TreeEntry};
+use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use super::glob::{Glob, Progress};
 
@@ -19,36 +19,76 @@ pub(super) struct Inputs {
 
 struct Known {
     glob: Glob,
+    start: Progress,
+    /// The only name at the top that can lead to a match, where there is only one.
+    only: Option<String>,
+    /// What that name was when it was last looked at, and the digest of it.
+    last: Option<(Oid, Digest)>,
     /// By folder and how far its path has matched.
     folders: BTreeMap<(Oid, Progress), Digest>,
 }
 
 impl Inputs {
-    /// Returns the digest of what `glob` matches below the folder `tree`.
+    /// Returns for each glob the digest of what it matches below the folder `tree`.
     ///
     /// # Errors
     /// A folder is not in the repository.
-    pub(super) fn digest(
+    pub(super) fn digests(
         &mut self,
         repository: &Repository,
         tree: Oid,
-        glob: &str,
-    ) -> Result<Digest, git2::Error> {
-        if !self.globs.contains_key(glob) {
-            let known = Known {
-                glob: Glob::new(glob),
-                folders: BTreeMap::new(),
-            };
-            self.globs.insert(glob.to_owned(), known);
+        globs: &[String],
+    ) -> Result<Vec<Digest>, git2::Error> {
+        let top = repository.find_tree(tree)?;
+        let mut digests = Vec::with_capacity(globs.len());
+        for glob in globs {
+            if !self.globs.contains_key(glob) {
+                self.globs.insert(glob.clone(), Known::new(glob));
+            }
+            digests.push(match self.globs.get_mut(glob) {
+                Some(known) => known.below(repository, &top)?,
+                None => None,
+            });
         }
-        match self.globs.get_mut(glob) {
-            Some(known) => known.folder(repository, tree, known.glob.start()),
-            None => Ok(None),
-        }
+        Ok(digests)
     }
 }
 
 impl Known {
+    fn new(glob: &str) -> Self {
+        let glob = Glob::new(glob);
+        let start = glob.start();
+        Self {
+            only: glob.only(&start).map(str::to_owned),
+            glob,
+            start,
+            last: None,
+            folders: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the digest of what is matched below the top of a tree. That is another one at each commit, while most of what is in it
+    /// stays what it was.
+    fn below(&mut self, repository: &Repository, top: &Tree<'_>) -> Result<Digest, git2::Error> {
+        let start = self.start.clone();
+        let Some(only) = &self.only else {
+            return self.folder(repository, top.id(), start);
+        };
+        let Some(entry) = top.get_name(only) else {
+            return Ok(None);
+        };
+        if let Some((last, digest)) = self.last
+            && last == entry.id()
+        {
+            return Ok(digest);
+        }
+        let mut made = Made::default();
+        self.take(repository, &entry, &start, &mut made)?;
+        let digest = made.digest();
+        self.last = Some((entry.id(), digest));
+        Ok(digest)
+    }
+
     fn folder(
         &mut self,
         repository: &Repository,
@@ -71,8 +111,7 @@ impl Known {
                 self.take(repository, &entry, &key.1, &mut made)?;
             }
         }
-        let Made { hasher, files } = made;
-        let digest = (0 < files).then(|| (files, *hasher.finalize().as_bytes()));
+        let digest = made.digest();
         self.folders.insert(key, digest);
         Ok(digest)
     }
@@ -118,4 +157,10 @@ impl Known {
 struct Made {
     hasher: blake3::Hasher,
     files: u32,
+}
+
+impl Made {
+    fn digest(&self) -> Digest {
+        (0 < self.files).then(|| (self.files, *self.hasher.finalize().as_bytes()))
+    }
 }

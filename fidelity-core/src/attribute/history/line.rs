@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use git2::{ErrorCode, Oid, Repository};
+use git2::{Commit, ErrorCode, Oid, Repository};
 
 use super::file::Files;
 use super::repository::{End, git};
@@ -64,13 +64,11 @@ impl<'r> Lines<'r> {
         let (mut line, mut path) = (Line::new(), path);
         // The tree of the commit that follows, if the file is there.
         let mut child = child;
+        let tip = self.repository.find_commit(tip);
+        let tip = tip.map_err(|error| git("read a commit", error))?;
         let (mut next, mut end) = (Some(tip), End::Root);
-        while let Some(id) = next {
-            let commit = self
-                .repository
-                .find_commit(id)
-                .map_err(|error| git("read a commit", error))?;
-            let tree = commit.tree_id();
+        while let Some(commit) = next {
+            let (id, tree) = (commit.id(), commit.tree_id());
             let (mut state, mut is_there) = self.state(tree, &path)?;
             if !is_there
                 && let Some(child) = child
@@ -92,17 +90,17 @@ impl<'r> Lines<'r> {
             }
             self.known.insert(id, Rc::clone(&path));
             child = is_there.then_some(tree);
-            next = commit.parent_id(0).ok();
-            if let (true, Some(parent)) = (is_enough, next) {
+            let parent = commit.parent_id(0).ok();
+            if let (true, Some(parent)) = (is_enough, parent) {
                 self.rest = Some((parent, Rc::clone(&path)));
                 end = End::Enough;
                 break;
             }
-            let missing = match next {
-                None => self.shallow.contains(&id),
-                Some(parent) => !self.is_here(parent)?,
+            next = match parent {
+                Some(parent) => self.find(parent)?,
+                None => None,
             };
-            if missing {
+            if next.is_none() && (parent.is_some() || self.shallow.contains(&id)) {
                 end = End::Missing {
                     oldest: CommitId(id.to_string()),
                     shallow: self.shallow.contains(&id),
@@ -126,7 +124,7 @@ impl<'r> Lines<'r> {
         self.know_the_rest()?;
         let mut lines = Vec::new();
         for parent in merge.parent_ids().skip(1) {
-            if self.is_here(parent)? {
+            if self.find(parent)?.is_some() {
                 let follows = (Rc::clone(&path), Some(merge.tree_id()));
                 lines.push(self.read(parent, follows, &mut |_| false)?.line);
             }
@@ -139,10 +137,10 @@ impl<'r> Lines<'r> {
         let Some((mut next, path)) = self.rest.take() else {
             return Ok(());
         };
-        while self.is_here(next)? && !self.known.contains_key(&next) {
+        while !self.known.contains_key(&next)
+            && let Some(commit) = self.find(next)?
+        {
             self.known.insert(next, Rc::clone(&path));
-            let commit = self.repository.find_commit(next);
-            let commit = commit.map_err(|error| git("read a commit", error))?;
             match commit.parent_id(0) {
                 Ok(parent) => next = parent,
                 Err(_) => break,
@@ -176,11 +174,11 @@ impl<'r> Lines<'r> {
         Ok(Some(Rc::new(old)))
     }
 
-    /// Returns whether a commit is in the repository: of a shallow or partial clone, some are not.
-    fn is_here(&self, id: Oid) -> Result<bool, HistoryError> {
+    /// Returns a commit, if it is in the repository: of a shallow or partial clone, some are not.
+    fn find(&self, id: Oid) -> Result<Option<Commit<'r>>, HistoryError> {
         match self.repository.find_commit(id) {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Ok(commit) => Ok(Some(commit)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(git("read a commit", error)),
         }
     }
