@@ -161,6 +161,34 @@ fn what_was_taken_back_leaves_nothing_behind_and_can_be_put_right() {
 }
 
 #[test]
+fn what_is_taken_back_at_once_is_told_at_once_and_audited_no_more() {
+    let project = matrix("results");
+    let runs = [0, 1, 2].map(|block| run_of(&ingest(&project, block, "high", "high")));
+    let _ = ingest(&project, 0, "low", "low");
+    let audited = || project.run(&["audit"]).exits_with(0).stdout;
+    assert!(
+        audited().contains("TRIALS  12 in the last 4 runs"),
+        "{}",
+        audited()
+    );
+    let named = runs.iter().flat_map(|run| ["--withdraw", run]);
+    let words = ["ingest", "--no-gate", "--reason", "the wrong image"];
+    let ran = project.run(&words.into_iter().chain(named).collect::<Vec<_>>());
+    let page = ran.exits_with(0).stdout;
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        page.contains("withdrawn: 3 passes of high that came with run "),
+        "{page}"
+    );
+    assert!(page.contains(" and 2 other runs, since "), "{page}");
+    assert!(
+        audited().contains("TRIALS  3 in the last 2 runs"),
+        "{}",
+        audited()
+    );
+}
+
+#[test]
 fn a_withdrawal_joins_in_any_order_and_any_number_of_times() {
     let first = matrix("first");
     take_in(&first, 0..2);
@@ -248,7 +276,7 @@ fn everything_can_be_withdrawn_and_a_test_that_is_left_nowhere_is_none() {
     let _ = withdraw(&project, &low).exits_with(0);
     let page = project.run(&["report"]).exits_with(0).stdout;
     for said in [
-        "withdrawn: 1 pass of low that",
+        "withdrawn: 1 pass of low",
         "GATE SAYS NOTHING",
         "cargo fidelity ingest",
     ] {

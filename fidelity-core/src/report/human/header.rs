@@ -32,10 +32,13 @@ fn ingested(page: &mut Page, (run, blocks): (&RunFacts, &BlockFacts), style: &St
     for line in block_lines(run, blocks) {
         page.text(Indent::hanging(0), &[plain(line)]);
     }
-    for withdrawal in &blocks.withdrawn {
+    // What was taken back at once is told at once.
+    let same =
+        |one: &Withdrawal, other: &Withdrawal| (&one.at, &one.reason) == (&other.at, &other.reason);
+    for withdrawals in blocks.withdrawn.chunk_by(same) {
         let line = [
             span(Tone::Warn, "withdrawn: "),
-            plain(withdrawn(run, withdrawal)),
+            plain(withdrawn(run, withdrawals)),
         ];
         page.text(Indent::hanging(0), &line);
     }
@@ -154,21 +157,28 @@ fn apart(run: &RunFacts, blocks: &BlockFacts) -> Option<String> {
 }
 
 /// Returns what was taken back, and why: `2 passes of high, taken in with run 1a2b3c4d (2026-03-01): it ran on the old image`.
-fn withdrawn(run: &RunFacts, withdrawal: &Withdrawal) -> String {
+fn withdrawn(run: &RunFacts, withdrawals: &[Withdrawal]) -> String {
     let passes: Vec<String> = Arm::BOTH
         .into_iter()
-        .filter(|arm| 0 < withdrawal.passes[arm.index()])
-        .map(|arm| {
-            let number = u64::from(withdrawal.passes[arm.index()]);
-            format!("{} of {}", things(number, "pass"), run.arm(arm))
+        .filter_map(|arm| {
+            let of_arm = withdrawals.iter();
+            let number: u64 = of_arm.map(|it| u64::from(it.passes[arm.index()])).sum();
+            (0 < number).then(|| format!("{} of {}", things(number, "pass"), run.arm(arm)))
         })
         .collect();
+    let (runs, said) = match withdrawals {
+        [] => return String::new(),
+        [one] => (format!("run {}", one.run.short()), one),
+        [first, others @ ..] => {
+            let others = things(others.len() as u64, "other run");
+            (format!("run {} and {others}", first.run.short()), first)
+        }
+    };
     format!(
-        "{} that came with run {}, since {}: {}",
+        "{} that came with {runs}, since {}: {}",
         passes.join(" and "),
-        withdrawal.run.short(),
-        started(&withdrawal.at),
-        withdrawal.reason
+        started(&said.at),
+        said.reason
     )
 }
 
