@@ -84,19 +84,11 @@ fn marked() -> Marked {
 }
 
 impl Marked {
-    /// Runs the tests with a seed, attributes the one that fails, and checks that its commit is named.
+    /// Makes a run of the tests with a seed, attributes the one that fails, and checks that its commit is named.
     #[track_caller]
-    fn is_found_after(&self, seed: &str) -> Ran {
-        let run = [
-            "run",
-            "--no-gate",
-            "--attribute",
-            "never",
-            "--seed",
-            seed,
-            "-E",
-            "binary(company)",
-        ];
+    fn is_found_after(&self, seed: &str, options: &[&str]) -> Ran {
+        let run = ["run", "--no-gate", "--attribute", "never", "--seed", seed];
+        let run = [&run[..], &["-E", "binary(company)"], options].concat();
         let ran = Ran::of(self.ledger.tool(&run).output_of());
         assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
         let good = self.good.to_string();
@@ -115,15 +107,30 @@ impl Marked {
     }
 }
 
+/// Passes at the bad end, alone, after which a failure is said not to be there.
+const PASSES: u64 = 30;
+
 #[test]
-fn what_fails_beside_another_test_only_is_tried_beside_it_at_every_commit() {
-    // With the first seed a pass of the binary saw it fail, with the third passes of the suite alone.
+fn what_a_run_saw_pass_alone_is_tried_beside_the_others_at_once() {
+    // With the first seed it then failed in a pass of its binary, with the third in passes of the suite alone.
     for (seed, among) in [
         ("1", "all tests of its binary"),
         ("3", "all tests that the run selected"),
     ] {
-        let ran = marked().is_found_after(seed);
+        let ran = marked().is_found_after(seed, &[]);
         let words = format!("it passes alone, and is tried among {among}");
         assert!(ran.stderr.contains(&words), "{}", ran.stderr);
+        let cost = &ran.json()["attribution"]["cost"];
+        assert!(cost["trials"].as_u64().unwrap() < PASSES, "{cost}");
     }
+}
+
+#[test]
+fn what_passes_alone_at_the_bad_end_is_tried_beside_the_others_then() {
+    // So few trials are all of passes of the suite.
+    let ran = marked().is_found_after("1", &["--max-trials", "8"]);
+    let cost = &ran.json()["attribution"]["cost"];
+    assert!(PASSES < cost["trials"].as_u64().unwrap(), "{cost}");
+    // Both ends were built for the trials alone, and two commits between them.
+    assert!(cost["builds"].as_u64().unwrap() <= 4, "{cost}");
 }
