@@ -67,6 +67,32 @@ fn agrees(test: &str, range: &[&str], kind: &str) -> Value {
 }
 
 #[test]
+fn the_generated_repository_is_what_its_readme_says() {
+    let git = git2::Repository::open(&planted().folder).unwrap();
+    let mut walk = git.revwalk().unwrap();
+    walk.push_head().unwrap();
+    let commits: Vec<git2::Commit<'_>> = walk
+        .map(|id| git.find_commit(id.unwrap()).unwrap())
+        .collect();
+    let readme = support::repository().join("examples/attribution/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let words = format!("a repository of {} commits", commits.len());
+    assert!(60 <= commits.len() && readme.contains(&words), "{words}");
+    let merges = commits.iter().filter(|commit| 1 < commit.parent_count());
+    assert_eq!(merges.count(), 1);
+    // A row for every test with a truth, and a truth for every row.
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut rows: Vec<&str> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    rows.sort_unstable();
+    let planted: Vec<&str> = planted()
+        .truth
+        .keys()
+        .map(|name| name.split("::").next().unwrap())
+        .collect();
+    assert_eq!(rows, planted);
+}
+
+#[test]
 fn code_alone_is_named_over_the_whole_history() {
     let found = agrees("booking", &["--good", "begin"], "code");
     assert_eq!(found["commits"], 58);
