@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fidelity_core::domain::Outcome;
 
-use crate::stage::{Stage, processes_with, run_directories, wait_until};
+use crate::stage::{Stage, nobody_is_in, processes_with, run_directories, wait_until};
 use crate::tool::{Tool, is_root};
 use crate::user::is_refused;
 
@@ -167,7 +167,7 @@ fn what_is_left_when_tool_and_guardians_are_killed_is_removed_by_the_next_start(
     tool.signal(libc::SIGKILL);
     // The test itself dies with its guardian; its daemon and the directory stay.
     wait_until(SOON, "the end of the test", || {
-        processes_with("token-of-the-massacre").len() == 1
+        processes_with("token-of-the-massacre").len() == 1 && nobody_is_in(tool.parent())
     });
     assert_eq!(run_directories(tool.parent()).len(), 1);
     let mut stage = Stage::new(&["passes"]);

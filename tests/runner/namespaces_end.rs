@@ -9,7 +9,7 @@ use fidelity_core::domain::{Environment, KnobStatus, KnobValue, Outcome, PassEnd
 
 use crate::knobs::{refused, text};
 use crate::namespaces::has_namespaces;
-use crate::stage::{Stage, environment, processes_with, run_directories, wait_until};
+use crate::stage::{Stage, environment, nobody_is_in, processes_with, run_directories, wait_until};
 use crate::tool::{Tool, apply_elsewhere, is_root};
 
 /// What the project promises.
@@ -175,7 +175,7 @@ fn what_is_left_when_everything_was_killed_is_removed_by_the_next_start() {
     }
     tool.signal(libc::SIGKILL);
     wait_until(SOON, "the end of guardians and keepers", || {
-        of_run(tool.parent()).is_empty()
+        of_run(tool.parent()).is_empty() && nobody_is_in(tool.parent())
     });
     assert_eq!(run_directories(tool.parent()).len(), 1);
     let mut stage = Stage::new(&["passes"]);

@@ -240,6 +240,14 @@ pub fn run_directories(parent: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Returns whether nobody uses the run directories under `parent`: a process that dies loses its arguments before its locks.
+pub fn nobody_is_in(parent: &Path) -> bool {
+    run_directories(parent).iter().all(|directory| {
+        let lock = std::fs::File::open(directory.join("cargo-fidelity.lock"));
+        lock.is_ok_and(|lock| lock.try_lock().is_ok())
+    })
+}
+
 /// Returns an environment of these knobs.
 pub fn environment(knobs: &[(&str, KnobValue)]) -> Environment {
     Environment(
