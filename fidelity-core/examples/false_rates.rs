@@ -68,6 +68,30 @@ fn main() {
     println!("\nShares are of the runs in which the test became a suspect.\n");
     suites(runs / 10);
     histories(runs / 10);
+    beside_defects(runs);
+}
+
+/// Prints how often a test that passes and fails in turn is reported beside real defects, which lower the bar for one more: a
+/// suite like that of `examples/quickstart`, under the default policy.
+fn beside_defects(runs: u64) {
+    const DEFECTS: usize = 7;
+    let mut truths = vec![Truth::Rates(0.0, 1.0); DEFECTS];
+    let others = [
+        Truth::Alternating,
+        Truth::Rates(1.0, 1.0),
+        Truth::Rates(1.0, 0.0),
+    ];
+    truths.extend(others);
+    let policy = Policy {
+        max_time_ms: None,
+        ..Policy::default()
+    };
+    let reported = on_all_cores(runs, |seed| reported_defects(&truths, &policy, seed));
+    let one_more = reported.iter().filter(|count| **count > DEFECTS).count();
+    println!(
+        "\nBeside {DEFECTS} defects, a test that passes and fails in turn is reported in {:.2} % of {runs} runs.",
+        100.0 * one_more as f64 / runs as f64
+    );
 }
 
 /// Whom an earlier run makes suspicious.

@@ -30,8 +30,8 @@ const PASSES_TIMES: u32 = 4;
 /// Failures that have to be seen where a claim says that the test fails.
 const FAILURES_WANTED: u32 = 2;
 
-/// Returns the trials that every side needs: enough that a cause with this failure rate would have shown itself with a
-/// probability of 95 %, within 3..=20; twice that where outcomes depend on time.
+/// Returns the trials that a side needs that is said to pass: enough that a cause with this failure rate would have shown itself
+/// with a probability of 95 %, within 3..=20; twice that where outcomes depend on time. A rate of 1 gives the fewest.
 pub fn trials_needed(failure_rate: f64, time_dependent: bool) -> u32 {
     let needed = (0.05_f64.ln() / (1.0 - failure_rate).ln()).ceil();
     let needed = needed.clamp(3.0, 20.0) as u32;
@@ -58,14 +58,21 @@ pub struct Claim {
     pub active: Counts,
     /// What was seen elsewhere, its own sides left out.
     pub elsewhere: Counts,
-    /// Trials that every side needs.
+    /// Trials that every side needs at least. One that is said to fail needs no more once it failed twice: passes would not take
+    /// that back, while one that is said to pass has to be given the chance to fail.
+    pub fewest: u32,
+    /// Trials that a side needs that is said to pass, at least `fewest`; one that is said to fail may take twice as many.
     pub needed: u32,
 }
 
 impl Claim {
     /// Returns what a side lacks that has these counts.
     pub fn lacks(&self, expect: Expect, seen: Counts) -> Lacks {
-        if seen.trials < self.needed {
+        let fewest = match expect {
+            Expect::Fails => self.fewest,
+            Expect::Passes => self.needed,
+        };
+        if seen.trials < fewest {
             return Lacks::Trials;
         }
         let (holds, times, lacks) = match expect {
@@ -113,6 +120,7 @@ mod tests {
     #[test]
     fn the_trials_needed_follow_the_rate_within_bounds() {
         assert_eq!(trials_needed(0.999, false), 3);
+        assert_eq!(trials_needed(1.0, false), 3);
         assert_eq!(trials_needed(0.5, false), 5);
         assert_eq!(trials_needed(0.2, false), 14);
         assert_eq!(trials_needed(0.01, false), 20);
@@ -137,6 +145,7 @@ mod tests {
         Claim {
             active: Counts::new(15, 30),
             elsewhere: Counts::new(1, 30),
+            fewest: 3,
             needed: 5,
         }
     }
@@ -144,8 +153,9 @@ mod tests {
     #[test]
     fn a_side_said_to_fail_has_to_fail_twice() {
         let lacks = |failures, trials| claim().lacks(Expect::Fails, Counts::new(failures, trials));
+        assert_eq!(lacks(2, 2), Lacks::Trials);
+        assert_eq!(lacks(2, 3), Lacks::Nothing);
         assert_eq!(lacks(1, 5), Lacks::Trials);
-        assert_eq!(lacks(2, 5), Lacks::Nothing);
         assert_eq!(lacks(1, 10), Lacks::Failures);
     }
 

@@ -147,6 +147,9 @@ impl<S: Space> Search<S> {
             let suspects = suspects(&oriented);
             return Step::Done(Ending::Inconclusive { suspects, left });
         }
+        if let Some(step) = self.confirm_early(leader) {
+            return step;
+        }
         let outlook = Outlook::new(&self.belief);
         self.most_telling(&outlook, &self.wanted(leader), price)
             .unwrap_or_else(|| {

@@ -10,6 +10,9 @@ pub struct Rules {
     /// The posterior that ends it where the test also fails without the cause, at least `confidence`: between sets of knobs
     /// that look alike then, the posterior is right a little less often than it says.
     pub with_noise: f64,
+    /// The posterior from which on both sides of the most probable hypothesis are looked at, at most `confidence`: their
+    /// trials are needed anyway, and tell whether it is the cause about as well as any others.
+    pub confirm_from: f64,
     /// Trials that may be spent, those seen before not counted.
     pub budget: u32,
     /// Whether both sides of a claim are looked at again.
@@ -27,6 +30,7 @@ impl Default for Rules {
         Self {
             confidence: 0.95,
             with_noise: 0.95,
+            confirm_from: 0.9,
             budget: 200,
             confirm: true,
             established: false,

@@ -8,6 +8,7 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 use super::*;
 use crate::attribute::commits::Chain;
 use crate::attribute::knobs::{Constraints, Hypothesis, KnobSpace, Mask, Prior, bit};
+use crate::attribute::simulate::Dice;
 
 /// Returns the posterior by the definition: every hypothesis with its two marginal likelihoods, by products.
 fn by_enumeration<S: Space>(space: &S, seen: &[(S::Config, Counts)]) -> Vec<f64> {
@@ -428,6 +429,37 @@ fn what_was_stored_does_not_confirm_a_claim() {
         let cell = &search.cells()[&place];
         assert!(3 <= cell.now().trials, "{place}: {cell:?}");
     }
+}
+
+#[test]
+fn both_sides_of_a_probable_cause_are_tried_before_it_is_claimed() {
+    let mut early = 0;
+    for seed in 0..8 {
+        let space = KnobSpace::new(Constraints::free(8), Prior::default());
+        let rules = Rules {
+            seed,
+            established: true,
+            ..Rules::of_knobs()
+        };
+        let mut search = Search::new(space, rules);
+        search.remember(&0, Counts::new(0, 20));
+        search.remember(&0xff, Counts::new(10, 20));
+        let mut dice = Dice::new(seed);
+        let probable = |search: &Search<KnobSpace>| {
+            let oriented = search.belief().oriented();
+            oriented.into_iter().fold(0.0, f64::max)
+        };
+        while let Step::Try(experiment) = search.next(&|_| Price::RUN) {
+            if experiment.purpose == Purpose::Confirm {
+                assert!(0.9 <= probable(&search), "{seed}: {}", probable(&search));
+                early += u32::from(probable(&search) < 0.95);
+            }
+            let failed = experiment.config & bit(3) != 0 && dice.happens(0.5);
+            search.record(&experiment.config, outcome(failed));
+        }
+        assert!(0.95 <= probable(&search), "{seed}: {}", probable(&search));
+    }
+    assert!(early > 0, "no confirmation began early");
 }
 
 /// A truth that no hypothesis states.

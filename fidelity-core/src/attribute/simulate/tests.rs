@@ -81,6 +81,11 @@ fn one_knob_and_two_together_are_found_among_eight_as_cheaply_as_was_promised() 
 }
 
 #[test]
+fn one_knob_of_32_that_matters_half_the_time_is_found_as_cheaply_as_was_promised() {
+    knobs(32, Truth::All(1), 60, &[(rates(0.5, 0.0), 23.6)]);
+}
+
+#[test]
 fn either_of_two_and_three_together_are_found_among_sixteen() {
     let either = [(rates(1.0, 0.0), 18.0), (rates(0.5, 0.05), 85.0)];
     knobs(16, Truth::Any(2), 20, &either);

@@ -21,31 +21,16 @@ impl<S: Space> Search<S> {
                 probability: leader.probability,
             });
         }
-        let testable = |config: &S::Config| self.is_testable(config);
-        let checks = self.space.checks(leader.hypothesis, &testable);
         let is_over = self.is_over();
         let left = |left| {
             let suspects = suspects(oriented);
             Step::Done(Ending::Inconclusive { suspects, left })
         };
         if self.rules.confirm {
-            let fails = |check: &Check<S::Config>| check.expect == Expect::Fails;
-            if !checks.iter().any(fails) || !checks.iter().all(|check| testable(&check.config)) {
-                return left(Left::CannotBeTried);
-            }
-            let open = match self.open(leader, &checks) {
-                Ok(open) => open,
-                Err(why) => return left(why),
-            };
-            if let Some(place) = confirm::next_side(&open) {
-                return match is_over {
-                    Some(why) => left(why),
-                    None => Step::Try(Experiment {
-                        config: checks[place].config.clone(),
-                        purpose: Purpose::Confirm,
-                        likely: 1,
-                    }),
-                };
+            match (self.confirmation(leader), is_over) {
+                (Err(why), _) | (Ok(Some(_)), Some(why)) => return left(why),
+                (Ok(Some(step)), None) => return step,
+                (Ok(None), _) => {}
             }
             let alike = self.alike(leader, oriented);
             if alike.len() > 1 {
@@ -61,11 +46,46 @@ impl<S: Space> Search<S> {
         }
         Step::Done(Ending::Found {
             cause: leader,
-            checked: checks
+            checked: self
+                .checks(leader)
                 .into_iter()
                 .map(|check| self.checked(check))
                 .collect(),
         })
+    }
+
+    /// Returns the next trial of the confirmation of a hypothesis that is probable, but not enough to be claimed: none where its
+    /// sides have all they need, or cannot have it.
+    pub(super) fn confirm_early(&self, leader: Suspected) -> Option<Step<S::Config>> {
+        let is_probable = leader.probability >= self.rules.confirm_from;
+        if !self.rules.confirm || !is_probable || self.space.none() == Some(leader.hypothesis) {
+            return None;
+        }
+        self.confirmation(leader).ok().flatten()
+    }
+
+    /// Returns the next trial of the confirmation of a hypothesis, none where its sides have all they need; why it cannot be
+    /// confirmed, or does not hold.
+    fn confirmation(&self, leader: Suspected) -> Result<Option<Step<S::Config>>, Left> {
+        let checks = self.checks(leader);
+        let fails = |check: &Check<S::Config>| check.expect == Expect::Fails;
+        let can_be_tried = |check: &Check<S::Config>| self.is_testable(&check.config);
+        if !checks.iter().any(fails) || !checks.iter().all(can_be_tried) {
+            return Err(Left::CannotBeTried);
+        }
+        let open = self.open(leader, &checks)?;
+        Ok(confirm::next_side(&open).map(|place| {
+            Step::Try(Experiment {
+                config: checks[place].config.clone(),
+                purpose: Purpose::Confirm,
+                likely: 1,
+            })
+        }))
+    }
+
+    fn checks(&self, of: Suspected) -> Vec<Check<S::Config>> {
+        let testable = |config: &S::Config| self.is_testable(config);
+        self.space.checks(of.hypothesis, &testable)
     }
 
     /// Returns the sides of a claim that need more trials, by their places, each with the trials it has; why the claim does not
@@ -83,10 +103,12 @@ impl<S: Space> Search<S> {
         let necessary = checks.iter().filter(|check| check.expect == Expect::Passes);
         let necessary = necessary.fold(Counts::default(), |all, check| all.plus(seen(check)));
         let [active, elsewhere] = self.belief.sides(leader.hypothesis);
+        let time_dependent = self.is_time_dependent();
         let claim = Claim {
             active,
             elsewhere: elsewhere.minus(necessary),
-            needed: confirm::trials_needed(active.mean(), self.is_time_dependent()),
+            fewest: confirm::trials_needed(1.0, time_dependent),
+            needed: confirm::trials_needed(active.mean(), time_dependent),
         };
         let mut open = Vec::new();
         for (place, check) in checks.iter().enumerate() {
