@@ -324,3 +324,38 @@ fn ctrl_c_during_the_build_stores_nothing() {
 fn an_interrupt_of_the_tool_alone_ends_the_build_too() {
     interrupts_the_build("token-of-the-lone-build", |pid| pid);
 }
+
+#[test]
+fn where_no_descriptor_is_left_to_watch_for_signals_every_command_ends_with_4() {
+    let project = Project::library("one", "#[test]\nfn passes() {}\n");
+    let ends = |limit: u64, command: &str| {
+        let mut tool = project.tool(&[command]);
+        let limit = libc::rlimit {
+            rlim_cur: limit,
+            rlim_max: limit,
+        };
+        // SAFETY: a system call that may be made between fork and exec.
+        let limited = unsafe {
+            tool.pre_exec(
+                move || match libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                },
+            )
+        };
+        let ran = Ran::of(limited.output().unwrap()).exits_with(4);
+        assert!(
+            ran.stderr.starts_with(
+                "error: could not watch for signals\n  caused by: Too many open files"
+            ),
+            "{}",
+            ran.stderr
+        );
+    };
+    // Of six descriptors, standard streams and a socket pair take five, and the first copy the sixth.
+    for limit in [4, 6] {
+        for command in ["run", "list", "audit"] {
+            ends(limit, command);
+        }
+    }
+}

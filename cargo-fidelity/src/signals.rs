@@ -4,6 +4,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use fidelity_core::exec::ExecError;
+use fidelity_core::exec::direct::RunnerOptions;
+
 /// The signals that end a run.
 #[cfg(unix)]
 const ENDING: [i32; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
@@ -18,7 +21,11 @@ pub struct Signals {
 
 impl Signals {
     /// Takes over the signals that end a run.
-    pub fn install() -> io::Result<Self> {
+    pub fn install() -> Result<Self, ExecError> {
+        Self::registered().map_err(unwatched)
+    }
+
+    fn registered() -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
         {
@@ -48,10 +55,29 @@ impl Signals {
         &self.stop
     }
 
-    /// Returns a descriptor that becomes readable with the first signal.
-    #[cfg(unix)]
-    pub fn wake(&self) -> std::os::fd::BorrowedFd<'_> {
-        use std::os::fd::AsFd;
-        self.wake.as_fd()
+    /// Returns how this executable runs `slots` trials at a time, until the first signal.
+    pub fn runner_options(
+        &self,
+        slots: usize,
+        timeout_ms: u64,
+    ) -> Result<RunnerOptions, ExecError> {
+        Ok(RunnerOptions {
+            helper: RunnerOptions::this_executable(),
+            slots,
+            timeout_ms,
+            arguments: Vec::new(),
+            // Becomes readable with the first signal.
+            #[cfg(unix)]
+            wake: Some(self.wake.try_clone().map_err(unwatched)?.into()),
+            parent: None,
+        })
+    }
+}
+
+/// Returns the error of a process that has no descriptor left to be told of signals.
+fn unwatched(source: io::Error) -> ExecError {
+    ExecError::System {
+        action: "watch for signals".to_owned(),
+        source,
     }
 }

@@ -84,9 +84,7 @@ fn knobs(
     page: Page,
     (store, tests): (&mut SqliteStore, &[TestIndex]),
 ) -> Result<Results, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let Page {
         mut run,
         joined,
@@ -148,16 +146,10 @@ fn options(
     typed: &RunArgs,
     signals: &Signals,
 ) -> Result<RunnerOptions, CliError> {
-    let wake = signals.wake().try_clone_to_owned().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
-    })?;
+    let options = signals.runner_options(header.parallelism as usize, header.policy.timeout_ms)?;
     Ok(RunnerOptions {
-        helper: RunnerOptions::this_executable(),
-        slots: header.parallelism as usize,
-        timeout_ms: header.policy.timeout_ms,
         arguments: typed.arguments.iter().map(Into::into).collect(),
-        wake: Some(wake),
-        parent: None,
+        ..options
     })
 }
 

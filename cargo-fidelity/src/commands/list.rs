@@ -18,9 +18,7 @@ use crate::signals::Signals;
 
 /// Prints the tests that were asked for.
 pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let selection = &arguments.selection;
     let expressions = prepare::filtersets(&selection.filtersets)?;
     let ground = Ground::of(

@@ -58,9 +58,7 @@ enum Place {
 
 /// Runs the suite under both profiles, stores what was seen, and prints it.
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let mut follower = Follower::new(global);
     match ask_and_run((arguments, global), &signals, &mut follower) {
         Err(error)
@@ -371,18 +369,12 @@ impl Session<'_> {
     }
 
     fn runner_options(&self, policy: &Policy, slots: u32) -> Result<RunnerOptions, CliError> {
-        #[cfg(unix)]
-        let wake = self.signals.wake().try_clone_to_owned().map_err(|error| {
-            CliError::new(ErrorKind::Internal, "could not watch for signals").caused_by(&error)
-        })?;
+        let options = self
+            .signals
+            .runner_options(slots as usize, policy.timeout_ms)?;
         Ok(RunnerOptions {
-            helper: RunnerOptions::this_executable(),
-            slots: slots as usize,
-            timeout_ms: policy.timeout_ms,
             arguments: self.arguments.arguments.iter().map(Into::into).collect(),
-            #[cfg(unix)]
-            wake: Some(wake),
-            parent: None,
+            ..options
         })
     }
 }

@@ -73,9 +73,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
 
 /// Finds out since when a test fails, stores it, and prints it.
 fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let expressions = prepare::filtersets(&arguments.filtersets)?;
     let cargo = prepare::options(&arguments.build, global);
     let workspace = locate(&cargo, signals.flag())?;
@@ -364,20 +362,7 @@ impl Session<'_> {
     }
 
     fn runner_options(&self) -> Result<RunnerOptions, ExecError> {
-        let options = RunnerOptions {
-            helper: RunnerOptions::this_executable(),
-            slots: 1,
-            timeout_ms: self.settings.policy.timeout_ms,
-            arguments: Vec::new(),
-            #[cfg(unix)]
-            wake: Some(self.signals.wake().try_clone_to_owned().map_err(|source| {
-                ExecError::System {
-                    action: "watch for signals".to_owned(),
-                    source,
-                }
-            })?),
-            parent: None,
-        };
-        Ok(options)
+        self.signals
+            .runner_options(1, self.settings.policy.timeout_ms)
     }
 }

@@ -16,7 +16,7 @@ use super::ground::{By, Ground};
 use super::output::{print, style};
 use super::{prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
-use crate::error::{CliError, ErrorKind};
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
@@ -25,9 +25,7 @@ mod past;
 
 /// Prints the audit.
 pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let expressions = prepare::filtersets(&arguments.filtersets)?;
     let ground = Ground::of(
         (&arguments.build, &arguments.profiles),

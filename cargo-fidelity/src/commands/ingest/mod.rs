@@ -75,9 +75,7 @@ impl Tally {
 
 /// Takes in what the arguments name, and prints the comparison it belongs to.
 pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let signals = Signals::install().map_err(|error| {
-        CliError::new(ErrorKind::Internal, "could not handle signals").caused_by(&error)
-    })?;
+    let signals = Signals::install()?;
     let gate = conditions(&arguments.gate)?;
     let place = place::for_results(global, &arguments.place)?;
     let settings = settings(arguments, &place)?;
