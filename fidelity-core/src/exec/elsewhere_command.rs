@@ -13,6 +13,7 @@ fn not_supported() -> ExecError {
 
 /// Why a command cannot be run.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommandError {
     /// The runner could not be made.
     #[error(transparent)]

@@ -79,6 +79,7 @@ impl Plan {
     }
 
     /// Returns whether it needs mounts of its own.
+    #[cfg(target_os = "linux")]
     pub(crate) fn needs_mounts(&self) -> bool {
         let any = [
             &self.read_only,
@@ -92,6 +93,7 @@ impl Plan {
     }
 
     /// Returns whether it needs a network of its own.
+    #[cfg(target_os = "linux")]
     pub(crate) fn needs_network(&self) -> bool {
         self.network.is_some() || self.ports.is_some()
     }
