@@ -246,3 +246,53 @@ fn a_filterset_narrows_the_page(project: &Project) {
         refused.stderr
     );
 }
+
+#[test]
+fn the_page_of_a_partial_ingest_names_what_was_not_read_and_the_exit_code() {
+    let project = matrix();
+    let _ = ingest(&project, 1, "low").exits_with(0);
+    project.write("ci/1/high-broken.xml", "<testsuites><testsuite name=\"s\">");
+    let high = |extra: &[&str]| {
+        let mut arguments = vec![
+            "ingest",
+            "--fidelity-profile",
+            "high",
+            "--commit",
+            "c0ffee1",
+        ];
+        arguments.extend(extra);
+        arguments.extend(["ci/1/high-*.xml", "ci/1/nowhere.xml"]);
+        project.run(&arguments)
+    };
+    let dry = high(&["--dry-run"]).exits_with(6);
+    let names = "ci/1/high-broken.xml and ci/1/nowhere.xml";
+    let said =
+        format!("not read: {names} [exit code 6 (some input could not be read, the rest was)]");
+    assert!(dry.stderr.contains(&said), "{}", dry.stderr);
+    let ran = high(&["--fail-on", "broken"]).exits_with(6);
+    let told = format!("NOT READ  {names}; the rest was taken in.");
+    assert!(ran.stdout.contains(&told), "{}", ran.stdout);
+    let last = ran.stdout.lines().last().expect("a page");
+    assert!(last.starts_with("GATE PASSED"), "{last}");
+    assert!(
+        last.ends_with("[exit code 6: some input could not be read]"),
+        "{last}"
+    );
+    // What is there already is left out, and what was not read is told again; also where no gate is asked for.
+    let again = high(&["--no-gate"]).exits_with(6);
+    assert!(again.stdout.contains(&told), "{}", again.stdout);
+    assert!(again.stdout.contains("[exit code 6:"), "{}", again.stdout);
+    // A gate that fails has the exit code, and the page does not claim another.
+    let failed = high(&["--fail-on", "undetermined"]).exits_with(1);
+    assert!(failed.stdout.contains(&told), "{}", failed.stdout);
+    assert!(
+        failed.stdout.ends_with("[exit code 1]\n"),
+        "{}",
+        failed.stdout
+    );
+    // The stored run knows of no call.
+    let report = project
+        .run(&["report", "--fail-on", "broken"])
+        .exits_with(0);
+    assert!(!report.stdout.contains("NOT READ"), "{}", report.stdout);
+}

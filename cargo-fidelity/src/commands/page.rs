@@ -27,6 +27,8 @@ pub struct Page {
     pub attributions: Vec<StoredAttribution>,
     /// Since when its tests fail, where that was looked into.
     accounts: Vec<Account>,
+    /// What the call that prints it could not read, beside what it took in.
+    pub unread: Vec<String>,
     /// By position, which of its tests are spoken of; all of them where nothing is said.
     shown: Option<Vec<bool>>,
 }
@@ -50,6 +52,7 @@ impl Page {
             run,
             joined,
             verdicts,
+            unread: Vec::new(),
             shown: None,
         })
     }
@@ -98,7 +101,8 @@ impl Page {
         let run = (&self.run, self.joined.as_slice());
         let report = Report::of_some(run, &self.verdicts, self.shown.as_deref())
             .with_attributions(&self.attributions)
-            .with_accounts(&self.accounts);
+            .with_accounts(&self.accounts)
+            .with_unread(&self.unread);
         let report = match conditions {
             Some(conditions) => report.with_conditions(conditions),
             None => report,

@@ -18,6 +18,8 @@ mod stable;
 #[cfg(test)]
 mod tests;
 
+pub use footer::not_read;
+
 /// Returns the page of `report`, ending with a line end.
 pub fn render(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);

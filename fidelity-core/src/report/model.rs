@@ -41,6 +41,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What makes the gate fail: the policy's conditions, unless the caller asks for others.
     pub conditions: Vec<Condition>,
+    /// What the call that shows it could not read, beside what it took in: no part of the run.
+    pub unread: Vec<String>,
     /// Names that tests of several binaries share.
     shared_names: BTreeSet<String>,
 }
@@ -178,6 +180,7 @@ impl Report {
             problems,
             shared_names: shared_names(&verdicts.findings),
             conditions: facts.policy.fail_on.clone(),
+            unread: Vec::new(),
             run: facts,
         }
     }
@@ -186,6 +189,13 @@ impl Report {
     #[must_use]
     pub fn with_conditions(mut self, conditions: Vec<Condition>) -> Self {
         self.conditions = conditions;
+        self
+    }
+
+    /// Returns the report of a call that could not read all of its input.
+    #[must_use]
+    pub fn with_unread(mut self, unread: &[String]) -> Self {
+        self.unread = unread.to_vec();
         self
     }
 

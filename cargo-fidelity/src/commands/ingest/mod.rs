@@ -8,6 +8,7 @@ use fidelity_core::driver::Clock as _;
 use fidelity_core::ingest::intake::Intake;
 use fidelity_core::ingest::pairing::{Grouping, Part, PassPlan};
 use fidelity_core::plan::ingested_fingerprint;
+use fidelity_core::report::human::not_read;
 use fidelity_core::store::{RunLog, SqliteStore, Store, StoreError};
 use fidelity_core::suite::SuiteError;
 use fidelity_core::suite::annotation::configured;
@@ -54,8 +55,8 @@ struct Session<'a> {
 struct Tally {
     /// Something was there: a usable file, or a store.
     usable: bool,
-    /// Something could not be read.
-    unreadable: bool,
+    /// What could not be read, as the user named it.
+    unread: Vec<String>,
     /// The user wanted no more: no file was taken in.
     interrupted: bool,
     /// The run that the files became.
@@ -65,10 +66,20 @@ struct Tally {
 impl Tally {
     /// Returns the exit code of what was read, where there is nothing else to tell.
     fn code(&self) -> ExitCode {
-        if self.unreadable {
-            ExitCode::PartialInput
-        } else {
+        if self.unread.is_empty() {
             ExitCode::Passed
+        } else {
+            ExitCode::PartialInput
+        }
+    }
+
+    /// Says what was not read and what that means for the exit code, where no page does.
+    fn tell(&self, global: &Global) {
+        if let Some(words) = not_read(&self.unread) {
+            note(
+                global,
+                &format!("not read: {words} [exit code {}]", self.code()),
+            );
         }
     }
 }
@@ -96,7 +107,9 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         note(global, line);
     }
     let mut tally = Tally {
-        unreadable: !inputs.problems.is_empty(),
+        unread: (inputs.problems.iter())
+            .map(|problem| problem.source.clone())
+            .collect(),
         ..Tally::default()
     };
     for problem in &inputs.problems {
@@ -120,6 +133,7 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
         return Ok(ExitCode::Interrupted);
     }
     if arguments.dry_run && tally.usable {
+        tally.tell(global);
         return Ok(tally.code());
     }
     if !tally.usable {
@@ -187,6 +201,7 @@ impl Session<'_> {
         };
         let Some(run) = covering else {
             note(self.global, "the store holds no ingested passes yet");
+            tally.tell(self.global);
             return Ok(tally.code());
         };
         let mut page = match tally.page.take() {
@@ -194,10 +209,12 @@ impl Session<'_> {
             _ => Page::load(store, run)?,
         };
         page.keep(&self.expressions)?;
+        page.unread = std::mem::take(&mut tally.unread);
+        let partial = !page.unread.is_empty();
         let code = page.print(self.gate.clone(), self.global)?;
         // What the gate says comes first: a file that is none must not hide a defect.
         Ok(match code {
-            ExitCode::Passed => tally.code(),
+            ExitCode::Passed if partial => ExitCode::PartialInput,
             code => code,
         })
     }
@@ -233,8 +250,8 @@ impl Session<'_> {
         }
         let header = header::of(self, &plans, problems)?;
         match self.record(store, &intake, (&plans, &parts), header)? {
-            Taken::Run { page, unchanged } => {
-                tally.unreadable |= !unchanged;
+            Taken::Run { page, changed } => {
+                tally.unread.extend(changed);
                 tally.page = Some(*page);
             }
             Taken::Nothing => tally.interrupted = true,
@@ -285,7 +302,7 @@ impl Session<'_> {
         let page = close(page, log, self.clock.elapsed_ms())?;
         Ok(Taken::Run {
             page: Box::new(page),
-            unchanged: changed.is_empty(),
+            changed: changed.into_iter().map(|problem| problem.source).collect(),
         })
     }
 
@@ -313,8 +330,8 @@ enum Taken {
     Run {
         /// Its page.
         page: Box<Page>,
-        /// Whether all files were still what they had been when they were looked at.
-        unchanged: bool,
+        /// The files that were no more what they had been when they were looked at.
+        changed: Vec<String>,
     },
     /// Nothing: the user interrupted it.
     Nothing,

@@ -20,7 +20,7 @@ pub fn join(
         let other = match SqliteStore::open(path) {
             Ok(other) => other,
             Err(error) => {
-                tally.unreadable = true;
+                tally.unread.push(path.display().to_string());
                 anstream::eprint!("{}", CliError::from(error).render());
                 continue;
             }
@@ -48,7 +48,7 @@ pub fn join(
             }
             // What is wrong with ours ends the command; what is wrong with theirs does not.
             Err(error) if error.is_about(other.path()) => {
-                tally.unreadable = true;
+                tally.unread.push(path.display().to_string());
                 anstream::eprint!("{}", CliError::from(error).render());
             }
             Err(error) => return Err(error.into()),

@@ -30,7 +30,7 @@ pub fn files(arguments: &IngestArgs, intake: &Intake, tally: &mut Tally) -> Vec<
         }
         let empty = !file.broken && file.cases == 0;
         if file.broken || (empty && !arguments.allow_empty) {
-            tally.unreadable = true;
+            tally.unread.push(file.name.clone());
         } else {
             tally.usable = true;
         }

@@ -2,7 +2,7 @@
 
 use crate::domain::{Condition, Problem, StopReason, VerdictKind};
 use crate::report::model::{Report, TestReport};
-use crate::report::number::things;
+use crate::report::number::{count, things};
 use crate::report::page::{Indent, Page, Span, Tone, plain, span};
 use crate::report::problems::{KNOB_NOT_APPLIED, is_about_knob};
 use crate::report::words::{listed, more_command, next, resume_command};
@@ -10,6 +10,9 @@ use crate::report::{Style, gate};
 
 /// Problems shown, where nothing more is asked for.
 const PROBLEMS: usize = 8;
+
+/// What could not be read that is named before the rest is only counted.
+const UNREAD_NAMED: usize = 5;
 
 /// Lines of one problem.
 const PROBLEM_LINES: usize = 3;
@@ -28,6 +31,7 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
         problems(page, report, style);
     }
     stopped(page, report);
+    partial(page, report);
     gate_line(page, report);
 }
 
@@ -141,10 +145,35 @@ fn unfinished(report: &Report) -> String {
     }
 }
 
+/// Returns the names of what could not be read, the first few: `a.xml, b.xml and 3 more`; none where everything was.
+pub fn not_read(unread: &[String]) -> Option<String> {
+    let mut names: Vec<String> = unread.iter().take(UNREAD_NAMED).cloned().collect();
+    let left = unread.len().saturating_sub(names.len());
+    if 0 < left {
+        names.push(format!("{} more", count(left as u64)));
+    }
+    (!names.is_empty()).then(|| listed(&names, "and"))
+}
+
+/// Says that the page is about a part of what was given.
+fn partial(page: &mut Page, report: &Report) {
+    let Some(names) = not_read(&report.unread) else {
+        return;
+    };
+    page.blank();
+    let line = [
+        span(Tone::WarnTitle, "NOT READ"),
+        plain(format!(
+            "  {names}; the rest was taken in. The warnings say what is wrong with each"
+        )),
+    ];
+    page.text(Indent::hanging(0), &line);
+}
+
 fn gate_line(page: &mut Page, report: &Report) {
     page.blank();
     let gate = gate(report, &report.conditions);
-    let line: Vec<Span> = if report.conditions.is_empty() {
+    let mut line: Vec<Span> = if report.conditions.is_empty() {
         vec![
             span(Tone::Strong, "GATE"),
             plain("  not applied: no condition"),
@@ -173,6 +202,10 @@ fn gate_line(page: &mut Page, report: &Report) {
             exit_meaning(report, 0),
         ]
     };
+    let says_nothing = report.conditions.is_empty() || !report.tests.iter().any(is_judged);
+    if gate.passed && says_nothing && !report.unread.is_empty() {
+        line.extend([plain(" "), exit_meaning(report, 0)]);
+    }
     page.text(Indent::hanging(0), &line);
 }
 
@@ -216,6 +249,10 @@ fn exit_meaning(report: &Report, code: u8) -> Span {
             "[exit code 4: the environment was not provided, or changed]".to_owned()
         }
         None => "[the run has no end yet]".to_owned(),
+        // A gate that failed comes first: a file that is none must not hide a defect.
+        Some(_) if code == 0 && !report.unread.is_empty() => {
+            "[exit code 6: some input could not be read]".to_owned()
+        }
         Some(_) => format!("[exit code {code}]"),
     };
     span(Tone::Faint, text)
