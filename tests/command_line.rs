@@ -235,3 +235,48 @@ fn an_explanation_is_also_there_for_programs() {
     let stderr = explained["failures"][0]["stderr"].as_str().unwrap();
     assert!(stderr.contains("the target is harsher"), "{explained}");
 }
+
+#[test]
+fn a_configuration_beside_a_member_of_a_workspace_is_said_not_to_be_read() {
+    let project = Project::empty("members");
+    project.write(
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"app\"]\n",
+    );
+    project.write(
+        "app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    project.write("app/src/lib.rs", "#[test]\nfn passes() {}\n");
+    project.write("app/fidelity.toml", "[policy]\nfdr = 0.01\n");
+    let kind = "configuration-not-read";
+    let says = "app/fidelity.toml is not read: there is none at the workspace root";
+    let told = |arguments: &[&str], key: &str| {
+        let page = project.run(arguments).exits_with(0).stdout;
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(page.contains(says), "{arguments:?}: {page}");
+        let json = [arguments, &["--format", "json"]].concat();
+        let json = project.run(&json).exits_with(0).json();
+        let notes = json[key].as_array().expect("notes");
+        let note = notes.iter().find(|note| note["kind"] == kind);
+        let note = note.unwrap_or_else(|| panic!("{arguments:?}: {json}"));
+        assert!(
+            note["message"].as_str().unwrap().starts_with(says),
+            "{note}"
+        );
+    };
+    told(&["run"], "problems");
+    told(&["list"], "problems");
+    told(&["audit"], "problems");
+    // Who names the file has it read.
+    let named = ["list", "--config-file", "app/fidelity.toml"];
+    let page = project.run(&named).exits_with(0).stdout;
+    assert!(!page.contains(kind), "{page}");
+    project.write("fidelity.toml", "[policy]\nfdr = 0.02\n");
+    let both = project.run(&["list"]).exits_with(0).stdout;
+    let both = both.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        both.contains("the one at the workspace root holds"),
+        "{both}"
+    );
+}

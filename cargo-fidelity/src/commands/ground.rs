@@ -70,7 +70,9 @@ impl Ground {
         };
         let settings = settings_at(&workspace.root)?;
         Follower::new(global).console().build_started();
-        let suite = prepare::build(&workspace, &cargo, harnessless, signals)?;
+        let mut suite = prepare::build(&workspace, &cargo, harnessless, signals)?;
+        let not_read = place::not_read(&workspace, profiles.config_file.as_deref());
+        suite.problems.extend(not_read);
         let root = workspace.root.clone();
         Ok(Self::said(
             (root, settings),

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use fidelity_core::config::{FILE_NAME, nearest_word};
+use fidelity_core::domain::Problem;
 use fidelity_core::revision::{repository_root, resolve, revision, unknown};
 use fidelity_core::store::{SqliteStore, workspace_store};
-use fidelity_core::suite::{CargoOptions, locate};
+use fidelity_core::suite::{CargoOptions, Workspace, locate};
 
 use crate::cli::{Global, PlaceArgs};
 use crate::error::{CliError, ErrorKind};
@@ -48,6 +49,30 @@ pub fn configured(manifest: Option<&Path>) -> Option<PathBuf> {
         .ancestors()
         .take_while(|folder| folder.starts_with(top));
     within.find(has).map(Path::to_owned)
+}
+
+/// Says which files of configuration stand where nobody reads them: beside a package of the workspace that is not at its root.
+/// Who names a file knows which one is read.
+pub fn not_read(workspace: &Workspace, named: Option<&Path>) -> Vec<Problem> {
+    if named.is_some() {
+        return Vec::new();
+    }
+    let root = workspace.root.as_path();
+    let holds = match root.join(FILE_NAME).symlink_metadata() {
+        Ok(_) => "the one at the workspace root holds",
+        Err(_) => "there is none at the workspace root, where it is looked for",
+    };
+    let folders = workspace.package_folders().into_iter();
+    let below = folders.filter(|folder| *folder != root && folder.join(FILE_NAME).is_file());
+    let problem = |folder: &Path| {
+        let file = folder.join(FILE_NAME);
+        let file = file.strip_prefix(root).unwrap_or(&file).display();
+        Problem {
+            kind: "configuration-not-read".to_owned(),
+            message: format!("{file} is not read: {holds} (`--config-file` reads it instead)"),
+        }
+    };
+    below.map(problem).collect()
 }
 
 /// Returns where results of other places are looked at: the nearest folder above that holds a store, or this one where a

@@ -16,8 +16,8 @@ use fidelity_core::suite::{
 };
 
 use super::choice::{Choice, Chosen};
-use super::prepare;
 use super::record::chosen;
+use super::{place, prepare};
 use crate::error::{CliError, ErrorKind};
 
 /// What a run is about.
@@ -80,6 +80,8 @@ impl Subject {
         let mut suite = prepare::build(&workspace, cargo, harnessless, choice.signals)?;
         let odd = configured::say(&mut suite, &choice.settings.tests);
         suite.problems.extend(odd);
+        let named = choice.arguments.profiles.config_file.as_deref();
+        suite.problems.extend(place::not_read(&workspace, named));
         let run_ignored = prepare::run_ignored(&choice.arguments.selection, RunIgnored::Default);
         let selected = choice.filter.select(&suite, run_ignored)?;
         match chosen_runner {

@@ -2,7 +2,7 @@
 //!
 //! Builds nothing and downloads nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
@@ -27,6 +27,17 @@ impl Workspace {
     /// Returns the directories that are a developer's own as a rule: that of the sources, that of what is built.
     pub fn directories(&self) -> Vec<PathBuf> {
         vec![self.root.clone(), self.target_directory.clone()]
+    }
+
+    /// Returns the folders of its packages, sorted.
+    pub fn package_folders(&self) -> Vec<&Path> {
+        let manifests = self.packages.iter().map(|package| &package.manifest_path);
+        let mut folders: Vec<&Path> = manifests
+            .filter_map(|manifest| Some(manifest.parent()?.as_std_path()))
+            .collect();
+        folders.sort_unstable();
+        folders.dedup();
+        folders
     }
 
     /// Returns the folders of the package `name` and of every package of the workspace it is built from.
