@@ -126,18 +126,19 @@ fn stopped(page: &mut Page, report: &Report) {
     next(page, 2, says, &command);
 }
 
-/// Returns what is open: undetermined tests, and the passes that would decide those that passes can decide.
+/// Returns what is open: the tests that more passes could decide, and how many passes that takes.
 fn unfinished(report: &Report) -> String {
-    let open = report.of_kind(VerdictKind::Undetermined).count() as u64;
+    let undetermined = report.of_kind(VerdictKind::Undetermined).count();
+    let open = || report.tests.iter().filter(|test| test.is_open());
     // A pass serves every suspect, so the slowest one says how many are needed.
-    let passes = report
-        .of_kind(VerdictKind::Undetermined)
-        .filter_map(|test| test.finding.needs_passes)
-        .max();
-    match (open, passes) {
-        (0, _) => "every test has a verdict, on fewer passes than planned".to_owned(),
-        (_, None) => format!("{} undecided", things(open, "test")),
-        (_, Some(passes)) => format!(
+    let passes = open().filter_map(|test| test.finding.needs_passes).max();
+    match (open().count() as u64, passes) {
+        (0, _) if undetermined == 0 => {
+            "every test has a verdict, on fewer passes than planned".to_owned()
+        }
+        (0, _) => "more passes are unlikely to decide more".to_owned(),
+        (open, None) => format!("{} undecided", things(open, "test")),
+        (open, Some(passes)) => format!(
             "{} undecided, about {}",
             things(open, "test"),
             things(u64::from(passes), "more pass")

@@ -7,6 +7,7 @@ use crate::report::planted::{Plant, Planted, plant, stable};
 use crate::report::{Report, Style, gate};
 
 mod causes;
+mod stopped;
 
 fn wide() -> Style {
     Style {

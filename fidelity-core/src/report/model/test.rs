@@ -107,6 +107,30 @@ impl TestReport {
             .then_some(allowed)
     }
 
+    /// Returns whether more passes could give it a verdict: not where it is run nowhere, skips itself wherever trials lack, has had
+    /// all the trials its authors allow, or fails at rates at which no number of passes is likely to decide.
+    pub fn is_open(&self) -> bool {
+        if self.kind() != VerdictKind::Undetermined
+            || self.is_run_nowhere()
+            || self.used_up().is_some()
+        {
+            return false;
+        }
+        let lone = self.lone_arm();
+        let run_in = |arm: &Arm| lone.is_none_or(|lone| lone == *arm);
+        let mut lacking = Arm::BOTH
+            .into_iter()
+            .filter(|arm| run_in(arm) && self.arm(*arm).trials == 0)
+            .peekable();
+        if lacking.peek().is_none() {
+            return self.finding.needs_passes.is_some();
+        }
+        lacking.all(|arm| {
+            let presence = self.presence(arm);
+            !(0 < presence.skipped && presence.is_never_run())
+        })
+    }
+
     /// Returns whether both arms have trials.
     pub fn is_compared(&self) -> bool {
         0 < self.finding.baseline.trials && 0 < self.finding.target.trials
