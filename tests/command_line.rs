@@ -280,3 +280,40 @@ fn a_configuration_beside_a_member_of_a_workspace_is_said_not_to_be_read() {
         "{both}"
     );
 }
+
+#[test]
+fn init_without_a_manifest_writes_what_runs_the_suite_or_says_what_to_do() {
+    let project = Project::empty("other");
+    let lost = project.run(&["init"]).exits_with(2);
+    assert!(!project.root.join("fidelity.toml").exists());
+    assert!(
+        lost.stderr.contains("there is no Cargo.toml in"),
+        "{}",
+        lost.stderr
+    );
+    assert!(lost.stderr.contains("--manifest-path"), "{}", lost.stderr);
+    assert!(
+        lost.stderr.contains("junit = [\"reports/*.xml\"]"),
+        "{}",
+        lost.stderr
+    );
+    project.write("pyproject.toml", "[project]\nname = \"shop\"\n");
+    let written = project.run(&["init"]).exits_with(0);
+    assert!(
+        written.stderr.contains("runs pytest; see that"),
+        "{}",
+        written.stderr
+    );
+    let text = std::fs::read_to_string(project.root.join("fidelity.toml")).unwrap();
+    assert!(text.contains("\nkind = \"command\" "), "{text}");
+    assert!(text.contains("\nselect = \"pytest\" "), "{text}");
+    let refused = project.run(&["init"]).exits_with(2);
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    // It is a configuration that is taken: no run is refused for it.
+    let listed = project.run(&["list"]).exits_with(2);
+    assert!(
+        listed.stderr.contains("a command says it when it runs"),
+        "{}",
+        listed.stderr
+    );
+}

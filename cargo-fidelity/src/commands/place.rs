@@ -75,12 +75,17 @@ pub fn not_read(workspace: &Workspace, named: Option<&Path>) -> Vec<Problem> {
     below.map(problem).collect()
 }
 
+/// Returns whether cargo would find a manifest in a folder or above it.
+pub fn has_manifest(folder: &Path) -> bool {
+    let mut above = folder.ancestors();
+    above.any(|folder| folder.join("Cargo.toml").exists())
+}
+
 /// Returns where results of other places are looked at: the nearest folder above that holds a store, or this one where a
 /// store is named; none in a cargo workspace, whose own troubles come first.
 pub fn looked_at(global: &Global) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    let mut above = here.ancestors();
-    if above.any(|folder| folder.join("Cargo.toml").exists()) {
+    if has_manifest(&here) {
         return None;
     }
     if global.store.is_some() {
@@ -192,9 +197,7 @@ pub fn for_results(global: &Global, place: &PlaceArgs) -> Result<Place, CliError
         (workspace_root(place)?, Why::Workspace)
     } else if let Some(root) = here.ancestors().find(|root| workspace_store(root).exists()) {
         (root.to_owned(), Why::Store)
-    } else if here
-        .ancestors()
-        .any(|root| root.join("Cargo.toml").exists())
+    } else if has_manifest(&here)
         && let Ok(root) = workspace_root(place)
     {
         (root, Why::Workspace)

@@ -8,7 +8,8 @@ use super::catalogue::{self, KNOBS, Knob};
 use super::diagnostics::Findings;
 use super::policy_keys::{self, POLICY_KEYS};
 use super::presets::{BASELINE, Presets, TARGET, TARGET_PRESET};
-use super::runner::RUNNER_KEYS;
+use super::recipes::Recipe;
+use super::runner::{RUNNER_KEYS, RunnerKey};
 use super::test_rules::RULE_KEYS;
 
 /// Where comments behind values start.
@@ -25,11 +26,19 @@ const FACTS: [(&str, &str); 5] = [
 
 /// Returns the text of a `fidelity.toml` that says what holds without one, with every key explained.
 pub fn text() -> String {
+    text_for(None)
+}
+
+/// Returns the same for a project whose suite is run by a command, where there is one.
+pub fn text_for(recipe: Option<&Recipe>) -> String {
     let presets = Presets::read(&mut Findings::default());
     let mut lines = vec![
         "# What `cargo fidelity` compares: the tests run in the environment of the baseline and in that of the target."
             .to_owned(),
-        "# Everything here is the default; delete what you do not change.".to_owned(),
+        match recipe {
+            None => "# Everything here is the default; delete what you do not change.".to_owned(),
+            Some(_) => "# Everything here but `[runner]` is the default; delete what you do not change.".to_owned(),
+        },
         String::new(),
         format!("baseline = \"{BASELINE}\""),
         format!("target = \"{TARGET}\""),
@@ -46,10 +55,7 @@ pub fn text() -> String {
         "# How tests are run. Any suite that writes JUnit can take part: `command` and `junit` say how.".to_owned(),
         "[runner]".to_owned(),
     ]);
-    lines.extend(RUNNER_KEYS.iter().map(|key| {
-        let off = if key.name == "kind" { "" } else { "# " };
-        commented(&format!("{off}{} = {}", key.name, key.example), key.help)
-    }));
+    lines.extend(RUNNER_KEYS.iter().map(|key| runner_key(key, recipe)));
     lines.extend([
         String::new(),
         "# Facts about production. A finding made under a harsher setting is labelled \"beyond production\".".to_owned(),
@@ -84,6 +90,19 @@ pub fn text() -> String {
     }));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// Returns the line of a key of `[runner]`: what the tool of a recipe needs as it is, the rest as a comment.
+fn runner_key(key: &RunnerKey, recipe: Option<&Recipe>) -> String {
+    let (off, value) = match recipe {
+        Some(_) if key.name == "kind" => ("", "\"command\""),
+        None if key.name == "kind" => ("", key.example),
+        _ => match recipe.and_then(|recipe| recipe.value(key.name)) {
+            Some(value) => ("", value),
+            None => ("# ", key.example),
+        },
+    };
+    commented(&format!("{off}{} = {value}", key.name), key.help)
 }
 
 /// Returns the lines of the target: its knobs, and the others as comments.

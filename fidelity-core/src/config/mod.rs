@@ -30,6 +30,7 @@ mod policy_reader;
 mod presets;
 pub(crate) mod printable;
 mod provides;
+pub mod recipes;
 mod render;
 mod resolve;
 mod runner;
