@@ -317,3 +317,33 @@ fn init_without_a_manifest_writes_what_runs_the_suite_or_says_what_to_do() {
         listed.stderr
     );
 }
+
+#[test]
+fn cargos_word_for_its_profile_is_answered_with_ours() {
+    let project = one();
+    for command in ["run", "list", "audit", "attribute"] {
+        let ran = project
+            .run(&[command, "--profile", "release"])
+            .exits_with(2);
+        assert!(
+            ran.stderr.contains("'--cargo-profile NAME'"),
+            "{command}: {}",
+            ran.stderr
+        );
+        assert!(
+            ran.stderr.contains("'--target-profile NAME'"),
+            "{command}: {}",
+            ran.stderr
+        );
+    }
+    for command in [&["ingest", "a.xml"][..], &["doctor"]] {
+        let ran = project
+            .run(&[command, &["--profile=high"]].concat())
+            .exits_with(2);
+        assert!(
+            ran.stderr.contains("'--fidelity-profile'"),
+            "{command:?}: {}",
+            ran.stderr
+        );
+    }
+}

@@ -3,8 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::UnknownArgumentValueParser;
 use fidelity_core::suite::CargoOptions;
 use fidelity_core::suite::options::{Features, Selection};
+
+/// Returns what refuses `--profile`, and says how both kinds of profile are named.
+fn either_profile() -> UnknownArgumentValueParser {
+    UnknownArgumentValueParser::suggest(
+        "cargo's build profile is '--cargo-profile NAME', or '--release'",
+    )
+    .and_suggest("fidelity profiles are '--baseline-profile NAME' and '--target-profile NAME'")
+}
 
 /// How the suite is built.
 #[derive(Debug, Args)]
@@ -87,6 +96,9 @@ pub struct CompilationArgs {
     /// cargo's build profile
     #[arg(long, value_name = "NAME")]
     pub cargo_profile: Option<String>,
+    /// cargo's own spelling, which says nothing of which kind of profile is meant: never taken, and told how to say it
+    #[arg(long = "profile", id = "profile_of_cargo", hide = true, value_name = "NAME", value_parser = either_profile())]
+    pub _profile: Option<String>,
     /// Build jobs of cargo
     #[arg(long, value_name = "N")]
     pub build_jobs: Option<String>,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{GateArgs, PlaceArgs, ProfileArgs};
+use super::{GateArgs, PlaceArgs, ProfileArgs, fidelity_profile};
 
 /// Takes in results that were made elsewhere, and judges them
 ///
@@ -18,6 +18,9 @@ pub struct IngestArgs {
     /// The fidelity profile that the results were made under: the baseline's or the target's
     #[arg(long, value_name = "NAME")]
     pub fidelity_profile: Option<String>,
+    /// Never taken, and told how to say it
+    #[arg(long = "profile", id = "any_profile", hide = true, value_name = "NAME", value_parser = fidelity_profile())]
+    pub _profile: Option<String>,
     /// The commit that the results were made at: a revision of the repository, or any name [default: HEAD]
     #[arg(long, value_name = "REV")]
     pub commit: Option<String>,

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{Resettable, UnknownArgumentValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::console::color::ColorArg;
@@ -62,6 +62,11 @@ pub struct Fidelity {
     pub command: Command,
     #[command(flatten)]
     pub global: Global,
+}
+
+/// Returns what refuses `--profile` where only a fidelity profile can be meant.
+fn fidelity_profile() -> UnknownArgumentValueParser {
+    UnknownArgumentValueParser::suggest_arg("--fidelity-profile")
 }
 
 /// Returns the last part of the help page: what the exit codes mean.
@@ -276,6 +281,9 @@ pub struct DoctorArgs {
     /// Try the settings of this fidelity profile, which may be a preset
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub fidelity_profile: Option<String>,
+    /// Never taken, and told how to say it
+    #[arg(long = "profile", id = "any_profile", hide = true, value_name = "NAME", value_parser = fidelity_profile())]
+    pub _profile: Option<String>,
     /// Try every knob of this version, whatever `fidelity.toml` asks for
     #[arg(long)]
     pub all: bool,
