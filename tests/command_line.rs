@@ -347,3 +347,47 @@ fn cargos_word_for_its_profile_is_answered_with_ours() {
         );
     }
 }
+
+#[test]
+fn no_tests_are_an_error_a_warning_or_nothing_as_one_wishes() {
+    let project = Project::library("empty", "pub fn nothing() {}\n");
+    let what = "there are no tests in what was built";
+    let refused = project.run(&["list"]).exits_with(2);
+    assert!(
+        refused.stderr.contains("`--no-tests pass`"),
+        "{}",
+        refused.stderr
+    );
+    for command in ["list", "run"] {
+        let warned = project
+            .run(&[command, "-q", "--no-tests", "warn"])
+            .exits_with(0);
+        assert!(
+            warned.stderr.contains(&format!("warning: {what}")),
+            "{}",
+            warned.stderr
+        );
+        let passed = project
+            .run(&[command, "-q", "--no-tests", "pass"])
+            .exits_with(0);
+        assert!(!passed.stderr.contains(what), "{}", passed.stderr);
+    }
+    let listed = ["list", "--no-tests", "pass", "--format", "json"];
+    let listed = project.run(&listed).exits_with(0).json();
+    assert_eq!(listed["tests"], serde_json::json!([]), "{listed}");
+    // What an audit cannot do is not proposed to it.
+    let audit = project.run(&["audit"]).exits_with(2);
+    assert!(audit.stderr.contains(what), "{}", audit.stderr);
+    assert!(audit.stderr.contains("`--workspace`"), "{}", audit.stderr);
+    assert!(!audit.stderr.contains("--no-tests"), "{}", audit.stderr);
+    // Elsewhere there may be results of other tools.
+    let nowhere = Project::empty("nowhere");
+    for command in ["list", "audit"] {
+        let lost = nowhere.run(&[command]).exits_with(2);
+        assert!(
+            lost.stderr.contains("cargo fidelity ingest FILE..."),
+            "{}",
+            lost.stderr
+        );
+    }
+}

@@ -51,6 +51,8 @@ pub enum RunIgnored {
 pub enum NoTests {
     /// Exit with 2
     Fail,
+    /// Exit with 0, and warn
+    Warn,
     /// Exit with 0
     Pass,
 }

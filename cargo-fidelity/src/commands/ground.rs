@@ -13,7 +13,7 @@ use fidelity_core::suite::{Suite, SuiteError, Workspace, locate};
 use super::output::Follower;
 use super::{place, prepare};
 use crate::cli::{BuildArgs, Global, ProfileArgs};
-use crate::error::CliError;
+use crate::error::{CliError, ErrorKind};
 use crate::signals::Signals;
 
 /// What is looked at.
@@ -26,6 +26,8 @@ pub struct Ground {
     pub suite: Suite,
     /// What runs them.
     pub by: By,
+    /// Why there are no tests at all; none where there are some.
+    pub none: Option<CliError>,
 }
 
 /// What runs the tests that are looked at.
@@ -62,7 +64,7 @@ impl Ground {
                     Some(_) => None,
                     None => place::looked_at(global),
                 };
-                let root = root.ok_or(error)?;
+                let root = root.ok_or_else(|| lost(error))?;
                 let suite = known(global, &root, &By::Elsewhere)?;
                 let settings = settings_at(&root)?;
                 return Ok(Self::said((root, settings), suite, By::Elsewhere));
@@ -70,15 +72,20 @@ impl Ground {
         };
         let settings = settings_at(&workspace.root)?;
         Follower::new(global).console().build_started();
-        let mut suite = prepare::build(&workspace, &cargo, harnessless, signals)?;
+        let (mut suite, none) = match prepare::build(&workspace, &cargo, harnessless, signals) {
+            Err(error @ (SuiteError::NoTests { .. } | SuiteError::NoBinaries)) => {
+                (Suite::default(), Some(error.into()))
+            }
+            built => (built?, None),
+        };
         let not_read = place::not_read(&workspace, profiles.config_file.as_deref());
         suite.problems.extend(not_read);
         let root = workspace.root.clone();
-        Ok(Self::said(
-            (root, settings),
-            suite,
-            By::Workspace(workspace),
-        ))
+        let by = By::Workspace(workspace);
+        Ok(Self {
+            none,
+            ..Self::said((root, settings), suite, by)
+        })
     }
 
     /// Has the tests say what the configuration says of them.
@@ -88,11 +95,19 @@ impl Ground {
             By::Workspace(_) | By::Command => configured::say(&mut suite, &settings.tests),
         };
         suite.problems.extend(odd);
+        let none = suite.tests.is_empty().then(|| {
+            let message = "no run has said yet which tests there are";
+            CliError::new(ErrorKind::NoTests, message).hint(match by {
+                By::Elsewhere => "take in results: `cargo fidelity ingest FILE...`",
+                _ => "a command says it when it runs: `cargo fidelity run`",
+            })
+        });
         Self {
             root,
             settings,
             suite,
             by,
+            none,
         }
     }
 
@@ -113,6 +128,19 @@ impl Ground {
             checked.map_err(SuiteError::Filterset)?;
         }
         Ok(())
+    }
+}
+
+/// Returns the error of a place where nothing is to be looked at, with what makes something of it.
+fn lost(error: SuiteError) -> CliError {
+    let without = std::env::current_dir().is_ok_and(|here| !place::has_manifest(&here));
+    let metadata = matches!(error, SuiteError::Metadata { .. });
+    let error = CliError::from(error);
+    match metadata && without {
+        true => error.hint(
+            "for results that were made elsewhere, take them in first: `cargo fidelity ingest FILE...`",
+        ),
+        false => error,
     }
 }
 

@@ -7,11 +7,11 @@ use fidelity_core::domain::{ListedTest, TestId};
 use fidelity_core::report::list::{LastSeen, ListedRow, Listing, render, render_json};
 use fidelity_core::suite::{RunIgnored, Suite, SuiteError};
 
-use super::ground::{By, Ground};
-use super::output::{print, style};
+use super::ground::Ground;
+use super::output::{no_tests, print, style};
 use super::prepare::{self, LastVerdicts};
 use super::record;
-use crate::cli::{Format, Global, ListArgs, NoTests, SelectionArgs};
+use crate::cli::{Format, Global, ListArgs, SelectionArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -27,26 +27,26 @@ pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> 
         (global, &signals),
     )?;
     ground.check(&expressions)?;
-    if ground.workspace().is_none() && ground.suite.tests.is_empty() {
-        let message = "no run has said yet which tests there are";
-        return Err(
-            CliError::new(ErrorKind::NoTests, message).hint(match ground.by {
-                By::Elsewhere => "take in results: `cargo fidelity ingest FILE...`",
-                _ => "a command says it when it runs: `cargo fidelity run`",
-            }),
-        );
-    }
     let Ground {
         root,
         mut settings,
         suite,
+        none,
         ..
     } = ground;
+    let none_at_all = none.is_some();
+    if let Some(error) = none {
+        no_tests(selection.no_tests, error, global)?;
+    }
     let last = prepare::last_verdicts(global, &root)?;
     let filter = prepare::filter(selection, expressions, &last);
     let run_ignored = prepare::run_ignored(selection, RunIgnored::All);
     let selected = match filter.select(&suite, run_ignored) {
-        Err(SuiteError::NothingSelected { .. }) if selection.no_tests == NoTests::Pass => {
+        Err(error @ SuiteError::NothingSelected { .. }) => {
+            // Which is told already where there is nothing to select from.
+            if !none_at_all {
+                no_tests(selection.no_tests, error.into(), global)?;
+            }
             Vec::new()
         }
         selected => selected?,

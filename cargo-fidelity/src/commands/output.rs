@@ -7,7 +7,7 @@ use fidelity_core::driver::Observer;
 use fidelity_core::report::Style;
 use fidelity_core::{domain::Environment, schedule};
 
-use crate::cli::Global;
+use crate::cli::{Global, NoTests};
 use crate::console::{self, Progress, color};
 use crate::error::{CliError, ErrorKind};
 
@@ -46,6 +46,19 @@ pub fn note(global: &Global, text: &str) {
 /// Warns of something, however quiet the user wants it.
 pub fn warn(text: &str) {
     anstream::eprintln!("warning: {}", fidelity_core::report::text::clean(text));
+}
+
+/// Says that there are no tests as the user wants it.
+///
+/// # Errors
+/// It is to be an error.
+pub fn no_tests(wanted: NoTests, error: CliError, global: &Global) -> Result<(), CliError> {
+    match wanted {
+        NoTests::Fail => return Err(error),
+        NoTests::Warn => warn(&error.message),
+        NoTests::Pass => note(global, &format!("note: {}", error.message)),
+    }
+    Ok(())
 }
 
 /// Returns how to lay out a page.

@@ -18,14 +18,14 @@ use fidelity_core::suite::{CargoOptions, Filter, RunIgnored, Workspace, locate};
 
 use super::choice::Choice;
 use super::laboratory::AfterRun;
-use super::output::{Follower, print, style};
+use super::output::{Follower, no_tests, print, style};
 use super::page::{Page, conditions};
 use super::place::create_store;
 use super::prepare;
 use super::record::{self, Facts};
 use super::resuming;
 use super::subject::{Runner, Subject};
-use crate::cli::{Format, Global, NoTests, RunArgs};
+use crate::cli::{Format, Global, RunArgs};
 use crate::clock::Stopwatch;
 use crate::console::BuiltSuite;
 use crate::error::{CliError, ErrorKind};
@@ -61,11 +61,8 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install()?;
     let mut follower = Follower::new(global);
     match ask_and_run((arguments, global), &signals, &mut follower) {
-        Err(error)
-            if error.kind == ErrorKind::NoTests
-                && arguments.selection.no_tests == NoTests::Pass =>
-        {
-            follower.console().note(&error.message);
+        Err(error) if error.kind == ErrorKind::NoTests => {
+            no_tests(arguments.selection.no_tests, error, global)?;
             Ok(ExitCode::Passed)
         }
         ended => ended,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use fidelity_core::audit::{AuditedTest, Gathered, weigh};
+use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, weigh};
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{KnobId, Problem, RunnerKind, TestId, VerdictKind};
 use fidelity_core::report::audit::{render, render_json, render_markdown};
@@ -39,14 +39,10 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         mut settings,
         suite,
         by,
+        none,
     } = ground;
-    let path = global.store.clone();
-    let path = path.unwrap_or_else(|| workspace_store(&root));
-    let past = match SqliteStore::open(&path) {
-        Ok(store) => past::of(&store)?,
-        Err(StoreError::NoStore { .. }) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
+    refuse_nothing(&by, none)?;
+    let past = stored(global, &root)?;
     let noted = settings.notes.len();
     let selected = selected((&suite, &root), expressions, global)?;
     let tests = tests(&suite, &selected, &mut settings);
@@ -58,7 +54,7 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         By::Command | By::Elsewhere => None,
     };
     if evidence.is_none() {
-        notes.extend(not_known(&suite));
+        notes.extend(not_known(&suite, &by));
     }
     let here = here::of(&named(&settings), &suite)?;
     let facts = settings.production.iter();
@@ -84,6 +80,29 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
     Ok(ExitCode::Passed)
 }
 
+/// Refuses a workspace without tests: what is passed over elsewhere is all there is to audit.
+fn refuse_nothing(by: &By, none: Option<CliError>) -> Result<(), CliError> {
+    match (by, none) {
+        (By::Workspace(_), Some(mut error)) => {
+            let hint = "an audit is of tests: name the packages that have some, with `-p` or `--workspace`";
+            error.hints = vec![hint.to_owned()];
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns what stored runs saw; nothing where there is no store yet.
+fn stored(global: &Global, root: &Path) -> Result<Vec<PastTrials>, CliError> {
+    let path = global.store.clone();
+    let path = path.unwrap_or_else(|| workspace_store(root));
+    match SqliteStore::open(&path) {
+        Ok(store) => past::of(&store),
+        Err(StoreError::NoStore { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Returns the knobs that production or an arm sets.
 fn named(settings: &Settings) -> BTreeSet<KnobId> {
     let arms = [&settings.baseline, &settings.target].into_iter();
@@ -103,7 +122,7 @@ fn runner(ground: &Ground) -> RunnerKind {
 }
 
 /// Says what an audit cannot know of tests that a command runs.
-fn not_known(suite: &Suite) -> Vec<Problem> {
+fn not_known(suite: &Suite, by: &By) -> Vec<Problem> {
     let problem = |kind: &str, message: &str| Problem {
         kind: kind.to_owned(),
         message: message.to_owned(),
@@ -115,7 +134,12 @@ fn not_known(suite: &Suite) -> Vec<Problem> {
     if suite.tests.is_empty() {
         problems.push(problem(
             "tests-unknown",
-            "no run has said yet which tests there are",
+            match by {
+                By::Elsewhere => {
+                    "no results say yet which tests there are: `cargo fidelity ingest FILE...` takes some in"
+                }
+                _ => "no run has said yet which tests there are: `cargo fidelity run` makes one",
+            },
         ));
     }
     problems
