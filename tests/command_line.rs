@@ -319,6 +319,32 @@ fn init_without_a_manifest_writes_what_runs_the_suite_or_says_what_to_do() {
 }
 
 #[test]
+fn a_test_that_is_not_there_is_answered_with_the_one_that_was_meant() {
+    let source =
+        "#[cfg(test)]\nmod dates {\n#[test]\nfn is_due_today() {}\n#[test]\nfn leaps() {}\n}\n";
+    let project = Project::library("one", source);
+    let _ = project.run(&["run", "-q"]).exits_with(0);
+    let meant = "hint: did you mean `one dates::is_due_today`?";
+    for asked in [
+        "is_deu_today",
+        "dates::is_due_todya",
+        "IS_DUE",
+        "one dates::is_due_toda7",
+    ] {
+        for command in ["explain", "attribute"] {
+            let ran = project.run(&[command, asked]).exits_with(2);
+            assert!(
+                ran.stderr.contains(meant),
+                "{command} {asked}: {}",
+                ran.stderr
+            );
+        }
+    }
+    let far = project.run(&["explain", "something_else"]).exits_with(2);
+    assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
+}
+
+#[test]
 fn cargos_word_for_its_profile_is_answered_with_ours() {
     let project = one();
     for command in ["run", "list", "audit", "attribute"] {

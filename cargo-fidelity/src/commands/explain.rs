@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use fidelity_core::attribute::account::Account;
+use fidelity_core::config::nearest_name;
 use fidelity_core::domain::{Revision, RunId, TestId, TestIndex};
 use fidelity_core::evidence::withdrawn::withdrawals;
 use fidelity_core::report::explain::{self, Explanation, PastVerdict, Sources};
@@ -132,16 +133,7 @@ pub(super) fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError>
     };
     match found.as_slice() {
         [one] => Ok(TestIndex(*one)),
-        [] => {
-            let id = page.run.header.id.short();
-            let among = match page.is_filtered() {
-                true => " among those of the filterset",
-                false => "",
-            };
-            let message = format!("run {id} has no test `{text}`{among}");
-            Err(CliError::new(ErrorKind::Usage, message)
-                .hint("`cargo fidelity report -vv` names its tests"))
-        }
+        [] => Err(not_there(&text, page)),
         many => {
             let what = match words {
                 [] => "the filterset".to_owned(),
@@ -158,6 +150,35 @@ pub(super) fn find(words: &[String], page: &Page) -> Result<TestIndex, CliError>
             Err(CliError::new(ErrorKind::Usage, message).hint(hint))
         }
     }
+}
+
+/// Returns the error of a name that no test has, with the test that was probably meant.
+fn not_there(text: &str, page: &Page) -> CliError {
+    let id = page.run.header.id.short();
+    let among = match page.is_filtered() {
+        true => " among those of the filterset",
+        false => "",
+    };
+    let message = format!("run {id} has no test `{text}`{among}");
+    let error = CliError::new(ErrorKind::Usage, message);
+    let tests = page.run.tests.iter().enumerate();
+    let shown: Vec<(String, &TestId)> = tests
+        .filter(|(place, _)| page.shows(*place))
+        .map(|(_, test)| (test.id.to_string(), &test.id))
+        .collect();
+    // People leave out the modules, and whose binary it is.
+    let names: Vec<(&str, &str)> = shown
+        .iter()
+        .flat_map(|(whole, id)| {
+            let last = id.test.rsplit("::").next().unwrap_or(&id.test);
+            [whole.as_str(), &id.test, last].map(|name| (name, whole.as_str()))
+        })
+        .collect();
+    let error = match nearest_name(text, &names) {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None => error,
+    };
+    error.hint("`cargo fidelity report -vv` names its tests")
 }
 
 /// Puts what the failing trials of one test printed into the run, which is loaded without.

@@ -52,5 +52,5 @@ pub use presets::names as preset_names;
 pub use resolve::{Settings, resolve};
 pub use samples::{Sample, profiles, samples};
 pub use source::{Origin, Source, Span};
-pub use suggest::nearest_word;
+pub use suggest::{nearest_name, nearest_word};
 pub use test_rules::TestRule;

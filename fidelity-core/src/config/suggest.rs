@@ -55,6 +55,25 @@ pub fn nearest_word(word: &str, words: &[&str]) -> Option<String> {
     nearest(word, words.iter().copied().map(Candidate::plain))
 }
 
+/// Returns what was probably meant by a name that nothing has: what has it but for case, or has it as a part alone, or is called most
+/// alike. Names come as `(name, what it stands for)`.
+pub fn nearest_name(name: &str, names: &[(&str, &str)]) -> Option<String> {
+    let lower = name.to_lowercase();
+    let mut within = names
+        .iter()
+        .filter(|(other, _)| other.to_lowercase().contains(&lower));
+    if let Some((_, meant)) = within.next()
+        && within.all(|(_, other)| other == meant)
+    {
+        return Some((*meant).to_owned());
+    }
+    let candidates = names.iter();
+    nearest(
+        name,
+        candidates.map(|(name, meant)| Candidate::alias(name, meant)),
+    )
+}
+
 /// Returns the hint that proposes the nearest of `words` to `word`, or else lists them all.
 pub(crate) fn hint<'a>(word: &str, words: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(word, words.clone().into_iter().map(Candidate::plain)) {
@@ -72,6 +91,24 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_found_by_a_part_of_it_in_another_case_and_by_how_alike_it_is() {
+        let names = [
+            ("shop dates::is_due", "dates::is_due"),
+            ("dates::is_due", "dates::is_due"),
+            ("is_due", "dates::is_due"),
+            ("pay::adds", "pay::adds"),
+            ("adds", "pay::adds"),
+        ];
+        let meant = |name| nearest_name(name, &names);
+        assert_eq!(meant("Is_Due").as_deref(), Some("dates::is_due"));
+        assert_eq!(meant("is-deu").as_deref(), Some("dates::is_due"));
+        assert_eq!(meant("pya::adds").as_deref(), Some("pay::adds"));
+        assert_eq!(meant("nothing_like_it"), None);
+        // A part that several have names none of them.
+        assert_eq!(meant("D"), None);
+    }
 
     #[test]
     fn the_nearest_word_is_proposed_whatever_its_case() {
