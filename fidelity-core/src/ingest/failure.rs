@@ -115,7 +115,8 @@ fn cut_and_masked(text: Vec<u8>, omitted: u64, mask: Masking<'_>) -> Vec<u8> {
 
 /// Returns what was printed, with the text of the failures in front where no stream has it, each stream cut in the middle.
 fn output(mut output: CapturedOutput, told: &str) -> CapturedOutput {
-    let holds = |stream: &[u8]| memchr::memmem::find(stream, told.trim().as_bytes()).is_some();
+    let sought = squeezed(told);
+    let holds = |stream: &[u8]| squeezed(&String::from_utf8_lossy(stream)).contains(&sought);
     if !told.trim().is_empty() && !holds(&output.stderr) && !holds(&output.stdout) {
         let mut stderr = told.trim_end().as_bytes().to_vec();
         stderr.push(b'\n');
@@ -125,6 +126,11 @@ fn output(mut output: CapturedOutput, told: &str) -> CapturedOutput {
     output.stdout_omitted += shorten(&mut output.stdout);
     output.stderr_omitted += shorten(&mut output.stderr);
     output
+}
+
+/// Returns a text with a space for all that is white: an attribute of XML has no ends of lines, and who quotes indents.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Cuts a stream in the middle where it is long; returns how many bytes that takes away.
@@ -175,7 +181,7 @@ fn told(failure: &CaseFailure) -> String {
         (true, true) => String::new(),
         (true, false) => format!("{text}\n"),
         (false, true) => format!("{message}\n"),
-        _ if text.contains(message) => format!("{text}\n"),
+        _ if squeezed(text).contains(&squeezed(message)) => format!("{text}\n"),
         _ => format!("{message}\n{text}\n"),
     }
 }
@@ -424,5 +430,13 @@ mod tests {
         );
         told.trial.output.stdout = b"before\nit broke\ndetails\nafter".to_vec();
         assert!(of_case(&told, "", &as_it_is).output.stderr.is_empty());
+        // Indented as in a log, and on one line as an attribute has it.
+        told.trial.output.stdout = b"before\n  it broke\n  details\nafter".to_vec();
+        assert!(of_case(&told, "", &as_it_is).output.stderr.is_empty());
+        let told = case("", "it broke badly", "it broke\n  badly\nin a.py");
+        assert_eq!(
+            of_case(&told, "", &as_it_is).output.stderr,
+            b"it broke\n  badly\nin a.py\n"
+        );
     }
 }

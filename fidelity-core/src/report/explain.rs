@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::classify::Verdicts;
 use crate::domain::{
     Arm, CapturedOutput, FidelityProfile, KnobSetting, Observation, Outcome, PassEnd, PassRecord,
-    Phase, Revision, RunId, Scope, StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
+    Phase, Revision, RunId, RunnerKind, Scope, StoredAttribution, StoredRun, TestId, TestIndex,
+    Verdict,
 };
 
 use super::model::{Report, RunFacts, TestReport};
@@ -142,8 +143,11 @@ pub struct FailureKind {
     pub number: [u32; 2],
     /// Where the example was seen, as a position in the trials.
     pub example: usize,
-    /// What the example printed.
+    /// What the example printed; where a report told it, the text of the failure stands at the beginning of its stderr unless a
+    /// stream has it.
     pub output: CapturedOutput,
+    /// Whether a report told it.
+    pub reported: bool,
 }
 
 impl Explanation {
@@ -309,18 +313,26 @@ fn failures(seen: &[Seen<'_>]) -> Vec<FailureKind> {
                 number: [0, 0],
                 example: position,
                 output: failure.output.clone(),
+                reported: is_reported(seen.run),
             });
         kind.number[seen.pass.spec.arm.index()] += 1;
         // The store keeps equal outputs once and may have dropped old ones: any that is left will do.
         if is_empty(&kind.output) && !is_empty(&failure.output) {
             kind.message.clone_from(&failure.message);
             kind.output.clone_from(&failure.output);
+            kind.reported = is_reported(seen.run);
             kind.example = position;
         }
     }
     let mut kinds: Vec<FailureKind> = kinds.into_values().collect();
     kinds.sort_by_key(|kind| std::cmp::Reverse(kind.number[0] + kind.number[1]));
     kinds
+}
+
+/// Returns whether somebody else's report tells of the failures of a run.
+fn is_reported(run: &StoredRun) -> bool {
+    let by = run.header.runner.kind;
+    run.header.ingested || matches!(by, RunnerKind::Nextest | RunnerKind::Command)
 }
 
 fn is_empty(output: &CapturedOutput) -> bool {

@@ -75,10 +75,18 @@ fn write_kind(page: &mut Page, explanation: &Explanation, kind: &FailureKind, st
         }
         page.text(Indent::hanging(4), &[span(Tone::Faint, format!("{seen})"))]);
     }
+    // A report has the text of a failure beside what was printed, and both are kept in one.
+    let stderr = match kind.reported {
+        true => "failure and stderr",
+        false => "stderr",
+    };
     let mut streams = [
-        Stream::new("stderr", &kind.output.stderr, kind.output.stderr_omitted),
+        Stream::new(stderr, &kind.output.stderr, kind.output.stderr_omitted),
         Stream::new("stdout", &kind.output.stdout, kind.output.stdout_omitted),
     ];
+    if kind.reported && style.verbose == 0 {
+        streams[0].leave_out(&kind.message);
+    }
     streams.sort_by_key(|stream| stream.panic_at.is_none());
     for stream in streams {
         stream.write(page, style);
@@ -111,6 +119,16 @@ impl<'a> Stream<'a> {
             lines,
             omitted,
             panic_at,
+        }
+    }
+
+    /// Leaves out the first line where it is what stands above already.
+    fn leave_out(&mut self, told: &str) {
+        let first = self.lines.first();
+        let is_told = first.is_some_and(|line| line.trim_ascii() == told.trim().as_bytes());
+        if is_told && self.panic_at != Some(0) {
+            self.lines.remove(0);
+            self.panic_at = self.panic_at.map(|panic_at| panic_at - 1);
         }
     }
 

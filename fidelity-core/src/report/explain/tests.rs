@@ -36,6 +36,36 @@ fn explain_of(
     Explanation::new(&sources, TestIndex(u32::try_from(position).unwrap())).unwrap()
 }
 
+#[test]
+fn what_a_report_tells_of_a_failure_is_called_so_and_told_once() {
+    let page = |ingested: bool, stderr: &[u8]| {
+        let mut planted = Planted::new().tests([plant(
+            ("shop", "due"),
+            (VerdictKind::Broken, ""),
+            (5, 5),
+            (5, 5),
+        )
+        .says("the day is off")
+        .prints(stderr, b"")]);
+        planted.header.ingested = ingested;
+        render(&explain_of(&planted.build(), "due", &[]), &wide())
+    };
+    let told = b"the day is off\nshop/due.py:12\nslow disk\n";
+    let reported = page(true, told);
+    assert!(
+        reported.contains("    failure and stderr:\n      | shop/due.py:12\n      | slow disk\n"),
+        "{reported}"
+    );
+    let only = page(true, b"the day is off\n");
+    assert!(!only.contains("stderr"), "{only}");
+    // What our own runner captured is the stream as it was.
+    let own = page(false, told);
+    assert!(
+        own.contains("    stderr:\n      | the day is off\n"),
+        "{own}"
+    );
+}
+
 const PANIC: &[u8] = b"loading the zone\nthread 'dates::due' panicked at src/dates.rs:44:9:\n\
 assertion `left == right` failed: due date moved\n  left: 2026-03-13\n\tright: \x1b[31m2026-03-14\xff\n\
 note: run with `RUST_BACKTRACE=1`\r\n";
