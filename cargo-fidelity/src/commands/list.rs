@@ -12,7 +12,7 @@ use super::output::{no_tests, print, style};
 use super::prepare::{self, LastVerdicts};
 use super::record;
 use crate::cli::{Format, Global, ListArgs, SelectionArgs};
-use crate::error::{CliError, ErrorKind};
+use crate::error::CliError;
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
 
