@@ -2,7 +2,7 @@
 //!
 //! The posterior over all hypotheses, always the experiment with the most bits, an end at 95 %, then both sides of the claim. It has none of the
 //! rules that the tool has beyond that: a higher bar where the test also fails without the cause, trials of the confirmation made earlier,
-//! and the trial of whatever nothing tried so far tells from the claim.
+//! none where a side that is said to fail did so twice, and the trial of whatever nothing tried so far tells from the claim.
 
 use std::collections::BTreeMap;
 
