@@ -19,7 +19,7 @@ mod list;
 mod power;
 mod selection;
 
-pub use attribute::{AttributeArgs, AttributeWhich, SearchArgs};
+pub use attribute::{AttributeArgs, AttributeWhich};
 pub use audit::AuditArgs;
 pub use build::BuildArgs;
 pub use history::HistoryArgs;

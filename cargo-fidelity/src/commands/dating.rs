@@ -144,7 +144,7 @@ impl<'a> Dating<'a> {
         if self.profiles.set.is_empty() {
             return false;
         }
-        let settings = prepare::settings_of(self.profiles, Vec::new(), self.root);
+        let settings = prepare::settings_of(self.profiles, &[], self.root);
         settings.is_ok_and(|settings| wanted.is_asked_by(&settings.target.knobs))
     }
 }

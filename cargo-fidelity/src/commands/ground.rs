@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{ListedTest, Problem, RunHeader, RunId, RunnerKind, TestId};
-use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::store::Store;
 use fidelity_core::suite::annotation::configured;
 use fidelity_core::suite::filterset::{Filterset, check_ingested};
 use fidelity_core::suite::{Suite, SuiteError, Workspace, locate};
@@ -50,7 +50,7 @@ impl Ground {
         harnessless: bool,
         (global, signals): (&Global, &Signals),
     ) -> Result<Self, CliError> {
-        let settings_at = |root: &Path| prepare::settings_of(profiles, Vec::new(), root);
+        let settings_at = |root: &Path| prepare::settings_of(profiles, &[], root);
         if let Some((root, settings)) = prepare::by_command((build, profiles), &settings_at)? {
             let suite = known(global, &root, &By::Command)?;
             return Ok(Self::said((root, settings), suite, By::Command));
@@ -163,12 +163,8 @@ fn say_of_names(suite: &mut Suite, settings: &Settings) -> Vec<Problem> {
 /// Returns the tests of stored runs: of a command those of the newest run that was about everything, and of those since; of
 /// what was ingested all.
 fn known(global: &Global, root: &Path, by: &By) -> Result<Suite, CliError> {
-    let path = global.store.clone();
-    let path = path.unwrap_or_else(|| workspace_store(root));
-    let store = match SqliteStore::open(&path) {
-        Ok(store) => store,
-        Err(StoreError::NoStore { .. }) => return Ok(Suite::default()),
-        Err(error) => return Err(error.into()),
+    let Some(store) = place::open_store_if_any(global, root)? else {
+        return Ok(Suite::default());
     };
     let elsewhere = matches!(by, By::Elsewhere);
     let is_wanted = |header: &RunHeader| match elsewhere {

@@ -21,7 +21,7 @@ pub fn run(arguments: &HistoryArgs, global: &Global) -> Result<ExitCode, CliErro
         target: arguments.target.clone(),
         set: Vec::new(),
     };
-    let settings = prepare::settings_of(&profiles, Vec::new(), &root)?;
+    let settings = prepare::settings_of(&profiles, &[], &root)?;
     let repository = Repository::of(&root)?;
     let subject = Subject {
         config_file: profiles.config_file.as_deref(),

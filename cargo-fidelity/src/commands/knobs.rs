@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use fidelity_core::config::{self, Overrides};
 use fidelity_core::domain::{AttributionEnd, RunHeader, TestIndex};
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::attribution::{Attributed, render, render_json};
@@ -91,7 +90,9 @@ fn knobs(
         verdicts,
         ..
     } = page;
-    let until_ms = duration(arguments.budget.max_time.as_deref().unwrap_or("none"))?;
+    let limit = arguments.budget.max_time.clone();
+    let limit = limit.or_else(|| Some("none".to_owned()));
+    let until_ms = prepare::policy_of(&[("max-time", &limit)])?.max_time_ms;
     let typed = as_typed(&run.header)?;
     let mut cargo = prepare::cargo_options(&typed, global);
     if arguments.build.compilation.manifest_path.is_some() {
@@ -151,15 +152,6 @@ fn options(
         arguments: typed.arguments.iter().map(Into::into).collect(),
         ..options
     })
-}
-
-/// Returns the milliseconds of a duration, none for `none`.
-fn duration(text: &str) -> Result<Option<u64>, CliError> {
-    let overrides = Overrides {
-        policy: vec![("max-time".to_owned(), text.to_owned())],
-        ..Overrides::default()
-    };
-    Ok(config::resolve(None, &overrides)?.policy.max_time_ms)
 }
 
 /// Returns the command line of a run, as if it was typed again: its cargo flags and test arguments have to be the same.

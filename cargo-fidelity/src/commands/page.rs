@@ -2,7 +2,6 @@
 
 use fidelity_core::attribute::account::Account;
 use fidelity_core::classify::{Verdicts, verdicts_of};
-use fidelity_core::config::{self, Overrides};
 use fidelity_core::domain::{Condition, RunId, StoredAttribution, StoredRun, TestId, VerdictKind};
 use fidelity_core::evidence::withdrawn::take_back;
 use fidelity_core::report::{Report, csv, gate, human, json, junit};
@@ -157,12 +156,11 @@ pub fn conditions(arguments: &GateArgs) -> Result<Option<Vec<Condition>>, CliErr
     if arguments.no_gate {
         return Ok(Some(Vec::new()));
     }
-    let Some(text) = super::prepare::fail_on(&arguments.fail_on) else {
+    let given = super::prepare::fail_on(&arguments.fail_on);
+    if given.is_none() {
         return Ok(None);
-    };
-    let overrides = Overrides {
-        policy: vec![("fail-on".to_owned(), text)],
-        ..Overrides::default()
-    };
-    Ok(Some(config::resolve(None, &overrides)?.policy.fail_on))
+    }
+    Ok(Some(
+        super::prepare::policy_of(&[("fail-on", &given)])?.fail_on,
+    ))
 }

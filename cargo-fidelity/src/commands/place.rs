@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use fidelity_core::config::{FILE_NAME, nearest_word};
 use fidelity_core::domain::Problem;
 use fidelity_core::revision::{repository_root, resolve, revision, unknown};
-use fidelity_core::store::{SqliteStore, workspace_store};
+use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::{CargoOptions, Workspace, locate};
 
 use crate::cli::{Global, PlaceArgs};
@@ -99,20 +99,32 @@ pub fn looked_at(global: &Global) -> Option<PathBuf> {
 
 /// Opens the store for reading: the one named, or that of the workspace.
 pub fn open_store(global: &Global, place: &PlaceArgs) -> Result<SqliteStore, CliError> {
-    let path = match &global.store {
-        Some(path) => path.clone(),
-        None => workspace_store(&workspace_root(place)?),
-    };
-    Ok(SqliteStore::open(&path)?)
+    match &global.store {
+        Some(path) => Ok(SqliteStore::open(path)?),
+        None => Ok(SqliteStore::open(&workspace_store(&workspace_root(
+            place,
+        )?))?),
+    }
+}
+
+/// Opens the store of the project at `root` for reading; none where there is none yet.
+pub fn open_store_if_any(global: &Global, root: &Path) -> Result<Option<SqliteStore>, CliError> {
+    match SqliteStore::open(&store_of(global, root)) {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::NoStore { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Opens the store of a workspace for writing, and makes it where there is none.
 pub fn create_store(global: &Global, root: &Path) -> Result<SqliteStore, CliError> {
-    let path = global
-        .store
-        .clone()
-        .unwrap_or_else(|| workspace_store(root));
-    Ok(SqliteStore::open_or_create(&path)?)
+    Ok(SqliteStore::open_or_create(&store_of(global, root))?)
+}
+
+/// Returns the file of the store: the one named, or that of the project at `root`.
+fn store_of(global: &Global, root: &Path) -> PathBuf {
+    let named = global.store.clone();
+    named.unwrap_or_else(|| workspace_store(root))
 }
 
 /// Where results of other places are kept.

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use fidelity_core::config::{self, Overrides};
 use fidelity_core::power::{Measured, Power, PowerError, Question, RUNS, Share, answer};
 use fidelity_core::report::power;
-use fidelity_core::store::{SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::store::Store;
 
 use super::output::{print, style};
-use super::place::workspace_root;
-use crate::cli::{Format, Global, PowerArgs};
+use super::place::{open_store, open_store_if_any, workspace_root};
+use super::prepare;
+use crate::cli::{Format, Global, PowerArgs, ProfileArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 
@@ -21,7 +21,14 @@ const LOOKED_AT: usize = 20;
 /// Prints what passes and budgets detect.
 pub fn run(arguments: &PowerArgs, global: &Global) -> Result<ExitCode, CliError> {
     let root = workspace_root(&arguments.place)?;
-    let mut policy = settings(arguments, &root)?.policy;
+    let profiles = ProfileArgs {
+        config_file: arguments.config_file.clone(),
+        baseline: None,
+        target: None,
+        set: arguments.set.clone(),
+    };
+    let options = [("max-time", &arguments.max_time)];
+    let mut policy = prepare::settings_of(&profiles, &options, &root)?.policy;
     if let Some(passes) = arguments.passes {
         policy.screen.target = passes;
     }
@@ -48,30 +55,21 @@ pub fn run(arguments: &PowerArgs, global: &Global) -> Result<ExitCode, CliError>
     Ok(ExitCode::Passed)
 }
 
-fn settings(arguments: &PowerArgs, root: &Path) -> Result<config::Settings, CliError> {
-    let source = config::load(root, arguments.config_file.as_deref())?;
-    let max_time = arguments.max_time.clone();
-    let overrides = Overrides {
-        set: arguments.set.clone(),
-        policy: max_time
-            .map(|text| ("max-time".to_owned(), text))
-            .into_iter()
-            .collect(),
-        ..Overrides::default()
-    };
-    Ok(config::resolve(source.as_ref(), &overrides)?)
-}
-
 /// Returns what the run asked for, or else the newest one that tells, says of durations; none without any.
 fn measured(
     arguments: &PowerArgs,
     global: &Global,
     root: &Path,
 ) -> Result<Option<Measured>, CliError> {
-    let path = global.store.clone();
-    let store = SqliteStore::open(&path.unwrap_or_else(|| workspace_store(root)));
+    // A store that is named has to be there; that of the workspace comes with the first run.
+    let store = match arguments.run.is_some() || global.store.is_some() {
+        true => open_store(global, &arguments.place)?,
+        false => match open_store_if_any(global, root)? {
+            Some(store) => store,
+            None => return Ok(None),
+        },
+    };
     if let Some(prefix) = &arguments.run {
-        let store = store?;
         let run = store.load(store.find_run(prefix)?)?;
         return match Measured::of(&run) {
             Some(measured) => Ok(Some(measured)),
@@ -83,11 +81,6 @@ fn measured(
             }
         };
     }
-    let store = match store {
-        // A store that is named has to be there; that of the workspace comes with the first run.
-        Err(StoreError::NoStore { .. }) if global.store.is_none() => return Ok(None),
-        store => store?,
-    };
     for run in store.runs(LOOKED_AT)? {
         if let Some(measured) = Measured::of(&store.load(run.id)?) {
             return Ok(Some(measured));

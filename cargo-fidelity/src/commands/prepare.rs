@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fidelity_core::config::{self, Overrides, Settings};
-use fidelity_core::domain::{RunnerKind, TestId};
-use fidelity_core::store::{LastVerdict, SqliteStore, Store, StoreError, workspace_store};
+use fidelity_core::domain::{Policy, RunnerKind, TestId};
+use fidelity_core::store::{LastVerdict, Store};
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::{
     CargoOptions, Discovery, Filter, LIST_TIMEOUT, RunIgnored, Suite, SuiteError, Workspace,
     discover,
 };
 
-use super::place::configured;
+use super::place::{configured, open_store_if_any};
 use crate::cli::{self, BuildArgs, Global, ProfileArgs, RunArgs, SelectionArgs};
 use crate::console::color::ColorArg;
 use crate::error::CliError;
@@ -81,22 +81,21 @@ pub fn by_command(
 pub fn settings(arguments: &RunArgs, root: &Path) -> Result<Settings, CliError> {
     let budget = &arguments.budget;
     let options = [
-        ("max-time", budget.max_time.clone()),
-        ("max-trials", budget.max_trials.clone()),
-        ("timeout", budget.timeout.clone()),
-        ("fail-on", fail_on(&arguments.gate.fail_on)),
+        ("max-time", &budget.max_time),
+        ("max-trials", &budget.max_trials),
+        ("timeout", &budget.timeout),
+        ("fail-on", &fail_on(&arguments.gate.fail_on)),
     ];
-    let policy = options
-        .into_iter()
-        .filter_map(|(key, text)| Some((key.to_owned(), text?)))
-        .collect();
-    settings_of(&arguments.profiles, policy, root)
+    settings_of(&arguments.profiles, &options, root)
 }
+
+/// An option that is a key of `[policy]`, with its text where it was given.
+type PolicyOption<'a> = (&'a str, &'a Option<String>);
 
 /// Returns the settings of the workspace at `root` with what is said of profiles and of the policy.
 pub fn settings_of(
     profiles: &ProfileArgs,
-    policy: Vec<(String, String)>,
+    policy: &[PolicyOption<'_>],
     root: &Path,
 ) -> Result<Settings, CliError> {
     let source = config::load(root, profiles.config_file.as_deref())?;
@@ -104,9 +103,25 @@ pub fn settings_of(
         set: profiles.set.clone(),
         baseline: profiles.baseline.clone(),
         target: profiles.target.clone(),
-        policy,
+        policy: given(policy),
     };
     Ok(config::resolve(source.as_ref(), &overrides)?)
+}
+
+/// Returns the policy that these options make of the defaults, whatever a file says.
+pub fn policy_of(options: &[PolicyOption<'_>]) -> Result<Policy, CliError> {
+    let overrides = Overrides {
+        policy: given(options),
+        ..Overrides::default()
+    };
+    Ok(config::resolve(None, &overrides)?.policy)
+}
+
+fn given(options: &[PolicyOption<'_>]) -> Vec<(String, String)> {
+    let given = options.iter();
+    given
+        .filter_map(|(key, text)| Some(((*key).to_owned(), (*text).clone()?)))
+        .collect()
 }
 
 /// Returns the conditions of `--fail-on` as one text; none if the option is absent.
@@ -144,12 +159,9 @@ const RUNS: usize = 50;
 
 /// Returns the last verdicts of the store; none where there is no store yet.
 pub fn last_verdicts(global: &Global, root: &Path) -> Result<LastVerdicts, CliError> {
-    let path = global.store.clone();
-    let path = path.unwrap_or_else(|| workspace_store(root));
-    match SqliteStore::open(&path) {
-        Ok(store) => Ok(store.last_verdicts(RUNS)?),
-        Err(StoreError::NoStore { .. }) => Ok(BTreeMap::new()),
-        Err(error) => Err(error.into()),
+    match open_store_if_any(global, root)? {
+        Some(store) => Ok(store.last_verdicts(RUNS)?),
+        None => Ok(BTreeMap::new()),
     }
 }
 

@@ -12,7 +12,7 @@ use fidelity_core::attribute::inquiry::Case;
 use fidelity_core::attribute::journal::Journal;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::attribute::worktree::Worktrees;
-use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::config::Settings;
 use fidelity_core::domain::{RunHeader, Scope, TestId};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
@@ -28,7 +28,7 @@ use super::output::{Follower, print, style};
 use super::page::Page;
 use super::place::create_store;
 use super::{explain, prepare};
-use crate::cli::{AttributeArgs, Format, Global, ProfileArgs, SearchArgs};
+use crate::cli::{AttributeArgs, Format, Global, ProfileArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -95,7 +95,9 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
     };
     let header = store.header_of(evidence.run)?;
     let (profiles, cargo) = as_in_run(&header, arguments, (cargo, global));
-    let settings = settings(&profiles, &arguments.budget, &workspace.root)?;
+    let budget = &arguments.budget;
+    let options = [("max-time", &budget.max_time), ("timeout", &budget.timeout)];
+    let settings = prepare::settings_of(&profiles, &options, &workspace.root)?;
     let repository = Repository::of(&workspace.root)?;
     let session = Session {
         arguments,
@@ -179,28 +181,6 @@ fn as_in_run(
         ..prepare::options(&typed.build, global)
     };
     (profiles, cargo)
-}
-
-fn settings(
-    profiles: &ProfileArgs,
-    budget: &SearchArgs,
-    root: &Path,
-) -> Result<Settings, CliError> {
-    let source = config::load(root, profiles.config_file.as_deref())?;
-    let options = [
-        ("max-time", budget.max_time.clone()),
-        ("timeout", budget.timeout.clone()),
-    ];
-    let overrides = Overrides {
-        set: profiles.set.clone(),
-        baseline: profiles.baseline.clone(),
-        target: profiles.target.clone(),
-        policy: options
-            .into_iter()
-            .filter_map(|(key, text)| Some((key.to_owned(), text?)))
-            .collect(),
-    };
-    Ok(config::resolve(source.as_ref(), &overrides)?)
 }
 
 impl Session<'_> {

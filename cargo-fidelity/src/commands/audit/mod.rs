@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use fidelity_core::audit::{AuditedTest, Gathered, PastTrials, weigh};
+use fidelity_core::audit::{AuditedTest, Gathered, weigh};
 use fidelity_core::config::Settings;
 use fidelity_core::domain::{KnobId, Problem, RunnerKind, TestId, VerdictKind};
 use fidelity_core::report::audit::{render, render_json, render_markdown};
-use fidelity_core::store::{SqliteStore, StoreError, workspace_store};
 use fidelity_core::suite::filterset::Filterset;
 use fidelity_core::suite::nextest::CONFIGURATION;
 use fidelity_core::suite::{Filter, RunIgnored, Suite, substitutes};
 
 use super::ground::{By, Ground};
 use super::output::{print, style};
+use super::place::open_store_if_any;
 use super::{prepare, record};
 use crate::cli::{AuditArgs, Format, Global};
 use crate::error::CliError;
@@ -42,7 +42,10 @@ pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError>
         none,
     } = ground;
     refuse_nothing(&by, none)?;
-    let past = stored(global, &root)?;
+    let past = match open_store_if_any(global, &root)? {
+        Some(store) => past::of(&store)?,
+        None => Vec::new(),
+    };
     let noted = settings.notes.len();
     let selected = selected((&suite, &root), expressions, global)?;
     let tests = tests(&suite, &selected, &mut settings);
@@ -89,17 +92,6 @@ fn refuse_nothing(by: &By, none: Option<CliError>) -> Result<(), CliError> {
             Err(error)
         }
         _ => Ok(()),
-    }
-}
-
-/// Returns what stored runs saw; nothing where there is no store yet.
-fn stored(global: &Global, root: &Path) -> Result<Vec<PastTrials>, CliError> {
-    let path = global.store.clone();
-    let path = path.unwrap_or_else(|| workspace_store(root));
-    match SqliteStore::open(&path) {
-        Ok(store) => past::of(&store),
-        Err(StoreError::NoStore { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `cargo fidelity ingest`: files become passes, passes blocks, blocks a report; other stores are joined.
 
-use fidelity_core::config::{self, Overrides, Settings};
+use fidelity_core::config::Settings;
 use fidelity_core::domain::{
     Condition, Fingerprint, PassRecord, RunEnd, RunHeader, StopReason, TestId, TestIndex,
 };
@@ -89,7 +89,7 @@ pub fn run(arguments: &IngestArgs, global: &Global) -> Result<ExitCode, CliError
     let signals = Signals::install()?;
     let gate = conditions(&arguments.gate)?;
     let place = place::for_results(global, &arguments.place)?;
-    let settings = settings(arguments, &place)?;
+    let settings = prepare::settings_of(&arguments.profiles, &[], &place.root)?;
     let session = Session {
         arguments,
         global,
@@ -174,17 +174,6 @@ fn open(session: &Session<'_>) -> Result<(SqliteStore, Option<tempfile::TempDir>
     })?;
     let store = SqliteStore::open_or_create(&aside.path().join("aside.db"))?;
     Ok((store, Some(aside)))
-}
-
-fn settings(arguments: &IngestArgs, place: &place::Place) -> Result<Settings, CliError> {
-    let source = config::load(&place.root, arguments.profiles.config_file.as_deref())?;
-    let overrides = Overrides {
-        set: arguments.profiles.set.clone(),
-        baseline: arguments.profiles.baseline.clone(),
-        target: arguments.profiles.target.clone(),
-        policy: Vec::new(),
-    };
-    Ok(config::resolve(source.as_ref(), &overrides)?)
 }
 
 impl Session<'_> {
