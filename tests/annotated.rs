@@ -305,7 +305,7 @@ fn the_list_says_where_tests_run_before_anything_ran() {
     let empty = ["list", "-E", "none()", "--no-tests", "pass"];
     let empty = project.run(&empty).exits_with(0);
     assert!(
-        empty.stdout.starts_with("0 tests of 14"),
+        empty.stdout.starts_with("0 of 14 tests"),
         "{}",
         empty.stdout
     );

@@ -1,8 +1,8 @@
 //! The list of tests: what their authors say, where each is run, and what was last found of it. Knows no store and no suite.
 
 use super::Style;
-use super::number::things;
-use super::page::{Indent, Page, Span, Tone, plain, span};
+use super::number::{count, things};
+use super::page::{self, Indent, Page, Span, Tone, plain, span};
 use super::words::{in_neither_arm, listed, tones};
 use crate::domain::{Annotation, Arm, Problem, RunId, TestId, TestKind, Verdict};
 
@@ -10,8 +10,8 @@ mod json;
 
 pub use json::render_json;
 
-/// Columns of a name in the list, where it is longer than the others.
-const NAME_COLUMNS: usize = 60;
+/// Columns that a verdict and its run take.
+const VERDICT_COLUMNS: usize = 24;
 
 /// The tests that were asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,9 +72,10 @@ pub fn render(listing: &Listing, style: &Style) -> String {
     let Listing {
         tests, available, ..
     } = listing;
-    let of = match tests.len() == *available {
-        true => String::new(),
-        false => format!(" of {available}"),
+    let all = things(*available as u64, "test");
+    let all = match tests.len() == *available {
+        true => all,
+        false => format!("{} of {all}", count(tests.len() as u64)),
     };
     let [baseline, target] = &listing.profiles;
     let ignored = match listing.ignored {
@@ -84,16 +85,10 @@ pub fn render(listing: &Listing, style: &Style) -> String {
     page.text(
         Indent::all(0),
         &[plain(format!(
-            "{}{of}, {baseline} (baseline) and {target} (target){ignored}",
-            things(tests.len() as u64, "test")
+            "{all}, {baseline} (baseline) and {target} (target){ignored}"
         ))],
     );
-    let longest = tests.iter().map(|test| test.id.test.chars().count());
-    let name = longest.max().unwrap_or(0).min(NAME_COLUMNS);
-    let arms = tests.iter().map(|test| arms(listing, test).len());
-    let kind = |test: &ListedRow| test.kind.0.map_or(1, |kind| kind.as_str().len() + 1);
-    let kinds = listing.tests.iter().map(kind);
-    let widths = [name, kinds.max().unwrap_or(0), arms.max().unwrap_or(0)];
+    let widths = widths(&page, listing);
     let mut binary = None;
     for test in tests {
         if binary != Some(&test.id.binary) {
@@ -101,7 +96,7 @@ pub fn render(listing: &Listing, style: &Style) -> String {
             page.blank();
             page.text(Indent::all(0), &[span(Tone::Strong, &test.id.binary.0)]);
         }
-        page.columns(2, &cells(listing, test), &widths);
+        row(&mut page, cells(listing, test), &widths);
         let said = said(listing, test);
         if !said.is_empty() && !style.quiet {
             page.text(Indent::hanging(6), &[span(Tone::Faint, said)]);
@@ -111,6 +106,33 @@ pub fn render(listing: &Listing, style: &Style) -> String {
         footer(&mut page, listing);
     }
     page.finish()
+}
+
+/// Returns the columns of name, kind and arms: that of names as wide as those beside which the others find room.
+fn widths(page: &Page, listing: &Listing) -> [usize; 3] {
+    let tests = || listing.tests.iter();
+    let kind = |test: &ListedRow| test.kind.0.map_or(1, |kind| kind.as_str().len() + 1);
+    let kinds = tests().map(kind).max().unwrap_or(0);
+    let arms = tests().map(|test| page::width(&[plain(arms(listing, test))]));
+    let arms = arms.max().unwrap_or(0);
+    let others = 2 + 3 * page::GAP + kinds + arms + VERDICT_COLUMNS;
+    let room = page.width().saturating_sub(others);
+    let names = tests().map(|test| page::width(&[plain(&test.id.test)]));
+    let name = names.filter(|name| *name <= room).max();
+    [name.unwrap_or(1), kinds, arms]
+}
+
+/// Writes a row. A name that is longer than its column has a line of its own, and the others stand in their columns below it.
+fn row(page: &mut Page, cells: [Vec<Span>; 4], widths: &[usize; 3]) {
+    let start = 2 + widths.iter().map(|width| width + page::GAP).sum::<usize>();
+    let has_room = start + VERDICT_COLUMNS <= page.width();
+    if page::width(&cells[0]) <= widths[0] || !has_room {
+        page.columns(2, &cells, widths);
+        return;
+    }
+    let [name, kind, arms, verdict] = cells;
+    page.text(Indent::hanging(2), &name);
+    page.columns(2, &[Vec::new(), kind, arms, verdict], widths);
 }
 
 fn cells(listing: &Listing, test: &ListedRow) -> [Vec<Span>; 4] {

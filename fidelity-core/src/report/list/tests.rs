@@ -82,3 +82,36 @@ fn a_list_says_of_each_test_where_it_runs_and_what_is_known() {
     insta::assert_snapshot!("human", render(&listing(), &Style::default()));
     insta::assert_snapshot!("json", render_json(&listing()));
 }
+
+#[test]
+fn columns_line_up_below_names_that_are_longer_than_theirs() {
+    let mut listing = listing();
+    let long = "totals::a_name_that_says_in_one_sentence_what_the_test_is_for";
+    listing.tests[1].id = TestId::new("shop", long);
+    let page = render(&listing, &Style::default());
+    let column = |word: &str| {
+        let lines = page.lines().filter(|line| line.contains(word));
+        let places: Vec<usize> = lines.filter_map(|line| line.find(word)).collect();
+        assert!(places.len() > 1, "{word}: {page}");
+        places
+    };
+    for word in ["unit*", "low, high", "untried"] {
+        let places = column(word);
+        assert!(
+            places.iter().all(|place| *place == places[0]),
+            "{word}: {page}"
+        );
+    }
+    assert!(page.contains(&format!("\n  {long}\n   ")), "{page}");
+    // Where there is no room for columns, each row is laid out by itself, and no line is left free.
+    let narrow = Style {
+        width: 40,
+        ..Style::default()
+    };
+    let page = render(&listing, &narrow);
+    assert!(!page.contains("\n\n\n"), "{page}");
+    assert!(
+        page.contains("\n  totals::are_rounded\n      unit*   low, high"),
+        "{page}"
+    );
+}
