@@ -18,6 +18,8 @@ use crate::suite::{
     CargoOptions, Discovery, LIST_TIMEOUT, Suite, SuiteError, Workspace, discover, locate,
 };
 
+mod inherited;
+
 /// Bytes for which there has to be room where a build failed, for the reason not to be that there was none.
 const ROOM: usize = 16 << 20;
 
@@ -121,6 +123,7 @@ impl Builder<'_> {
         let cargo = CargoOptions {
             target_dir: Some(checkout.target.clone()),
             environment: vec![(INCREMENTAL.into(), "0".into())],
+            without: inherited::of_the_users_place(),
             messages: Some(messages.clone()),
             ..self.options(directory)
         };

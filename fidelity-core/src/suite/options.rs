@@ -48,6 +48,8 @@ pub struct CargoOptions {
     pub color: Option<String>,
     /// Variables that cargo gets beside those of this process.
     pub environment: Vec<(OsString, OsString)>,
+    /// Variables of this process that cargo does not get.
+    pub without: Vec<OsString>,
     /// The file that cargo's messages go to; none for standard error.
     pub messages: Option<PathBuf>,
 }
@@ -140,6 +142,9 @@ impl CargoOptions {
         let mut command = Command::new(program);
         if let Some(directory) = &self.directory {
             command.current_dir(directory);
+        }
+        for name in &self.without {
+            command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
