@@ -127,16 +127,7 @@ impl Builder<'_> {
             messages: Some(messages.clone()),
             ..self.options(directory)
         };
-        let suite = locate(&cargo, self.interrupted).and_then(|workspace| {
-            let request = Discovery {
-                cargo: &cargo,
-                reporter: self.reporter,
-                harnessless: self.harnessless,
-                list_timeout: LIST_TIMEOUT,
-                interrupted: self.interrupted,
-            };
-            Ok((discover(&workspace, &request)?, workspace))
-        });
+        let suite = self.suite(&cargo);
         let (mut suite, workspace) = match suite {
             Ok(built) => built,
             Err(error @ (SuiteError::Interrupted | SuiteError::CargoMissing { .. })) => {
@@ -164,6 +155,19 @@ impl Builder<'_> {
             took: began.elapsed(),
             notes: checkout.notes,
         })))
+    }
+
+    /// Has cargo build, and finds the tests.
+    fn suite(&self, cargo: &CargoOptions) -> Result<(Suite, Workspace), SuiteError> {
+        let workspace = locate(cargo, self.interrupted)?;
+        let request = Discovery {
+            cargo,
+            reporter: self.reporter,
+            harnessless: self.harnessless,
+            list_timeout: LIST_TIMEOUT,
+            interrupted: self.interrupted,
+        };
+        Ok((discover(&workspace, &request)?, workspace))
     }
 
     /// Returns the user's options for the workspace in `directory`.
