@@ -59,11 +59,15 @@ pub trait Lab {
     /// Returns whether a commit is built.
     fn is_ready(&self, commit: &CommitId) -> bool;
 
-    /// Returns the line that a merge brought in, from where it began to the merged commit.
+    /// Returns the lines that a merge brought to a line on which `before` comes before it, each from where it began to a merged commit.
     ///
     /// # Errors
-    /// It could not be read.
-    fn side_line(&mut self, merge: &CommitId) -> Result<Option<Vec<Place>>, Self::Error>;
+    /// They could not be read.
+    fn side_lines(
+        &mut self,
+        merge: &CommitId,
+        before: &CommitId,
+    ) -> Result<Vec<Vec<Place>>, Self::Error>;
 
     /// Returns whether to stop with what is known.
     fn is_over(&self) -> bool;
@@ -262,32 +266,54 @@ fn search_code<L: Lab>(
     while let CommitEnding::Found { place, probability } = outer.ending
         && let Some(merge) = outer.line.get(place).filter(|place| 0 < place.merges)
         && outer.within.len() < DEEPEST
+        && let Some(before) = place.checked_sub(1).and_then(|at| outer.line.get(at))
     {
         let merge = merge.commit.clone();
-        let Some(side) = lab.side_line(&merge)? else {
-            break;
-        };
+        let sides = lab.side_lines(&merge, &before.commit)?;
         let rules = Rules {
             established: false,
             ..rules.clone()
         };
-        let mut inner = run(CommitSearch::new(side, rules), lab, under, spent)?;
-        let mut within = outer.within.clone();
-        within.push(merge);
-        match inner.ending {
-            CommitEnding::Found { .. } | CommitEnding::OneOf { .. } => {
-                inner.within = within;
+        match search_sides(sides, lab, (under, &rules), spent)? {
+            None => break,
+            Some(Ok(mut inner)) => {
+                inner.within = outer.within.clone();
+                inner.within.push(merge);
                 inner.line_probability = outer.line_probability * probability;
                 outer = inner;
             }
             // What cannot be told within the merge is still the merge.
-            ending => {
+            Some(Err(ending)) => {
                 outer.branch = Some(ending);
                 break;
             }
         }
     }
     Ok(outer)
+}
+
+/// Searches the lines that a merge brought in: the one that leads to commits, else how they ended, where one did not pass; none where
+/// there are no lines.
+fn search_sides<L: Lab>(
+    sides: Vec<Vec<Place>>,
+    lab: &mut L,
+    (under, rules): (Under<'_>, &Rules),
+    spent: &mut Spent,
+) -> Result<Option<Result<Searched, CommitEnding>>, L::Error> {
+    let (mut several, mut ended) = (None, None);
+    for side in sides {
+        let searched = run(CommitSearch::new(side, rules.clone()), lab, under, spent)?;
+        match searched.ending {
+            CommitEnding::Found { .. } => return Ok(Some(Ok(searched))),
+            CommitEnding::OneOf { .. } => several = several.or(Some(searched)),
+            // What passes says less than what does not.
+            ending if ended.is_none() || ended == Some(CommitEnding::BadPasses) => {
+                ended = Some(ending);
+            }
+            _ => {}
+        }
+    }
+    Ok(several.map(Ok).or(ended.map(Err)))
 }
 
 /// Runs one search to its end.

@@ -84,8 +84,9 @@ impl Repository {
         first != last && self.git().graph_descendant_of(last, first).unwrap_or(false)
     }
 
-    /// Returns the line from `good` to `bad` along first parents: the commits that `bad` has and `good` has not, after `good`
-    /// itself. `folders` are those the test is built from, and weigh more.
+    /// Returns the line from `good` to `bad` along first parents: the commits that descend from `good`, after `good` itself. Where that
+    /// came by a merge, the line goes on with the merge: the first parents before it do not have `good`, so that none of them can be
+    /// compared with it. `folders` are those the test is built from, and weigh more.
     ///
     /// # Errors
     /// [`RangeError`].
@@ -112,38 +113,39 @@ impl Repository {
         }
         let closure = self.within(folders);
         let mut places = Vec::new();
-        for id in self.after(first, last)?.into_iter().chain([first]) {
+        let mut after = self.after(first, last)?;
+        self.only_since(first, &mut after)?;
+        for id in after.into_iter().chain([first]) {
             places.push(self.place(id, &closure)?);
         }
         places.reverse();
         Ok(places)
     }
 
-    /// Returns the line that a merge brought in: from where it left the line of `merge`'s first parent to the merged commit.
-    ///
-    /// None where it has no second parent, or the merged commit was there already.
+    /// Returns the lines that `merge` brought to a line on which `before` comes before it: for each parent that `before` has not, from
+    /// where both parted to that parent.
     ///
     /// # Errors
     /// [`RangeError`].
-    pub fn side_line(
+    pub fn side_lines(
         &self,
         merge: &CommitId,
+        before: &CommitId,
         folders: &[PathBuf],
-    ) -> Result<Option<Vec<Place>>, RangeError> {
+    ) -> Result<Vec<Vec<Place>>, RangeError> {
         let read = |error| git("read a merge", error);
-        let commit = self.git().find_commit(oid(merge)?).map_err(read)?;
-        let (Ok(first), Ok(second)) = (commit.parent_id(0), commit.parent_id(1)) else {
-            return Ok(None);
-        };
-        let Ok(base) = self.git().merge_base(first, second) else {
-            return Ok(None);
-        };
-        if base == second {
-            return Ok(None);
+        let (commit, before) = (self.git().find_commit(oid(merge)?), oid(before)?);
+        let mut lines = Vec::new();
+        for parent in commit.map_err(read)?.parent_ids() {
+            let Ok(base) = self.git().merge_base(before, parent) else {
+                continue;
+            };
+            if base != parent {
+                let ends = [base, parent].map(|end| CommitId(end.to_string()));
+                lines.push(self.line(&ends[0], &ends[1], folders)?);
+            }
         }
-        let base = CommitId(base.to_string());
-        self.line(&base, &CommitId(second.to_string()), folders)
-            .map(Some)
+        Ok(lines)
     }
 
     /// Returns the commits along first parents that `last` has and `first` has not, the newest first.
@@ -171,6 +173,34 @@ impl Repository {
             return Err(RangeError::Missing { oldest });
         }
         Ok(found)
+    }
+
+    /// Takes those commits out of a line of first parents, the newest first, that do not descend from `first`.
+    fn only_since(&self, first: Oid, line: &mut Vec<Oid>) -> Result<(), RangeError> {
+        let read = |error| git("compare two commits", error);
+        let Some(oldest) = line.last() else {
+            return Ok(());
+        };
+        let oldest = self.git().find_commit(*oldest).map_err(read)?;
+        if oldest.parent_id(0).is_ok_and(|parent| parent == first) {
+            return Ok(());
+        }
+        // Who has an ancestor that descends from it does so too.
+        let (mut since, mut before) = (0, line.len());
+        while since < before {
+            let middle = usize::midpoint(since, before);
+            if self
+                .git()
+                .graph_descendant_of(line[middle], first)
+                .map_err(read)?
+            {
+                since = middle + 1;
+            } else {
+                before = middle;
+            }
+        }
+        line.truncate(since);
+        Ok(())
     }
 
     /// Returns whether a commit changes files that one of `globs` matches, relative to the workspace, and no others.

@@ -147,8 +147,13 @@ impl Lab for Laboratory<'_> {
         is_built || self.journal.has_more(commit)
     }
 
-    fn side_line(&mut self, merge: &CommitId) -> Result<Option<Vec<Place>>, CliError> {
-        Ok(self.repository.side_line(merge, self.folders)?)
+    fn side_lines(
+        &mut self,
+        merge: &CommitId,
+        before: &CommitId,
+    ) -> Result<Vec<Vec<Place>>, CliError> {
+        let repository = self.repository;
+        Ok(repository.side_lines(merge, before, self.folders)?)
     }
 
     fn is_over(&self) -> bool {

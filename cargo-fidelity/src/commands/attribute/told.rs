@@ -97,6 +97,10 @@ fn cells(answer: &Answer, versions: &[usize]) -> Vec<Tally> {
 fn of_branch(ending: &CommitEnding, ends: (&str, &str)) -> String {
     match ending {
         CommitEnding::BadPasses => "the merge itself: what it merged passes".to_owned(),
+        CommitEnding::GoodFails => {
+            "no commit of what it merged: one side failed already where both parted, and the other passes"
+                .to_owned()
+        }
         ending => {
             let (word, _) = no_cause(ending, ends);
             format!("no commit of what it merged was found ({word})")
@@ -285,8 +289,10 @@ impl Teller<'_> {
         let changed = self.changed();
         let taken = changed::taken(changed.clone(), self.answer.needed.as_ref());
         let changes = if taken.is_empty() { changed } else { taken };
-        place.map_or((None, None), |place| {
-            self.versions.commit_of(&changes, &place.commit)
+        let ends = self.case.line.first().zip(place);
+        ends.map_or((None, None), |(good, at)| {
+            let (ends, repository) = ((&good.commit, &at.commit), &self.session.repository);
+            self.versions.commit_of(&changes, ends, repository)
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fidelity_core::attribute::account::KnobChange;
 use fidelity_core::attribute::commit_search::Place;
 use fidelity_core::attribute::history::{
-    At, CommitId, CommitInfo, End, FidelityHistory, State, Values,
+    At, CommitId, CommitInfo, End, FidelityChange, FidelityHistory, Repository, State, Values,
 };
 use fidelity_core::domain::{Arm, Environment, FidelityProfile, KnobId, KnobSetting};
 
@@ -146,22 +146,38 @@ impl Versions {
             .collect()
     }
 
-    /// Returns the commit that these changes of a version came with, entered where `at` is a merge, and that merge.
+    /// Returns the commit that these changes of a version came with, entered where `at` is a merge, and that merge. A merge with which
+    /// the line of `good` goes on may have its values from before: then it is the last commit that gave them, unless `good` has it.
     pub fn commit_of(
         &self,
         changes: &[KnobChange],
-        at: &CommitId,
+        (good, at): (&CommitId, &CommitId),
+        repository: &Repository,
     ) -> (Option<CommitInfo>, Option<CommitInfo>) {
-        let is_of = |knob: &KnobId| changes.iter().any(|change| change.knob == knob.0);
         let here = At::Commit(at.clone());
-        let found = self.history.changes.iter().find(|found| {
-            let change = &found.change;
-            let on_line = change.merged_by.as_ref().unwrap_or(&change.at);
-            change.arm == Arm::Target && *on_line == here && is_of(&change.knob)
+        let of_these = self.history.changes.iter().filter(|found| {
+            let knob = &found.change.knob.0;
+            found.change.arm == Arm::Target && changes.iter().any(|change| change.knob == *knob)
         });
-        match found {
+        let on_line = |found: &&FidelityChange| {
+            let change = &found.change;
+            *change.merged_by.as_ref().unwrap_or(&change.at) == here
+        };
+        if let Some(found) = of_these.clone().find(on_line) {
+            return (found.commit.clone(), found.merge.clone());
+        }
+        let is_before = |found: &&FidelityChange| {
+            let commit = found.commit.as_ref();
+            commit.is_some_and(|commit| repository.is_before(&commit.id, at))
+        };
+        let last = of_these.filter(is_before).next_back();
+        let of_other_side = last.filter(|found| {
+            let commit = found.commit.as_ref();
+            commit.is_some_and(|info| info.id != *good && !repository.is_before(&info.id, good))
+        });
+        match of_other_side {
             Some(found) => (found.commit.clone(), found.merge.clone()),
-            None => (None, None),
+            None => (repository.info(at).ok(), None),
         }
     }
 

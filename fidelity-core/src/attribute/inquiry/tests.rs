@@ -16,7 +16,7 @@ struct World {
     built: BTreeSet<CommitId>,
     trials: u32,
     most: u32,
-    merge: Option<(usize, Vec<Place>)>,
+    merges: Vec<(usize, Vec<Place>)>,
 }
 
 const LENGTH: usize = 20;
@@ -38,7 +38,7 @@ fn world(truth: Truth) -> World {
         built: BTreeSet::new(),
         trials: 0,
         most: 500,
-        merge: None,
+        merges: Vec::new(),
     }
 }
 
@@ -80,12 +80,14 @@ impl Lab for World {
         self.built.contains(commit)
     }
 
-    fn side_line(&mut self, merge: &CommitId) -> Result<Option<Vec<Place>>, Infallible> {
-        let merge = self
-            .merge
-            .as_ref()
-            .filter(|(place, _)| place.to_string() == merge.0);
-        Ok(merge.map(|(_, line)| line.clone()))
+    fn side_lines(
+        &mut self,
+        merge: &CommitId,
+        _: &CommitId,
+    ) -> Result<Vec<Vec<Place>>, Infallible> {
+        let merges = self.merges.iter();
+        let merges = merges.filter(|(place, _)| place.to_string() == merge.0);
+        Ok(merges.map(|(_, line)| line.clone()).collect())
     }
 
     fn is_over(&self) -> bool {
@@ -184,7 +186,7 @@ fn what_passed_at_the_good_end_before_and_fails_there_now_is_outside() {
 #[test]
 fn a_merge_is_entered_and_named_beside_what_it_brought_in() {
     let mut world = world(|place, _| 9 <= place);
-    world.merge = Some((9, places((0..5).map(|place| format!("s{place}")))));
+    world.merges = vec![(9, places((0..5).map(|place| format!("s{place}"))))];
     let mut case = Case {
         versions: Vec::new(),
         ..case()
@@ -197,9 +199,24 @@ fn a_merge_is_entered_and_named_beside_what_it_brought_in() {
 }
 
 #[test]
+fn every_branch_that_a_merge_brought_in_is_entered() {
+    let mut world = world(|place, _| 9 <= place);
+    let branch = |from: usize, to: usize| places((from..to).map(|place| format!("s{place}")));
+    // What comes first passes.
+    world.merges = vec![(9, branch(0, 2)), (9, branch(0, 5))];
+    let mut case = Case {
+        versions: Vec::new(),
+        ..case()
+    };
+    case.line[9].merges = 2;
+    let answer = inquire(&case, &mut world).unwrap();
+    assert_eq!(code(&answer), Some("s2"));
+}
+
+#[test]
 fn a_merge_whose_branches_pass_is_the_cause_itself() {
     let mut world = world(|place, _| 9 <= place);
-    world.merge = Some((9, places((0..2).map(|place| format!("s{place}")))));
+    world.merges = vec![(9, places((0..2).map(|place| format!("s{place}"))))];
     let mut case = Case {
         versions: Vec::new(),
         ..case()
@@ -234,7 +251,7 @@ fn time_that_is_over_within_a_merge_or_among_versions_is_no_cause() {
     let mut stopped = 0;
     for most in 14..40 {
         let mut world = world(|place, _| 9 <= place);
-        world.merge = Some((9, places((0..4).map(|place| format!("s{place}")))));
+        world.merges = vec![(9, places((0..4).map(|place| format!("s{place}"))))];
         world.most = most;
         let mut case = Case {
             versions: Vec::new(),
@@ -320,8 +337,8 @@ impl Lab for Profiles {
         true
     }
 
-    fn side_line(&mut self, _: &CommitId) -> Result<Option<Vec<Place>>, Infallible> {
-        Ok(None)
+    fn side_lines(&mut self, _: &CommitId, _: &CommitId) -> Result<Vec<Vec<Place>>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn is_over(&self) -> bool {
