@@ -155,7 +155,7 @@ impl Versions {
         repository: &Repository,
     ) -> (Option<CommitInfo>, Option<CommitInfo>) {
         let here = At::Commit(at.clone());
-        let of_these = self.history.changes.iter().filter(|found| {
+        let mut of_these = self.history.changes.iter().filter(|found| {
             let knob = &found.change.knob.0;
             found.change.arm == Arm::Target && changes.iter().any(|change| change.knob == *knob)
         });
@@ -170,7 +170,7 @@ impl Versions {
             let commit = found.commit.as_ref();
             commit.is_some_and(|commit| repository.is_before(&commit.id, at))
         };
-        let last = of_these.filter(is_before).next_back();
+        let last = of_these.rfind(is_before);
         let of_other_side = last.filter(|found| {
             let commit = found.commit.as_ref();
             commit.is_some_and(|info| info.id != *good && !repository.is_before(&info.id, good))
