@@ -112,13 +112,6 @@ impl From<Left> for Why {
     }
 }
 
-impl CommitEnding {
-    /// Returns whether one commit was found.
-    pub fn is_conclusion(&self) -> bool {
-        matches!(self, Self::Found { .. })
-    }
-}
-
 /// What trials and builds have cost so far, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
@@ -176,11 +169,6 @@ impl CommitSearch {
     /// Returns the line.
     pub fn places(&self) -> &[Place] {
         &self.places
-    }
-
-    /// Returns what was spent.
-    pub fn spent(&self) -> Spent {
-        self.spent
     }
 
     /// Returns all counts at a place.

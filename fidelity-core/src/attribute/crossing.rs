@@ -3,9 +3,9 @@
 //!
 //! Knows places of factors; what they are is for whoever sets them up.
 
+use super::engine::Rules;
 use super::engine::Search;
-use super::engine::{Ending, Rules};
-use super::knobs::{Constraints, Hypothesis, KnobSpace, Mask, Prior, Shape, bit};
+use super::knobs::{Constraints, Hypothesis, KnobSpace, Prior, Shape, bit};
 
 /// The place of the code.
 pub const CODE: usize = 0;
@@ -47,14 +47,5 @@ pub fn side(hypothesis: Hypothesis) -> Side {
         Shape::All if members == code | profile => Side::Both,
         Shape::Any if members == code | profile => Side::Either,
         _ => Side::Other,
-    }
-}
-
-/// Returns the side that an ending names.
-pub fn concluded(space: &KnobSpace, ending: &Ending<Mask>) -> Option<Side> {
-    match ending {
-        Ending::Found { cause, .. } => Some(side(space.hypothesis(cause.hypothesis))),
-        Ending::NoneOfThese { .. } => Some(Side::Neither),
-        _ => None,
     }
 }

@@ -24,8 +24,6 @@ pub struct Knob {
     pub example: &'static str,
     /// Other words people use for it.
     pub aliases: &'static [&'static str],
-    /// The smallest thing that can have a value of its own.
-    pub granularity: Granularity,
     /// When a value is harsher than the fact in `[production]`.
     pub production: Harsher,
     /// The environment variables it sets, which a profile cannot set beside it.
@@ -159,15 +157,6 @@ impl Default {
             Self::Share(percent) => Some(KnobValue::Share(percent)),
         }
     }
-}
-
-/// The smallest thing that can have a value of a knob to itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Granularity {
-    /// Each trial can have its own value.
-    Trial,
-    /// The value is one of the whole pass: it says how its trials are put together.
-    Pass,
 }
 
 /// When a knob's value is harsher than what `[production]` says of it.

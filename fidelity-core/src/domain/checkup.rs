@@ -46,9 +46,6 @@ pub enum Tier {
 }
 
 impl Tier {
-    /// Every tier, the least demanding first.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Namespaced, Self::Privileged];
-
     /// Returns the word for it.
     pub fn name(self) -> &'static str {
         match self {

@@ -60,13 +60,6 @@ pub struct BlockShape {
     pub trials: u64,
 }
 
-impl BlockShape {
-    /// Returns whether the block says anything: both arms are there.
-    pub fn is_complete(&self) -> bool {
-        self.passes.iter().all(|passes| *passes > 0)
-    }
-}
-
 /// Returns the blocks of an ingested run and of those it joins, in the order they are weighed. A pass that was ingested
 /// into several stores counts once.
 pub fn blocks_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<BlockShape> {

@@ -160,11 +160,6 @@ impl Evidence {
         self.run.number
     }
 
-    /// Returns the completed screening passes of this run, those over suspicious tests included.
-    pub fn screen_passes(&self) -> u32 {
-        self.run.screen_passes + self.run.extra_passes
-    }
-
     /// Returns how many passes of the target are still to come over [`Evidence::to_screen_harder`].
     pub fn extra_left(&self) -> u32 {
         self.run

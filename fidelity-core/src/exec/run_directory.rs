@@ -79,11 +79,6 @@ impl RunDirectory {
         })
     }
 
-    /// Returns where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Gives the directory up, and removes it if nobody else uses it. Returns whether it is gone.
     ///
     /// Of two that leave at the same time at least one finds the lock free. Waits up to `patience` for others: the
@@ -237,7 +232,7 @@ mod tests {
     fn who_leaves_waits_for_a_lock_that_is_about_to_be_free() {
         let parent = tempfile::tempdir().unwrap();
         let first = made_in(parent.path());
-        let path = first.path().to_owned();
+        let path = first.path.to_owned();
         let dying = RunDirectory::join(&path).unwrap();
         let leaver = std::thread::spawn(move || first.leave(Duration::from_secs(20)));
         // The lock is given up, and nothing else done: so a killed process goes.
@@ -258,7 +253,7 @@ mod tests {
     fn whoever_leaves_last_removes_the_directory() {
         let parent = tempfile::tempdir().unwrap();
         let first = made_in(parent.path());
-        let path = first.path().to_owned();
+        let path = first.path.to_owned();
         let second = RunDirectory::join(&path).unwrap();
         assert!(!first.leave(Duration::ZERO));
         assert!(path.exists());
@@ -270,14 +265,14 @@ mod tests {
     fn the_directory_of_a_dead_run_is_removed_and_that_of_a_living_one_is_not() {
         let parent = tempfile::tempdir().unwrap();
         let dead = made_in(parent.path());
-        let dead_path = dead.path().to_owned();
+        let dead_path = dead.path.to_owned();
         let living = made_in(parent.path());
         assert!(dead_path.exists());
         drop(dead);
         fs::create_dir(parent.path().join("fidelity-notes")).unwrap();
         let next = made_in(parent.path());
         assert!(!dead_path.exists());
-        assert!(living.path().exists() && next.path().exists());
+        assert!(living.path.exists() && next.path.exists());
         assert!(parent.path().join("fidelity-notes").exists());
         assert!(living.leave(Duration::ZERO) && next.leave(Duration::ZERO));
     }
@@ -286,7 +281,7 @@ mod tests {
     fn a_directory_without_permissions_is_removed_all_the_same() {
         let parent = tempfile::tempdir().unwrap();
         let run = made_in(parent.path());
-        let inner = run.path().join("1/tmp/locked");
+        let inner = run.path.join("1/tmp/locked");
         fs::create_dir_all(inner.join("deeper")).unwrap();
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o000)).unwrap();
         assert!(run.leave(Duration::ZERO));

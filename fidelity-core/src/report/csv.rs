@@ -6,16 +6,8 @@ use std::io;
 use crate::domain::{Arm, PassEnd, PassName, PassRecord, Phase, StoredRun, TestId};
 use crate::ingest::csv::{COLUMNS, guard, seconds};
 
-/// Writes the observations of `run` and of the earlier runs it joined, those of the earlier ones first. Passes are in order,
-/// and within a pass tests by name, trials of one test by attempt.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write(run: &StoredRun, joined: &[StoredRun], out: impl io::Write) -> io::Result<()> {
-    write_some((run, joined), &|_| true, out)
-}
-
-/// Writes the same of the tests that are `wanted` alone.
+/// Writes what `run` and the earlier runs it joined observed of the tests that are `wanted`, those of the earlier ones first.
+/// Passes are in order, and within a pass tests by name, trials of one test by attempt.
 ///
 /// # Errors
 /// Those of `out`.

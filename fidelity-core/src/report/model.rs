@@ -224,11 +224,6 @@ impl Report {
         self.of_kind(kind).filter(|test| !test.is_in_quarantine())
     }
 
-    /// Returns how many causes the tests of a verdict have: a cluster is one.
-    pub fn causes(&self, kind: VerdictKind) -> usize {
-        causes(self.of_kind(kind))
-    }
-
     /// Returns the word that names a test on the command line: its name where that is unique, else binary and name.
     pub fn command_name(&self, id: &TestId) -> String {
         if self.shared_names.contains(&id.test) {

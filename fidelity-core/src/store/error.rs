@@ -168,9 +168,6 @@ pub enum StoreError {
         /// What was called, and what stood against it.
         what: String,
     },
-    /// A store of another kind failed.
-    #[error("{0}")]
-    Other(String),
 }
 
 impl StoreError {

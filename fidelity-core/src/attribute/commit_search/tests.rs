@@ -149,7 +149,7 @@ fn ends_that_do_not_differ_are_told_apart_soon() {
         };
         let (search, ending, built) = world.search();
         assert!(built.len() <= 2);
-        (ending, search.spent().trials)
+        (ending, search.spent.trials)
     };
     let (ending, trials) = ends((1.0, 1.0), 23);
     assert_eq!(ending, CommitEnding::GoodFails);

@@ -43,7 +43,8 @@ impl KnobSpace {
     }
 
     /// Returns a space of these hypotheses with these prior weights.
-    pub fn of(constraints: Constraints, weighted: Vec<(Hypothesis, f64)>) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of(constraints: Constraints, weighted: Vec<(Hypothesis, f64)>) -> Self {
         let (hypotheses, weights) = weighted.into_iter().unzip();
         Self {
             triples_with: constraints.everything(),
@@ -60,7 +61,8 @@ impl KnobSpace {
     }
 
     /// Returns all hypotheses.
-    pub fn hypotheses(&self) -> &[Hypothesis] {
+    #[cfg(test)]
+    pub(crate) fn hypotheses(&self) -> &[Hypothesis] {
         &self.hypotheses
     }
 

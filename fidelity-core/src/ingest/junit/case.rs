@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Problem, ProblemKind};
+use super::Problem;
 use crate::domain::{CapturedOutput, Outcome};
 
 /// A `<testsuite>`, with the suites around it.
@@ -153,10 +153,5 @@ impl Summary {
     /// Returns why no result of this report may be used; none where it was read to its end.
     pub fn broken(&self) -> Option<&Problem> {
         self.problems.iter().find(|problem| problem.kind.breaks())
-    }
-
-    /// Returns whether there is a problem of this kind.
-    pub fn has(&self, kind: ProblemKind) -> bool {
-        self.problems.iter().any(|problem| problem.kind == kind)
     }
 }

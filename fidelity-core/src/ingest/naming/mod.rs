@@ -241,12 +241,8 @@ impl Names {
     }
 }
 
-/// Returns the test a case is a trial of, as far as the case alone says it.
-pub fn identify(case: &Case, rules: &Rules) -> TestId {
-    identified(case, rules).0
-}
-
-/// Returns the same, and binary and test as written where a rule changed them.
+/// Returns the test a case is a trial of, as far as the case alone says it, and binary and test as written where a rule
+/// changed them.
 fn identified(case: &Case, rules: &Rules) -> (TestId, Option<(String, String)>) {
     let class = case.classname.as_deref();
     let suite = case.suite.name();

@@ -4,6 +4,7 @@ use crate::domain::{
     MachineLoad, OnForeignLoad, PassEnd, RunId, StopReason, StoredRun, TestId, VerdictKind,
 };
 use crate::report::Report;
+use crate::report::model::cluster::causes;
 use crate::report::planted::{Planted, plant, stable};
 
 fn undetermined(low: (u32, u32), high: (u32, u32), e: f64, mirror: f64) -> Option<VerdictKind> {
@@ -55,7 +56,7 @@ fn a_cluster_counts_as_one_cause() {
         .tests([found("x", "1"), found("y", "1"), found("z", "2"), alone])
         .report();
     assert_eq!(report.of_kind(VerdictKind::HiddenDefect).count(), 4);
-    assert_eq!(report.causes(VerdictKind::HiddenDefect), 3);
+    assert_eq!(causes(report.of_kind(VerdictKind::HiddenDefect)), 3);
     assert_eq!(
         report.clusters[0].members,
         [TestId::new("a", "x"), TestId::new("a", "y")]

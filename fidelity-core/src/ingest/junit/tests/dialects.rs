@@ -214,7 +214,7 @@ fn a_word_that_nobody_knows_is_remarked_upon_where_nothing_says_more() {
         panic!("{:?}", shown(&summary));
     };
     assert!(problem.ends_with(said), "{problem}");
-    assert!(summary.has(ProblemKind::UnknownStatus) && summary.broken().is_none());
+    assert!(has(&summary, ProblemKind::UnknownStatus) && summary.broken().is_none());
 }
 
 #[test]

@@ -62,3 +62,8 @@ fn shown(summary: &Summary) -> Vec<String> {
         .map(|problem| format!("{} {problem}", problem.kind))
         .collect()
 }
+
+/// Returns whether a report has a problem of this kind.
+fn has(summary: &Summary, kind: ProblemKind) -> bool {
+    summary.problems.iter().any(|problem| problem.kind == kind)
+}
