@@ -82,11 +82,6 @@ pub enum Ending<C> {
 }
 
 impl<C> Ending<C> {
-    /// Returns whether this names one cause.
-    pub fn is_conclusion(&self) -> bool {
-        matches!(self, Self::Found { .. })
-    }
-
     /// Returns the hypothesis that was found.
     pub fn found(&self) -> Option<Suspected> {
         match self {

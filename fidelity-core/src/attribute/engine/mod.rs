@@ -20,7 +20,6 @@ mod search;
 mod step;
 
 pub use belief::{Belief, credible_set};
-pub use cell::Cell;
 pub use confirm::{Check, Expect};
 pub use ending::{Checked, Ending, Left, Suspected};
 pub use likelihood::Counts;

@@ -138,11 +138,6 @@ impl Outlook {
         &self.posterior
     }
 
-    /// Returns the entropy of the posterior in bits.
-    pub fn entropy(&self) -> f64 {
-        self.entropy
-    }
-
     /// Returns the split in which nothing is active.
     pub fn nothing_active(&self) -> Split {
         Split(vec![[0.0; 2]; self.classes.len()])

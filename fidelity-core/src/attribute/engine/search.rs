@@ -101,12 +101,14 @@ impl<S: Space> Search<S> {
     }
 
     /// Returns the belief.
-    pub fn belief(&self) -> &Belief {
+    #[cfg(test)]
+    pub(super) fn belief(&self) -> &Belief {
         &self.belief
     }
 
     /// Returns what is known of each configuration that was tried.
-    pub fn cells(&self) -> &BTreeMap<S::Config, Cell> {
+    #[cfg(test)]
+    pub(super) fn cells(&self) -> &BTreeMap<S::Config, Cell> {
         &self.cells
     }
 
