@@ -59,7 +59,8 @@ impl Stage {
     fn within(&self, mixed: u64, arguments: &[&str]) -> Child {
         fs::write(&self.hold, mixed.to_string()).unwrap();
         let mut command = self.tool(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // What it says is less than a pipe holds.
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let began = Instant::now();
         while self.mixed() <= mixed {
@@ -270,6 +271,55 @@ fn a_knob_that_could_not_be_applied_is_no_suspect() {
 }
 
 #[test]
+fn where_no_knob_can_be_the_cause_that_is_said_at_once() {
+    let stage = Stage::new();
+    stage.has_run(&["--lib", "flaky", "--target-profile", "low"]);
+    let before = stage.begun();
+    let ran = stage.does(&["attribute", "flaky"]).exits_with(7);
+    let page = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        page.contains("no cause found: no knob differs between low and low"),
+        "{page}"
+    );
+    assert!(page.contains("`attribute TEST --commits`"), "{page}");
+    assert!(!ran.stderr.contains("building"), "{}", ran.stderr);
+    assert_eq!(stage.begun(), before, "a trial was made");
+
+    let broken = Project::library("one", "#[test]\nfn fails() { panic!(\"always\") }\n");
+    let _ = broken.run(&["run", "-q", "--no-gate"]).exits_with(0);
+    let ran = broken
+        .run(&["attribute", "fails", "--format", "json"])
+        .exits_with(7);
+    let attributed = only(&ran.json());
+    assert_eq!(
+        attributed["attribution"]["end"], "none-of-these",
+        "{attributed:#}"
+    );
+    assert_eq!(attributed["attribution"]["trials"], 0, "{attributed:#}");
+    let wording = attributed["attribution"]["wording"].as_str().unwrap();
+    assert!(
+        wording.ends_with("none of the knobs makes the difference"),
+        "{wording}"
+    );
+}
+
+#[test]
+fn a_limit_of_trials_that_ends_an_attribution_is_named_with_what_goes_on() {
+    let stage = Stage::new();
+    stage.has_run(&["--lib", "both"]);
+    let ran = stage
+        .does(&["attribute", "both", "--max-trials", "2"])
+        .exits_with(7);
+    let says = "no cause found: the limit of 2 trials was reached before one cause was left";
+    assert!(ran.stdout.contains(says), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("`attribute TEST --max-trials N`"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_killed_attribution_goes_on_where_it_was() {
     let stage = Stage::new();
     stage.has_run(&["--lib", "both"]);
@@ -291,9 +341,13 @@ fn a_killed_attribution_goes_on_where_it_was() {
 fn an_interrupted_attribution_says_so_and_goes_on_where_it_was() {
     let stage = Stage::new();
     stage.has_run(&["--lib", "both"]);
-    let mut tool = stage.within(5, &["attribute", "both"]);
+    let tool = stage.within(5, &["attribute", "both"]);
     interrupt(&tool);
-    assert_eq!(tool.wait().unwrap().code(), Some(5));
+    let ran = Ran::of(tool.wait_with_output().unwrap()).exits_with(5);
+    let says =
+        " trials, before one cause was left; they are kept, and `cargo fidelity attribute` goes on";
+    assert!(ran.stderr.contains("interrupted after "), "{}", ran.stderr);
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
     stage.goes_on_after(5);
 }
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use fidelity_core::domain::{AttributionEnd, RunHeader, TestIndex};
+use fidelity_core::attribute::locator::needless;
+use fidelity_core::domain::{AttributionEnd, RunHeader, StoredRun, TestIndex};
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::attribution::{Attributed, render, render_json};
 use fidelity_core::store::{SqliteStore, Store};
@@ -55,7 +56,13 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
         return Err(CliError::new(ErrorKind::Usage, message)
             .hint("name a test: `cargo fidelity attribute TEST`"));
     }
-    let results = knobs(arguments, global, page, (&mut store, &tests))?;
+    let results = match known(&page, &tests)? {
+        Some(attributed) => Results {
+            attributed,
+            interrupted: false,
+        },
+        None => knobs(arguments, global, page, (&mut store, &tests))?,
+    };
     let text = match global.format {
         Format::Human | Format::Junit | Format::Csv | Format::Markdown => {
             render(&results.attributed, &style(global))
@@ -70,6 +77,19 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     } else {
         ExitCode::NoConclusion
     })
+}
+
+/// Returns what came of the tests where nothing has to be built or tried for it; none where one of them needs that.
+fn known(page: &Page, tests: &[TestIndex]) -> Result<Option<Vec<Attributed>>, CliError> {
+    // Of what was not run here nothing is attributed.
+    as_typed(&page.run.header)?;
+    let runs: Vec<&StoredRun> = page.joined.iter().chain([&page.run]).collect();
+    let known = tests.iter().map(|test| {
+        let id = page.run.tests[test.get()].id.clone();
+        let attribution = needless(&page.run, &runs, &id)?;
+        Some(Attributed { id, attribution })
+    });
+    Ok(known.collect())
 }
 
 fn is_found(attributed: &Attributed) -> bool {

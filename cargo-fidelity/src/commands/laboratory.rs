@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use fidelity_core::attribute::engine::Rules;
 use fidelity_core::attribute::experiment::{AttributeError, Finished, Laboratory, attribute};
-use fidelity_core::attribute::locator::{Factors, Inquiry, Locator, Weights, pilot, weights};
+use fidelity_core::attribute::locator::{
+    Factors, Inquiry, Locator, Weights, needless, pilot, weights,
+};
 use fidelity_core::classify::{Finding, Verdicts};
 use fidelity_core::domain::{
     FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId, TestIndex, VerdictKind,
@@ -205,6 +207,11 @@ impl Experiments<'_> {
 
     fn one(&mut self, test: TestIndex) -> Result<Finished, CliError> {
         let id = self.run.tests[test.get()].id.clone();
+        if let Some(attribution) = needless(self.run, &self.runs(), &id) {
+            self.console
+                .note(&format!("{id}: {}", cause::line(&attribution)));
+            return Ok(Finished::Attributed(Box::new(attribution)));
+        }
         let finding = self.verdicts.findings.iter().find(|one| one.test == test);
         let mut locator = self.locator(test, finding)?;
         self.console.note(&format!(
@@ -223,6 +230,12 @@ impl Experiments<'_> {
             tell: &mut |_, _| {},
         };
         let mut finished = attribute(&mut locator, &mut laboratory)?;
+        if finished == Finished::Interrupted {
+            self.console.note(&format!(
+                "interrupted after {}, before one cause was left; they are kept, and `cargo fidelity attribute` goes on",
+                fidelity_core::report::number::things(u64::from(locator.trials()), "trial")
+            ));
+        }
         if let Finished::Attributed(attribution) = &mut finished {
             self.console.note(&cause::line(attribution));
             // The cause is stored already: reading history can take a second, and can fail.

@@ -201,7 +201,7 @@ pub fn no_cause(ending: &CommitEnding, (good, bad): (&str, &str)) -> (String, St
             ),
             Why::Stopped => (
                 "stopped",
-                "it was stopped before one commit was left".to_owned(),
+                "the time limit was reached before one commit was left".to_owned(),
             ),
             Why::Unconfirmed => (
                 "unconfirmed",
@@ -319,7 +319,7 @@ mod tests {
         none-of-these: no single commit explains what was seen
         not-told-apart: commits between those that were tested cannot be told apart
         out-of-budget: the limit of trials was reached before one commit was left
-        stopped: it was stopped before one commit was left
+        stopped: the time limit was reached before one commit was left
         unconfirmed: the likeliest commit did not fail when it was looked at again
         unconfirmed: when the commit before the likeliest one was looked at again, it failed as well
         ");

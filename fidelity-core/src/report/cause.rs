@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::knob_since::{WireSince, sentences};
 use super::number::percent;
-use crate::domain::{Attribution, Cause, CommitInfo, Side};
+use crate::domain::{Attribution, AttributionEnd, Cause, CommitInfo, Side};
 
 /// Suspects that are named in a line.
 const NAMED: usize = 3;
@@ -103,6 +103,22 @@ pub fn lines(attribution: &Attribution) -> Vec<String> {
     }
     for left in &attribution.not_ruled_out {
         lines.push(format!("not ruled out: {left}"));
+    }
+    match attribution.end {
+        AttributionEnd::Inconclusive => lines.push(
+            "`attribute TEST --max-trials N`, or `--max-time` with more, goes on from there"
+                .to_owned(),
+        ),
+        // What was known before any trial.
+        AttributionEnd::NoneOfThese if attribution.trials == 0 => {
+            lines.push(
+                "since which commit it fails: `attribute TEST --commits`; what else may differ: a run with another \
+                 `--target-profile`, or `--set`"
+                    .to_owned(),
+            );
+            return lines;
+        }
+        _ => {}
     }
     let builds = match attribution.builds {
         0 => String::new(),

@@ -37,6 +37,8 @@ pub struct Factors {
     count: usize,
     /// Knobs that differ and were left out, because there are too many.
     left_out: Vec<KnobId>,
+    /// Knobs that differ and were not applied.
+    not_applied: Vec<String>,
     weights: Weights,
 }
 
@@ -63,6 +65,7 @@ impl Factors {
             scope: None,
             count: 0,
             left_out: Vec::new(),
+            not_applied: Vec::new(),
             weights: Weights::default(),
         };
         if let Some(scope) = scope {
@@ -77,9 +80,13 @@ impl Factors {
         let mut knobs: Vec<&KnobId> = low.knobs.keys().chain(high.knobs.keys()).collect();
         knobs.sort_unstable();
         knobs.dedup();
-        for knob in knobs.into_iter().filter(|knob| !dropped(knob)) {
+        for knob in knobs {
             let (low, high) = (values(low.knobs.get(knob)), values(high.knobs.get(knob)));
-            if low == high {
+            if dropped(knob) {
+                if low != high {
+                    factors.not_applied.push(knob.0.clone());
+                }
+            } else if low == high {
                 let shared = low.into_iter().flatten().collect();
                 factors.shared.insert(knob.clone(), shared);
             } else {
@@ -116,6 +123,11 @@ impl Factors {
     /// Returns how many knobs differ.
     pub fn number(&self) -> usize {
         self.factors.len() + usize::from(self.scope.is_some())
+    }
+
+    /// Returns the knobs that differ and were not applied.
+    pub fn not_applied(&self) -> &[String] {
+        &self.not_applied
     }
 
     /// Returns the knobs that are not looked into because there are too many.

@@ -16,6 +16,7 @@ use crate::domain::{Attribution, AttributionTrial, Environment, Scope, TestIndex
 
 pub mod factors;
 pub mod grid;
+mod needless;
 pub mod pilot;
 mod second;
 mod threshold;
@@ -23,6 +24,7 @@ mod verdict;
 pub mod weights;
 
 pub use factors::Factors;
+pub use needless::needless;
 use second::Second;
 use threshold::Threshold;
 pub use weights::Weights;

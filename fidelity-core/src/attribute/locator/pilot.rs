@@ -9,7 +9,7 @@ use crate::domain::{
 };
 
 /// Returns the first trials of a test in the completed passes of a run, time-out checks left out: they had more time.
-fn trials<'a>(
+pub(super) fn trials<'a>(
     run: &'a StoredRun,
     id: &TestId,
 ) -> impl Iterator<Item = (&'a PassRecord, &'a Observation)> {

@@ -264,3 +264,27 @@ fn a_knob_that_was_changed_lately_is_looked_at_first_and_believed_no_sooner() {
     };
     assert!(trials("umask") <= trials("cpus"));
 }
+
+#[test]
+fn one_that_is_stopped_or_out_of_trials_says_which_limit_it_was() {
+    let mut stopped = locator();
+    let wanted = stopped.next(&price).unwrap();
+    stopped.record(&trial(wanted, |_| true));
+    stopped.stop();
+    assert_eq!(stopped.next(&price), None);
+    assert_eq!(
+        stopped.attribution().unwrap().wording,
+        "the time limit was reached after 1 trial, before one cause was left"
+    );
+    let mut limited = locator();
+    limited.inquiry.rules.budget = 2;
+    limited.search = Search::new(
+        limited.search.space().clone(),
+        limited.inquiry.rules.clone(),
+    );
+    let (limited, _) = inquire_with(limited, |_| true);
+    assert_eq!(
+        limited.attribution().unwrap().wording,
+        "the limit of 2 trials was reached before one cause was left"
+    );
+}

@@ -71,15 +71,15 @@ fn said(locator: &Locator, ending: &Ending<Mask>) -> (AttributionEnd, String) {
             Left::Stopped => (
                 AttributionEnd::Inconclusive,
                 format!(
-                    "stopped after {} trials, before one cause was left",
-                    locator.trials
+                    "the time limit was reached after {}, before one cause was left",
+                    trials(locator.trials)
                 ),
             ),
             Left::OutOfBudget => (
                 AttributionEnd::Inconclusive,
                 format!(
-                    "{} trials were not enough to leave one cause",
-                    locator.trials
+                    "the limit of {} was reached before one cause was left",
+                    trials(locator.inquiry.rules.budget)
                 ),
             ),
         },
@@ -99,6 +99,13 @@ fn said(locator: &Locator, ending: &Ending<Mask>) -> (AttributionEnd, String) {
                 rate(now)
             ),
         ),
+    }
+}
+
+fn trials(number: u32) -> String {
+    match number {
+        1 => "1 trial".to_owned(),
+        number => format!("{number} trials"),
     }
 }
 
