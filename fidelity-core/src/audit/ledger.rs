@@ -2,8 +2,8 @@
 //!
 //! Whose success a defect is, an experiment may have shown: a knob that an attribution found to be the cause has it with
 //! the attribution's confidence (knobs that are needed together share it, of knobs of which either is enough each has it),
-//! and where nothing that differs explains the failures, or what the test ran among does, no knob has it. The rest, and
-//! defects that nobody looked into, are shared among the knobs that differed, in proportion to what the priors and those
+//! and where nothing that differs explains the failures, or what the test ran among does, no knob has it. Of one that came to no
+//! end its suspects have what they are probable. The rest, and defects that nobody looked into, are shared among the knobs that differed, in proportion to what the priors and those
 //! experiments say of each. What was shown of a defect once holds for every run that saw it and showed nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use crate::domain::{KnobId, TestId};
 pub(super) struct Known<'a> {
     /// The tests that fail by it.
     pub members: BTreeSet<&'a TestId>,
-    /// What was shown of it last.
+    /// What was shown of it last; before all by an experiment that came to its end.
     shown: Option<&'a Shown>,
     /// The runs that saw it, by position, newest first, and what each showed.
     runs: Vec<(usize, Option<&'a Shown>)>,
@@ -66,10 +66,10 @@ impl<'a> Ledger<'a> {
 
     /// Returns the share of a knob in a defect that a run saw.
     fn share(&self, knob: &KnobId, at: At<'_>) -> f64 {
-        let confidence = at.shown.map_or(0.0, |shown| shown.confidence);
+        let explained = at.shown.map_or(0.0, |shown| shown.explained);
         let mean = |knob: &KnobId| self.shown.get(knob).copied().unwrap_or_default();
         let all: f64 = at.run.differing().map(mean).sum();
-        shown_share(knob, at) + (1.0 - confidence) * mean(knob) / all
+        shown_share(knob, at) + (1.0 - explained) * mean(knob) / all
     }
 
     /// Returns what was seen of a knob, with `share` of it in each defect.
@@ -113,7 +113,7 @@ impl<'a> Ledger<'a> {
             let Some(run) = self.past.get(*position).filter(|run| run.differs(knob)) else {
                 continue;
             };
-            let shown = shown.or(known.shown);
+            let shown = better(*shown, known.shown);
             let share = || share(knob, At { run, shown });
             shares.entry(run.code.as_str()).or_insert_with(share);
         }
@@ -123,7 +123,7 @@ impl<'a> Ledger<'a> {
     /// Returns whether an experiment of any run showed the knob to cause the defect.
     fn is_cause(&self, knob: &KnobId, known: &Known<'_>) -> bool {
         let mut shown = known.runs.iter().filter_map(|(_, shown)| *shown);
-        shown.any(|shown| shown.knobs.contains(knob))
+        shown.any(|shown| shown.found && shown.shares.contains_key(knob))
     }
 }
 
@@ -136,8 +136,16 @@ struct At<'a> {
 
 /// Returns the share of a knob that experiments alone showed.
 fn shown_share(knob: &KnobId, at: At<'_>) -> f64 {
-    let own = at.shown.filter(|shown| shown.knobs.contains(knob));
-    own.map_or(0.0, Shown::share)
+    let share = at.shown.and_then(|shown| shown.shares.get(knob));
+    share.copied().unwrap_or_default()
+}
+
+/// Returns the first, unless only the second came to its end.
+fn better<'a>(first: Option<&'a Shown>, second: Option<&'a Shown>) -> Option<&'a Shown> {
+    match (first, second) {
+        (Some(one), Some(other)) if other.found && !one.found => Some(other),
+        (one, other) => one.or(other),
+    }
 }
 
 /// Returns the defects of all runs: what has a test in common is one.
@@ -153,7 +161,7 @@ fn defects(past: &[PastTrials]) -> Vec<Known<'_>> {
             }
             let known = &mut all[at];
             known.members.extend(&defect.members);
-            known.shown = known.shown.or(defect.shown.as_ref());
+            known.shown = better(known.shown, defect.shown.as_ref());
             known.runs.push((position, defect.shown.as_ref()));
             for test in &defect.members {
                 place.entry(test).or_insert(at);

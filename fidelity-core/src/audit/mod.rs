@@ -5,7 +5,7 @@
 //! here is that likelihood times severity. Scores that are equal to nine digits are a tie, whatever the last bits say: then
 //! what would be worse comes first, then the name that comes first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::attribute::locator::factors::SCOPE;
 use crate::domain::{
@@ -142,49 +142,63 @@ pub struct Defect {
     pub shown: Option<Shown>,
 }
 
-/// What an experiment showed of one hidden defect.
+/// What experiments showed of one hidden defect, those included that came to no end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
-    /// The knobs that cause it; none where none of them does.
-    pub knobs: Vec<KnobId>,
-    /// Whether any of them is enough. Else all of them are needed.
-    pub either: bool,
-    /// How sure that is, in 0..=1.
-    pub confidence: f64,
+    /// The share of each knob in it, in 0..=1.
+    pub shares: BTreeMap<KnobId, f64>,
+    /// How sure it is whose it is, in 0..=1: the rest is anybody's.
+    pub explained: f64,
+    /// Whether that was seen from both sides, and not only become probable.
+    pub found: bool,
 }
 
 impl Shown {
-    /// Returns what an attribution of a hidden defect to knobs showed; none where it came to no conclusion.
+    /// Returns what an attribution of a hidden defect to knobs showed: its cause, or where it has none what it holds for probable.
+    /// None where it says nothing.
     pub fn by(attribution: &Attribution) -> Option<Self> {
+        let mut shown = Self {
+            shares: BTreeMap::new(),
+            explained: 0.0,
+            found: false,
+        };
         match (attribution.end, &attribution.cause) {
-            (AttributionEnd::Found, Some(cause)) => Some(Self {
-                // What a test runs among is no knob of a profile.
-                knobs: cause
-                    .knobs
-                    .iter()
-                    .filter(|knob| knob.knob != SCOPE)
-                    .map(|knob| KnobId::from(knob.knob.as_str()))
-                    .collect(),
-                either: cause.either,
-                confidence: cause.confidence.clamp(0.0, 1.0),
-            }),
-            (AttributionEnd::NoneOfThese, _) => Some(Self {
-                knobs: Vec::new(),
-                either: false,
-                confidence: 1.0,
-            }),
-            _ => None,
+            (AttributionEnd::Found, Some(cause)) => {
+                let knobs = cause.knobs.iter().map(|knob| knob.knob.as_str());
+                shown.add(knobs, cause.either, cause.confidence);
+                shown.found = true;
+            }
+            (AttributionEnd::NoneOfThese, _) => {
+                shown.explained = 1.0;
+                shown.found = true;
+            }
+            // Suspects of another version do not say which knobs they are.
+            _ => {
+                let known = attribution.suspects.iter();
+                for suspect in known.filter(|suspect| !suspect.knobs.is_empty()) {
+                    let knobs = suspect.knobs.iter().map(String::as_str);
+                    shown.add(knobs, suspect.either, suspect.probability);
+                }
+            }
         }
+        (0.0 < shown.explained).then_some(shown)
     }
 
-    /// Returns the share of each of its knobs in the defect.
-    pub(crate) fn share(&self) -> f64 {
-        let among = if self.either {
-            1
-        } else {
-            self.knobs.len().max(1)
-        };
-        self.confidence / among as f64
+    /// Adds a cause that is as probable as that: knobs that are needed together share it, of those of which any is enough each has
+    /// all of it.
+    fn add<'k>(&mut self, knobs: impl Iterator<Item = &'k str>, either: bool, probability: f64) {
+        // What a test runs among is no knob of a profile.
+        let knobs: BTreeSet<KnobId> = knobs
+            .filter(|knob| *knob != SCOPE)
+            .map(KnobId::from)
+            .collect();
+        let probability = probability.clamp(0.0, 1.0);
+        let among = if either { 1 } else { knobs.len().max(1) };
+        for knob in knobs {
+            let share = self.shares.entry(knob).or_default();
+            *share = (*share + probability / among as f64).min(1.0);
+        }
+        self.explained = (self.explained + probability).min(1.0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ranking, and the audit as its readers see it.
 
 use super::*;
-use crate::domain::{KnobSetting, Quarantine};
+use crate::domain::{KnobSetting, Quarantine, SuspectedCause};
 use crate::report::Style;
 use crate::report::audit::{render, render_json, render_markdown};
 
@@ -190,11 +190,13 @@ fn knobs_that_differ_together_share_what_they_exposed_by_their_priors() {
 }
 
 fn caused_by(knobs: &[&str], either: bool, confidence: f64) -> Shown {
-    Shown {
-        knobs: knobs.iter().map(|knob| KnobId::from(*knob)).collect(),
-        either,
-        confidence,
-    }
+    let mut shown = Shown {
+        shares: BTreeMap::new(),
+        explained: 0.0,
+        found: true,
+    };
+    shown.add(knobs.iter().copied(), either, confidence);
+    shown
 }
 
 #[test]
@@ -232,6 +234,47 @@ fn what_experiments_showed_is_credited_and_the_rest_goes_where_they_point() {
     for (share, weight) in shares.iter().zip([tz, cpus, umask, locale]) {
         assert!((share - 2.1 * weight / weights).abs() < 1e-9, "{shares:?}");
     }
+}
+
+#[test]
+fn a_defect_whose_attribution_came_to_no_end_is_shared_as_it_says_and_by_no_prior() {
+    let suspect = |knob: &str, probability| SuspectedCause {
+        wording: knob.to_owned(),
+        probability,
+        knobs: vec![knob.to_owned()],
+        either: false,
+    };
+    let unfinished = Attribution {
+        end: AttributionEnd::Inconclusive,
+        wording: "the time limit was reached".to_owned(),
+        cause: None,
+        suspects: vec![suspect("tmpdir", 0.97), suspect("scope", 0.02)],
+        trials: 7,
+        builds: 0,
+        not_ruled_out: Vec::new(),
+        second: None,
+    };
+    let shown = Shown::by(&unfinished).unwrap();
+    let run = |shown: Shown| PastTrials {
+        defects: defects(vec![shown], 0),
+        ..past(&["cpus", "tmpdir"], 3, 0)
+    };
+    let of = |knob: &str| belief_of(knob, &[run(shown.clone())]);
+    assert!(of("tmpdir").exposed >= 0.97, "{:?}", of("tmpdir"));
+    assert!(of("cpus").exposed <= 0.01, "{:?}", of("cpus"));
+    // It is probable, and not shown.
+    assert_eq!(of("tmpdir").caused, 0);
+    // What an experiment showed to its end holds, whichever came later.
+    let found = caused_by(&["cpus"], false, 1.0);
+    let both = [run(shown.clone()), run(found)];
+    assert_eq!(belief_of("cpus", &both).caused, 1);
+    assert!(belief_of("tmpdir", &both).exposed < 0.01);
+    // Of suspects that do not say which knobs they are nothing is known.
+    let mut older = unfinished.clone();
+    for suspect in &mut older.suspects {
+        suspect.knobs.clear();
+    }
+    assert_eq!(Shown::by(&older), None);
 }
 
 #[test]

@@ -71,6 +71,12 @@ pub struct SuspectedCause {
     pub wording: String,
     /// Posterior probability in 0..=1.
     pub probability: f64,
+    /// The knobs that take part, each once; none where none does, and of attributions by earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knobs: Vec<String>,
+    /// Whether any of them is enough. Else all of them are needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub either: bool,
 }
 
 /// The cause of a failure.

@@ -70,13 +70,17 @@ fn defects(store: &SqliteStore, run: &RunTally) -> Result<Vec<Defect>, CliError>
         by_cause.entry(cause).or_default().push(*test);
     }
     let defects = by_cause.into_values().map(|tests| {
-        let mut attributions = run
-            .attributions
-            .iter()
-            .filter(|it| tests.contains(&it.test) && it.question == laboratory::QUESTION);
+        let of_defect = run.attributions.iter();
+        let of_defect =
+            of_defect.filter(|it| tests.contains(&it.test) && it.question == laboratory::QUESTION);
+        let mut shown: Vec<Shown> = of_defect
+            .filter_map(|it| Shown::by(&it.attribution))
+            .collect();
+        // One that came to its end says more than those that did not.
+        shown.sort_by_key(|shown| !shown.found);
         let members = tests.iter().filter_map(|test| run.tests.get(test.get()));
         Defect {
-            shown: attributions.find_map(|it| Shown::by(&it.attribution)),
+            shown: shown.into_iter().next(),
             members: members.map(|test| test.id.clone()).collect(),
         }
     });

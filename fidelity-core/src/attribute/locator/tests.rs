@@ -288,3 +288,27 @@ fn one_that_is_stopped_or_out_of_trials_says_which_limit_it_was() {
         "the limit of 2 trials was reached before one cause was left"
     );
 }
+
+#[test]
+fn what_is_probable_where_it_was_stopped_names_its_knobs() {
+    let truth: Truth = |knobs| has(knobs, "home", &text("missing"));
+    let after = |trials: u32| {
+        let mut locator = locator();
+        for _ in 0..trials {
+            let wanted = locator.next(&price)?;
+            locator.record(&trial(wanted, truth));
+        }
+        locator.stop();
+        assert_eq!(locator.next(&price), None);
+        Some(locator.attribution()?.suspects)
+    };
+    let suspects: Vec<_> = (1..40).filter_map(after).flatten().collect();
+    assert!(!suspects.is_empty());
+    for suspect in suspects {
+        let is_none = suspect.wording == "none of the knobs";
+        assert_eq!(suspect.knobs.is_empty(), is_none, "{suspect:?}");
+        for knob in &suspect.knobs {
+            assert!(suspect.wording.contains(knob.as_str()), "{suspect:?}");
+        }
+    }
+}

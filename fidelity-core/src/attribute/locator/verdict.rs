@@ -186,11 +186,17 @@ fn suspects(locator: &Locator, suspects: &[Suspected]) -> Vec<SuspectedCause> {
     suspects
         .iter()
         .take(NAMED)
-        .map(|suspect| SuspectedCause {
-            wording: locator
-                .factors
-                .hypothesis(locator.search.space().hypothesis(suspect.hypothesis)),
-            probability: suspect.probability,
+        .map(|suspect| {
+            let hypothesis = locator.search.space().hypothesis(suspect.hypothesis);
+            let knobs = places(hypothesis.members).map(|place| locator.factors.named(place).0);
+            let mut knobs: Vec<String> = knobs.collect();
+            knobs.dedup();
+            SuspectedCause {
+                wording: locator.factors.hypothesis(hypothesis),
+                probability: suspect.probability,
+                knobs,
+                either: hypothesis.shape == Shape::Any,
+            }
         })
         .collect()
 }
