@@ -10,7 +10,7 @@ mod json;
 
 pub use json::render_json;
 
-/// Columns that a verdict and its run take.
+/// Columns that a verdict and its run take at most; what they compared may go below.
 const VERDICT_COLUMNS: usize = 24;
 
 /// The tests that were asked for.
@@ -109,23 +109,25 @@ pub fn render(listing: &Listing, style: &Style) -> String {
 }
 
 /// Returns the columns of name, kind and arms: that of names as wide as those beside which the others find room.
-fn widths(page: &Page, listing: &Listing) -> [usize; 3] {
+fn widths(page: &Page, listing: &Listing) -> [usize; 4] {
     let tests = || listing.tests.iter();
     let kind = |test: &ListedRow| test.kind.0.map_or(1, |kind| kind.as_str().len() + 1);
     let kinds = tests().map(kind).max().unwrap_or(0);
     let arms = tests().map(|test| page::width(&[plain(arms(listing, test))]));
     let arms = arms.max().unwrap_or(0);
-    let others = 2 + 3 * page::GAP + kinds + arms + VERDICT_COLUMNS;
+    let verdicts = tests().map(|test| page::width(&cells(listing, test)[3]));
+    let verdicts = verdicts.max().unwrap_or(0).min(VERDICT_COLUMNS);
+    let others = 2 + 3 * page::GAP + kinds + arms + verdicts;
     let room = page.width().saturating_sub(others);
     let names = tests().map(|test| page::width(&[plain(&test.id.test)]));
     let name = names.filter(|name| *name <= room).max();
-    [name.unwrap_or(1), kinds, arms]
+    [name.unwrap_or(1), kinds, arms, verdicts]
 }
 
 /// Writes a row. A name that is longer than its column has a line of its own, and the others stand in their columns below it.
-fn row(page: &mut Page, cells: [Vec<Span>; 4], widths: &[usize; 3]) {
-    let start = 2 + widths.iter().map(|width| width + page::GAP).sum::<usize>();
-    let has_room = start + VERDICT_COLUMNS <= page.width();
+fn row(page: &mut Page, cells: [Vec<Span>; 4], widths: &[usize; 4]) {
+    let all = 2 + 3 * page::GAP + widths.iter().sum::<usize>();
+    let has_room = all <= page.width();
     if page::width(&cells[0]) <= widths[0] || !has_room {
         page.columns(2, &cells, widths);
         return;
