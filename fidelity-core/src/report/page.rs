@@ -1,7 +1,7 @@
 //! A page of lines for a terminal. Knows width, tones and wrapping; nothing of reports.
 //!
 //! Invariants: every text becomes clean on its way in, so the only control characters of a page are its own line ends
-//! and colours; no line takes more columns than the page has.
+//! and colours; no line takes more columns than the page has, but for a path that is quoted.
 
 use super::Style;
 use super::text;
@@ -138,6 +138,16 @@ impl Page {
 
     /// Writes `spans` as one text, wrapped at spaces, and cut after `lines` lines.
     pub(super) fn text_at_most(&mut self, lines: usize, indent: Indent, spans: &[Span]) {
+        self.wrapped(lines, indent, spans, split_line);
+    }
+
+    /// Writes a line that somebody else wrote, like [`Self::text_at_most`], but breaks no path: it is there to be copied, and
+    /// a terminal goes on in its next line.
+    pub(super) fn quoted(&mut self, lines: usize, indent: Indent, spans: &[Span]) {
+        self.wrapped(lines, indent, spans, split_beside_paths);
+    }
+
+    fn wrapped(&mut self, lines: usize, indent: Indent, spans: &[Span], split: Split) {
         let cells: Vec<(char, Tone)> = spans
             .iter()
             .flat_map(|span| span.text.chars().map(|character| (character, span.tone)))
@@ -146,7 +156,7 @@ impl Page {
         let mut columns = indent.first;
         for line in 1.. {
             let room = self.width.saturating_sub(columns).max(2);
-            let (taken, left) = split_line(rest, room);
+            let (taken, left) = split(rest, room);
             if line == lines && !left.is_empty() {
                 let (short, _) = split_line(rest, room - 3);
                 let mut short = trimmed(short).to_vec();
@@ -255,6 +265,51 @@ impl Page {
 
 /// A character with its tone.
 type Cell = (char, Tone);
+
+/// Splits off the first line of a text that is to be so wide.
+type Split = fn(&[Cell], usize) -> (&[Cell], &[Cell]);
+
+/// The longest path that is not broken, in characters: what is longer is hardly one.
+const LONGEST_PATH: usize = 400;
+
+/// Splits off the first line as [`split_line`] does, and leaves a path whole that no line has room for.
+fn split_beside_paths(cells: &[Cell], room: usize) -> (&[Cell], &[Cell]) {
+    let (taken, left) = split_line(cells, room);
+    if left.is_empty() {
+        return (taken, left);
+    }
+    let is_space = |cell: &Cell| cell.0 == ' ';
+    let at = cells.len() - left.len();
+    let start = cells[..at]
+        .iter()
+        .rposition(is_space)
+        .map_or(0, |space| space + 1);
+    let end = cells[at..]
+        .iter()
+        .position(is_space)
+        .map_or(cells.len(), |space| at + space);
+    let word = &cells[start..end];
+    let width: usize = word.iter().map(|cell| text::char_width(cell.0)).sum();
+    if width <= room || !is_path(word) {
+        return (taken, left);
+    }
+    let spaces = cells[end..].iter().position(|cell| !is_space(cell));
+    let next = spaces.map_or(cells.len(), |spaces| end + spaces);
+    (&cells[..end], &cells[next..])
+}
+
+/// Returns whether a word is a path, with a line in the file or not: escaped bytes are none.
+fn is_path(word: &[Cell]) -> bool {
+    let drive =
+        matches!(word, [(letter, _), (':', _), ('\\', _), ..] if letter.is_ascii_alphabetic());
+    let separator = if drive { '\\' } else { '/' };
+    let is_plain = |cell: &Cell| cell.0.is_alphanumeric() || "._-+:@~()[]".contains(cell.0);
+    word.len() <= LONGEST_PATH
+        && word.iter().any(|cell| cell.0 == separator)
+        && word
+            .iter()
+            .all(|cell| cell.0 == separator || is_plain(cell))
+}
 
 /// Splits off the first line: as many whole words as fit into `room` columns, or as much of a long word as does.
 fn split_line(cells: &[Cell], room: usize) -> (&[Cell], &[Cell]) {
@@ -370,6 +425,34 @@ mod tests {
         let mut page = page(40);
         page.text_at_most(1, Indent::all(0), &[plain("word ".repeat(20))]);
         assert_eq!(page.finish(), "word word word word word word word...\n");
+    }
+
+    #[test]
+    fn a_path_that_is_quoted_is_not_broken_and_other_words_are() {
+        let path = "/rustc/5980/library/std/src/panicking.rs:689:5";
+        let mut page = page(40);
+        let line = format!("             at {path}");
+        page.quoted(
+            4,
+            Indent { first: 6, rest: 8 },
+            &[plain("| "), plain(&line)],
+        );
+        page.quoted(
+            2,
+            Indent::all(0),
+            &[plain(format!(
+                "see {path} and what follows it there is more"
+            ))],
+        );
+        page.quoted(2, Indent::all(0), &[plain("w".repeat(50))]);
+        page.quoted(2, Indent::all(0), &[plain("a/".repeat(300))]);
+        let (whole, rest) = ("a/".repeat(20), "a/".repeat(18));
+        let expected = format!(
+            "      |              at {path}\nsee {path}\nand what follows it there is more\n{}\n{}\n{whole}\n{rest}a...\n",
+            "w".repeat(40),
+            "w".repeat(10),
+        );
+        assert_eq!(page.finish(), expected);
     }
 
     #[test]

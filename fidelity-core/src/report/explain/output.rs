@@ -165,7 +165,7 @@ impl<'a> Stream<'a> {
             // A tab would be escaped; in an output it is only an indent.
             let line = text::clean_bytes(line).replace("\\t", "    ");
             let lines = if 0 < style.verbose { usize::MAX } else { 4 };
-            page.text_at_most(
+            page.quoted(
                 lines,
                 Indent { first: 6, rest: 8 },
                 &[span(Tone::Faint, "| "), plain(line)],
