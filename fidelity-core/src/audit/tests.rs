@@ -583,3 +583,4 @@ fn an_empty_suite_is_audited_without_a_number_that_is_none() {
 }
 
 mod machine;
+mod page;

@@ -1,9 +1,9 @@
 //! The audit as a page, as Markdown and as JSON: the same parts in the same order, so that no format says more.
 
-use super::Style;
 use super::number::{count, percent, things};
 use super::page::{Indent, Page, Span, Tone, plain, span};
 use super::words::listed;
+use super::{Style, text};
 use crate::audit::{Audit, Difference, Evidence, Standing};
 use crate::domain::{Arm, TestKind};
 
@@ -285,13 +285,7 @@ fn rows(page: &mut Page, part: &Part) {
 }
 
 fn shortened(cell: &str) -> String {
-    match cell.char_indices().nth(VALUE_COLUMNS) {
-        None => cell.to_owned(),
-        Some(_) => {
-            let kept = cell.chars().take(VALUE_COLUMNS - 1);
-            kept.chain(['…']).collect()
-        }
-    }
+    text::cut(&text::clean(cell), VALUE_COLUMNS).into_owned()
 }
 
 /// Returns the width of each column.
@@ -337,7 +331,7 @@ fn row(cells: &[String]) -> String {
 /// Returns a text that ends no cell and starts no markup of its own: names come from anywhere. Within backquotes, which
 /// come in pairs, everything but the end of a cell is taken as it is.
 fn cell(text: &str) -> String {
-    let clean = super::text::clean(text);
+    let clean = text::clean(text);
     let last = match clean.matches('`').count() % 2 {
         0 => None,
         _ => clean.rfind('`'),
