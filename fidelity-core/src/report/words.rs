@@ -151,6 +151,13 @@ pub(super) fn more_command(run: &RunFacts, options: [&str; 2]) -> String {
         .unwrap_or_else(|| format!("cargo fidelity run {}", options.join(" ")))
 }
 
+/// Returns the command of a new run with one more setting, such as `policy.screen.target=29`, whether there is a configuration file
+/// or not.
+pub(super) fn setting_command(run: &RunFacts, setting: &str) -> String {
+    typed_with(run, &["--seed"], &["--set", setting])
+        .unwrap_or_else(|| format!("cargo fidelity run --set {}", text::shell_word(setting)))
+}
+
 /// Returns the command line of a run without the options `drop`, all of which take a value, and with `add` among its
 /// own options; none for what was no run.
 fn typed_with(run: &RunFacts, drop: &[&str], add: &[&str]) -> Option<String> {

@@ -197,7 +197,7 @@ fn change(explanation: &Explanation) -> String {
         VerdictKind::Stable => {
             let wanted = trials_to_exclude(WORTH_EXCLUDING, run.policy.confidence);
             let how = match run.blocks {
-                None => format!(" (in fidelity.toml: policy.screen.target = {wanted})"),
+                None => format!(" (`--set policy.screen.target={wanted}`)"),
                 Some(_) => String::new(),
             };
             format!(

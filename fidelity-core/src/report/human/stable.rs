@@ -7,7 +7,7 @@ use crate::report::Style;
 use crate::report::model::{Report, TestReport};
 use crate::report::number::{confidence, excluded_above, percent, things, trials_to_exclude};
 use crate::report::page::{Indent, Page, Tone, plain, span};
-use crate::report::words::{name, next, tones};
+use crate::report::words::{name, next, setting_command, tones};
 
 /// The failure rate whose exclusion the page says how to get.
 const WORTH_EXCLUDING: f64 = 0.1;
@@ -38,8 +38,8 @@ pub(super) fn write(page: &mut Page, report: &Report, style: &Style) {
             None => next(
                 page,
                 2,
-                &format!("to exclude a rate above {rate} %, in fidelity.toml:"),
-                &format!("policy.screen.target = {wanted}"),
+                &format!("to exclude a rate above {rate} %:"),
+                &setting_command(&report.run, &format!("policy.screen.target={wanted}")),
             ),
             Some(_) => {
                 let passes = things(wanted, &format!("{} pass", report.run.target));
