@@ -2,11 +2,13 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod commits;
 mod ledger;
 mod support;
 
 use std::fs;
 
+use commits::Made;
 use git2::{Commit, Oid, Repository, Signature, Time};
 use ledger::{Ledger, planted};
 use serde_json::Value;
@@ -184,4 +186,44 @@ fn values_that_no_small_set_explains_are_not_blamed() {
     let all =
         "the values of env.RAISED_A, env.RAISED_B, env.RAISED_C, env.RAISED_D changed at once";
     assert!(notes.contains(all), "{notes}");
+}
+
+/// Makes a commit for each value of `MODE`, runs the tests, attributes from the first on, and checks that `culprit` is found.
+#[track_caller]
+fn blames_of_values(values: &[&str], culprit: usize) {
+    let made = Made::new();
+    made.write("src/lib.rs", "");
+    let test = r#"#[test]
+fn works() {
+    assert_ne!(std::env::var("MODE").as_deref(), Ok("production"), "it broke");
+}
+"#;
+    made.write("tests/all.rs", test);
+    let commits: Vec<String> = values
+        .iter()
+        .enumerate()
+        .map(|(number, value)| {
+            let text = format!("[profile.low]\n\n[profile.high]\nenv.MODE = \"{value}\"\n");
+            made.write("fidelity.toml", &text);
+            made.write("number", &number.to_string());
+            made.commit(value)
+        })
+        .collect();
+    let run = ["run", "--no-gate", "--attribute", "never"];
+    let _ran = made.does(&run).exits_with(0);
+    let ran = made.attribute(&["works", "--good", &commits[0]], 0);
+    let found = ran.json()["attribution"].clone();
+    assert_eq!(found["cause"]["kind"], "fidelity", "{found:#}");
+    let cause = found["cause"]["commit"]["id"].as_str();
+    assert_eq!(cause, Some(&*commits[culprit]), "{found:#}");
+}
+
+#[test]
+fn of_values_that_go_back_and_forth_the_last_change_is_the_cause() {
+    // Back to what passed at the good end, which is known to pass, and to another that passes as well.
+    blames_of_values(&["test", "production", "test", "production"], 3);
+    blames_of_values(
+        &["test", "production", "stage", "production", "production"],
+        3,
+    );
 }

@@ -5,7 +5,8 @@
 use super::{Answer, Case, Lab, Under, established};
 use crate::attribute::commit_search::{CommitEnding, CommitSearch, CommitStep, Place, Spent, Why};
 use crate::attribute::crossing::Side;
-use crate::attribute::engine::{Checked, Counts, Ending, Expect, Price, Rules, Search, Step};
+use crate::attribute::engine::confirm::trials_needed;
+use crate::attribute::engine::{Checked, Counts, Ending, Expect, Price, Rules, Search, Seen, Step};
 use crate::attribute::history::CommitId;
 use crate::attribute::knobs::{Hypothesis, KnobSpace, Mask, Prior, Shape, bit, places};
 use crate::attribute::locator::Factors;
@@ -68,40 +69,125 @@ struct At<'a, L> {
 }
 
 impl<L: Lab> At<'_, L> {
-    /// Searches the versions, of which the first and last were seen; their places stand in for those of commits. Returns all
-    /// counts as well.
+    /// Searches the versions, of which the first and last were seen, for that from which on it fails. Returns all counts as well.
+    ///
+    /// Values go back and forth: one that was found is left where a later version took back what it changed, and passes.
     fn versions(&mut self, ends: [Counts; 2]) -> Result<(CommitEnding, Vec<Counts>), L::Error> {
-        let count = self.case.versions.len();
-        if count == 2 {
-            let ending = CommitEnding::Found {
-                place: 1,
-                probability: 1.0,
+        let last = self.case.versions.len() - 1;
+        let mut seen = vec![Counts::default(); last + 1];
+        let [old, new] = ends;
+        seen[last] = new;
+        // What came back to the values of the good end passes as that does.
+        let as_good = |version: &usize| self.environment(*version) == self.environment(0);
+        let mut good = match self.environment(0) {
+            Some(_) => (0..last).rev().find(as_good).unwrap_or(0),
+            None => 0,
+        };
+        seen[0] = old;
+        seen[good] = old;
+        loop {
+            let ending = self.chain(good, &mut seen)?;
+            let CommitEnding::Found { place, .. } = ending else {
+                return Ok((ending, seen));
             };
-            return Ok((ending, ends.to_vec()));
+            match self.passes_after(place, &mut seen)? {
+                Some(_) if self.lab.is_over() => {
+                    let (suspects, why) = (Vec::new(), Why::Stopped);
+                    return Ok((CommitEnding::OneOf { suspects, why }, seen));
+                }
+                Some(passes) => good = passes,
+                None => return Ok((ending, seen)),
+            }
         }
-        let places = (0..count).map(|version| Place {
+    }
+
+    fn environment(&self, version: usize) -> Option<&Environment> {
+        self.case.environments.get(version)
+    }
+
+    /// Searches the versions from `good` on; their places stand in for those of commits.
+    fn chain(&mut self, good: usize, seen: &mut [Counts]) -> Result<CommitEnding, L::Error> {
+        let last = seen.len() - 1;
+        if good + 1 == last {
+            return Ok(CommitEnding::Found {
+                place: last,
+                probability: 1.0,
+            });
+        }
+        let places = (good..=last).map(|version| Place {
             commit: CommitId(version.to_string()),
             merges: 0,
             weight: 1.0,
         });
         let mut search = CommitSearch::new(places.collect(), established(self.case));
-        for (place, seen) in [0, count - 1].into_iter().zip(ends) {
-            search.remember(place, seen);
+        for (place, seen) in seen[good..].iter().enumerate() {
+            if 0 < seen.trials {
+                search.remember(place, *seen);
+            }
         }
         let ending = loop {
             if self.lab.is_over() {
                 search.stop();
             }
-            let version = match search.next(&|_| true) {
+            let place = match search.next(&|_| true) {
                 CommitStep::Done(ending) => break ending,
                 CommitStep::Try { place, .. } => place,
             };
-            let shown = self.lab.trial(self.commit, Under::Version(version))?;
+            let under = Under::Version(good + place);
+            let shown = self.lab.trial(self.commit, under)?;
             self.spent.take(shown);
-            search.record(version, shown.seen, shown.ms);
+            search.record(place, shown.seen, shown.ms);
         };
-        let seen = (0..count).map(|version| search.counts(version));
-        Ok((ending, seen.collect()))
+        for (place, seen) in seen[good..].iter_mut().enumerate() {
+            *seen = search.counts(place);
+        }
+        Ok(match ending {
+            CommitEnding::Found { place, probability } => CommitEnding::Found {
+                place: good + place,
+                probability,
+            },
+            CommitEnding::OneOf { mut suspects, why } => {
+                for (place, _) in &mut suspects {
+                    *place += good;
+                }
+                CommitEnding::OneOf { suspects, why }
+            }
+            ending => ending,
+        })
+    }
+
+    /// Returns the last version after the one that was found which took back something of what that changed, and passes.
+    fn passes_after(
+        &mut self,
+        found: usize,
+        seen: &mut [Counts],
+    ) -> Result<Option<usize>, L::Error> {
+        let last = seen.len() - 1;
+        let needed = trials_needed(seen[last].mean(), false);
+        for version in (found + 1..last).rev() {
+            if !took_back(&self.case.environments, found, version) {
+                continue;
+            }
+            while seen[version].failures == 0 && seen[version].trials < needed {
+                let shown = self.lab.trial(self.commit, Under::Version(version))?;
+                self.spent.take(shown);
+                match shown.seen {
+                    Seen::Passed | Seen::Failed => {
+                        let failed = shown.seen == Seen::Failed;
+                        seen[version] = seen[version].plus(Counts::one(failed));
+                    }
+                    // It says nothing of this version, and would go on to.
+                    Seen::Nothing | Seen::Untestable => break,
+                }
+                if self.lab.is_over() {
+                    return Ok(Some(version));
+                }
+            }
+            if needed <= seen[version].trials && seen[version].failures == 0 {
+                return Ok(Some(version));
+            }
+        }
+        Ok(None)
     }
 
     /// Searches the values that a version changed, given what was seen of all versions; none where there is nothing to search: it
@@ -149,6 +235,23 @@ impl<L: Lab> At<'_, L> {
             search.record(&config, shown.seen);
         }
     }
+}
+
+/// Returns whether `version` has other values than `found` and the last for a knob that `found` changed.
+fn took_back(environments: &[Environment], found: usize, version: usize) -> bool {
+    let of = |version: usize| environments.get(version);
+    let before = found.checked_sub(1).and_then(of);
+    let (Some(before), Some(since), Some(then), Some(last)) =
+        (before, of(found), of(version), environments.last())
+    else {
+        return false;
+    };
+    let mut knobs = before.0.keys().chain(since.0.keys());
+    knobs.any(|knob| {
+        let value = |environment: &'_ Environment| environment.0.get(knob).cloned();
+        let changed = value(before) != value(since);
+        changed && value(then) != value(since) && value(then) != value(last)
+    })
 }
 
 /// Returns the values that differ between two environments, as knobs.
