@@ -1,4 +1,5 @@
-//! Attribution to commits by a process that was given what holds for the user's place alone: which repository git works on.
+//! Attribution to commits by a process that was given what holds for the user's place alone: which repository git works on, which
+//! toolchain rustup chose.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -6,6 +7,8 @@ mod commits;
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use commits::Made;
 use support::{Project, Ran};
@@ -79,4 +82,85 @@ fn git_in_a_checkout_is_not_sent_to_the_users_repository() {
     let mut expected = [&begin, &culprit, &last].map(|id| format!("{id} {id}"));
     expected.sort_unstable();
     assert_eq!(seen, expected);
+}
+
+/// Compiles in which toolchain it was built with.
+const CHANNEL: &str = r#"fn main() {
+    println!("cargo:rerun-if-env-changed=CHANNEL");
+    println!("cargo:rustc-env=CHANNEL={}", std::env::var("CHANNEL").unwrap_or_default());
+}
+"#;
+
+/// Fails where it was built with the newer one.
+const BUILT_WITH: &str = r#"#[test]
+fn works() {
+    assert!(!(env!("CHANNEL") == "newer" && std::env::var_os("MODE").is_some()), "it broke");
+}
+"#;
+
+/// Writes a `cargo` that reads which toolchain it is to be of where it is started, as that of rustup does, into a folder of its own.
+fn proxy(folder: &Project) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap();
+    let pinned = std::env::var("RUSTUP_TOOLCHAIN").map(|name| format!("RUSTUP_TOOLCHAIN={name} "));
+    let pinned = pinned.unwrap_or_default();
+    let script = format!(
+        "#!/bin/sh\nCHANNEL=$(cat rust-toolchain 2>&1)\nexport CHANNEL\n{pinned}exec {cargo} \"$@\"\n"
+    );
+    folder.write("cargo", &script);
+    let path = folder.root.join("cargo");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn each_commit_is_built_with_the_toolchain_it_asks_for_unless_the_user_names_one() {
+    let made = Made::new();
+    made.write("fidelity.toml", HIGH);
+    made.write("build.rs", CHANNEL);
+    made.write("tests/all.rs", BUILT_WITH);
+    made.write("rust-toolchain", "older");
+    let begin = commit(&made, false, "Begin");
+    commit(&made, false, "Go on");
+    made.write("rust-toolchain", "newer");
+    let culprit = commit(&made, false, "Take a newer one");
+    commit(&made, false, "Go on after it");
+    let folder = Project::empty("proxy");
+    let proxy = proxy(&folder);
+    let run = ["run", "--no-gate", "--attribute", "never"];
+    let ran = made.tool(&run).env("CARGO", &proxy).output().unwrap();
+    let _ran = Ran::of(ran).exits_with(0);
+    let path = format!(
+        "{}:{}",
+        folder.root.display(),
+        std::env::var("PATH").unwrap()
+    );
+    let attributed = |source: &str, code: i32| {
+        let options = ["attribute", "works", "--good", &begin, "--format", "json"];
+        let mut tool = made.tool(&options);
+        tool.env("PATH", &path)
+            .env("RUSTUP_TOOLCHAIN_SOURCE", source);
+        if std::env::var_os("RUSTUP_TOOLCHAIN").is_none() {
+            tool.env("RUSTUP_TOOLCHAIN", "stable");
+        }
+        let ran = Ran::of(tool.output().unwrap()).exits_with(code);
+        ran.json()["attribution"].clone()
+    };
+    // As `cargo +toolchain fidelity` has it: cargo of that toolchain builds everything, and here is none of the two.
+    let pinned = attributed("cli", 7);
+    let notes = pinned["notes"].to_string();
+    assert!(
+        notes.contains("all commits were built with the toolchain"),
+        "{pinned:#}"
+    );
+    let found = attributed("toolchain-file", 0);
+    assert_eq!(
+        found["cause"]["commit"]["id"],
+        culprit.as_str(),
+        "{found:#}"
+    );
+    let notes = found["notes"].to_string();
+    assert!(
+        notes.contains("it changes the toolchain as well"),
+        "{notes}"
+    );
 }

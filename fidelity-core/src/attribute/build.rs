@@ -20,6 +20,8 @@ use crate::suite::{
 
 mod inherited;
 
+pub use inherited::pinned_toolchain;
+
 /// Bytes for which there has to be room where a build failed, for the reason not to be that there was none.
 const ROOM: usize = 16 << 20;
 
@@ -124,6 +126,7 @@ impl Builder<'_> {
             target_dir: Some(checkout.target.clone()),
             environment: vec![(INCREMENTAL.into(), "0".into())],
             without: inherited::of_the_users_place(),
+            program: self.cargo.program.clone().or_else(inherited::cargo),
             messages: Some(messages.clone()),
             ..self.options(directory)
         };

@@ -4,6 +4,7 @@
 //! said; what changed without a commit is compared between the runs. Neither is crossed with the code: an old lock file beside
 //! manifests that ask for something else is no state that anybody had, since cargo writes a third one.
 
+use fidelity_core::attribute::build::pinned_toolchain;
 use fidelity_core::attribute::history::{CommitId, Repository};
 
 use super::Session;
@@ -31,6 +32,15 @@ fn of_files([lock, toolchain]: [bool; 2], alone: bool) -> Option<&'static str> {
         (true, true, false) => Some("it changes the toolchain and Cargo.lock as well"),
         (false, false, _) => None,
     }
+}
+
+/// Returns what there is to say where the ends ask for different toolchains and all commits were built with one.
+pub fn of_toolchains(repository: &Repository, ends: [&CommitId; 2]) -> Option<String> {
+    let pinned = pinned_toolchain()?;
+    let [good, bad] = ends.map(|end| TOOLCHAIN.map(|file| repository.content_at(end, file)));
+    (good != bad).then(|| {
+        format!("all commits were built with the toolchain {pinned}, which RUSTUP_TOOLCHAIN names, whatever they ask for")
+    })
 }
 
 /// Returns what is known to differ between the run that saw the failure and the last that saw the test pass at `good`, or not to.

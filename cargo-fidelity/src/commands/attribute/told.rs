@@ -30,6 +30,7 @@ pub fn account(
             "a line without ends was searched",
         ));
     };
+    notes.extend(outside::of_toolchains(&session.repository, [good, bad]));
     let (good, bad) = (info(good)?, info(bad)?);
     notes.extend(versions.notes(&case.line));
     if let Some(reason) = &versions.unread {
