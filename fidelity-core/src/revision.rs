@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Repository, StatusOptions};
+use git2::{
+    ErrorCode, Index, IndexEntryExtendedFlag, Repository, Status, StatusEntry, StatusOptions,
+};
 
 use crate::domain::Revision;
 
@@ -112,11 +114,26 @@ fn read(workspace: &Path) -> Result<Option<Revision>, git2::Error> {
         .include_ignored(false)
         // A read that refreshes the index would be a write.
         .update_index(false);
-    let dirty = !repository.statuses(Some(&mut tracked))?.is_empty();
+    let (statuses, index) = (
+        repository.statuses(Some(&mut tracked))?,
+        repository.index()?,
+    );
+    let dirty = statuses.iter().any(|entry| !is_left_out(&index, &entry));
     Ok(Some(Revision {
         commit: commit.to_string(),
         dirty,
     }))
+}
+
+/// Whether a file is not there because the checkout is sparse, which libgit2 takes for removed.
+fn is_left_out(index: &Index, entry: &StatusEntry<'_>) -> bool {
+    let known = entry.path().ok().map(Path::new);
+    let known = known.and_then(|path| index.get_path(path, 0));
+    entry.status() == Status::WT_DELETED
+        && known.is_some_and(|known| {
+            let flags = IndexEntryExtendedFlag::from_bits_truncate(known.flags_extended);
+            flags.contains(IndexEntryExtendedFlag::SKIP_WORKTREE)
+        })
 }
 
 /// Whether the repository's rules ignore the workspace and nothing of it is tracked all the same.
@@ -233,6 +250,23 @@ mod tests {
         index.add_path(Path::new("new")).unwrap();
         index.write().unwrap();
         assert_eq!(found(directory.path()), (only, true));
+    }
+
+    #[test]
+    fn files_that_a_sparse_checkout_leaves_out_are_no_change() {
+        let (directory, repository) = repository();
+        commit(&repository, "kept", "1");
+        let last = commit(&repository, "left-out", "1");
+        fs::remove_file(directory.path().join("left-out")).unwrap();
+        assert_eq!(found(directory.path()), (last.clone(), true));
+        let mut index = repository.index().unwrap();
+        let mut entry = index.get_path(Path::new("left-out"), 0).unwrap();
+        entry.flags_extended |= IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
+        index.add(&entry).unwrap();
+        index.write().unwrap();
+        assert_eq!(found(directory.path()), (last.clone(), false));
+        fs::write(directory.path().join("kept"), "2").unwrap();
+        assert_eq!(found(directory.path()), (last, true));
     }
 
     #[test]
