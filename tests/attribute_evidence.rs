@@ -169,3 +169,74 @@ env.NOR_THIS = "1"
     let knobs: Vec<&str> = knobs.map(|knob| knob["knob"].as_str().unwrap()).collect();
     assert_eq!(knobs, ["scope", "process"], "{test:#}");
 }
+
+/// Fails where the code is at fault. The first trial that finds no mark makes one, and ends the stage on which it runs.
+const ENDS_ITS_STAGE: &str = r#"use std::fs;
+use std::time::Duration;
+
+fn parent(process: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    Some(line.trim().to_owned())
+}
+
+/// Kills the processes that keep stages for the tool that started this one.
+fn end_the_stage() {
+    let mut above = vec![std::process::id().to_string()];
+    while let Some(next) = parent(above.last().unwrap()) {
+        above.push(next);
+    }
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let process = entry.file_name().to_string_lossy().into_owned();
+        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let keeps = words.split(|byte| *byte == 0).any(|word| word == b"__stage");
+        if keeps && parent(&process).is_some_and(|parent| above.contains(&parent)) {
+            let killed = std::process::Command::new("kill").args(["-KILL", &process]).status();
+            assert!(killed.unwrap().success());
+            std::thread::sleep(Duration::from_secs(20));
+        }
+    }
+}
+
+#[test]
+fn works() {
+    let mark = std::env::var_os("MARK");
+    if mark.is_some_and(|mark| fs::File::create_new(mark).is_ok()) {
+        end_the_stage();
+    }
+    assert!(!(shop::FAULT == 1 && std::env::var_os("MODE").is_some()), "alpha trouble");
+}
+"#;
+
+#[test]
+fn an_environment_that_was_not_provided_once_is_provided_again() {
+    let made = made();
+    made.write("tests/all.rs", ENDS_ITS_STAGE);
+    made.write(
+        "fidelity.toml",
+        "[profile.low]\n\n[profile.high]\nnetwork = \"loopback\"\nenv.MODE = \"production\"\n",
+    );
+    let begin = commit(&made, 0, "Begin");
+    let culprit = commit(&made, 1, "Trouble");
+    let options = [
+        "run",
+        "--no-gate",
+        "--attribute",
+        "never",
+        "--format",
+        "json",
+    ];
+    let report = made.does(&options).exits_with(0).json();
+    let mut knobs = report["run"]["knobs"].as_array().unwrap().iter();
+    if knobs.any(|knob| knob["applied"] == false) {
+        // There are no stages on this machine.
+        return;
+    }
+    let mark = made.cache.path().with_extension("mark");
+    let mut tool = made.tool(&["attribute", "works", "--good", &begin, "--format", "json"]);
+    tool.env("MARK", &mark);
+    let ran = support::Ran::of(tool.output().unwrap());
+    assert!(fs::remove_file(&mark).is_ok(), "the stage was never ended");
+    let found = ran.exits_with(0).json()["attribution"].clone();
+    assert_eq!(found["cause"]["commit"]["id"], culprit, "{found:#}");
+}
