@@ -170,6 +170,25 @@ env.NOR_THIS = "1"
     assert_eq!(knobs, ["scope", "process"], "{test:#}");
 }
 
+#[test]
+fn stored_results_without_a_failure_tell_no_commit_apart() {
+    let made = made();
+    let begin = commit(&made, 0, "Begin");
+    run(&made);
+    commit(&made, 0, "Go on");
+    // It is seen to fail before it is committed, and to pass at the commit.
+    made.write("src/lib.rs", "pub const FAULT: u32 = 1;\n");
+    run(&made);
+    made.git(&["checkout", "--quiet", "."]);
+    run(&made);
+    let options = ["works", "--good", &begin, "--from-history"];
+    let found = made.attribute(&options, 7).json()["attribution"].clone();
+    assert_eq!(found["no_cause"]["reason"], "bad-passes", "{found:#}");
+    assert_eq!(found["suspects"].as_array().unwrap().len(), 0, "{found:#}");
+    let notes = found["notes"].to_string();
+    assert!(notes.contains("not committed"), "{notes}");
+}
+
 /// Fails where the code is at fault. The first trial that finds no mark makes one, and ends the stage on which it runs.
 const ENDS_ITS_STAGE: &str = r#"use std::fs;
 use std::time::Duration;

@@ -58,6 +58,12 @@ impl Evidence {
         }
     }
 
+    /// Returns what there is to say where it was seen in a dirty work tree.
+    pub fn not_committed(&self) -> Option<String> {
+        let words = "the failure was seen in a work tree with changes that are not committed";
+        self.dirty.then(|| words.to_owned())
+    }
+
     /// Returns what it runs among in the first trials of a search.
     pub fn scope(&self) -> Scope {
         match &self.company {

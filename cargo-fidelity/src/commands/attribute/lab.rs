@@ -81,12 +81,7 @@ impl Laboratory<'_> {
         notes.extend(self.among().map(|among| {
             format!("it fails among other tests only: at each commit it was run among {among}")
         }));
-        if self.evidence.dirty {
-            notes.push(
-                "the failure was seen in a work tree with changes that are not committed"
-                    .to_owned(),
-            );
-        }
+        notes.extend(self.evidence.not_committed());
         notes.sort_unstable();
         notes.dedup();
         notes

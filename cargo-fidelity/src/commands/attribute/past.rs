@@ -32,7 +32,14 @@ pub fn account(session: &Session<'_>) -> Result<Account, CliError> {
             cells.push(Tally::new(format!("at {}", at.commit.short()), *counts));
         }
     }
+    let seen_of = |at: &Place| seen(session).get(&at.commit);
+    let failed = |at: &Place| seen_of(at).is_some_and(|counts| 0 < counts.failures);
     let ending = match search.next(&|_| true) {
+        // Commits are only told apart where one of them failed.
+        _ if !line.iter().any(failed) => match line.last().and_then(seen_of) {
+            Some(_) => CommitEnding::BadPasses,
+            None => CommitEnding::NotReproducible,
+        },
         CommitStep::Done(ending) => ending,
         // With nothing to spend the search asks for nothing.
         CommitStep::Try { .. } => CommitEnding::NotReproducible,
@@ -47,7 +54,7 @@ pub fn account(session: &Session<'_>) -> Result<Account, CliError> {
         suspects: Vec::new(),
         cells,
         untestable: Vec::new(),
-        notes: Vec::new(),
+        notes: session.evidence.not_committed().into_iter().collect(),
         cost: Cost::default(),
         good,
         bad,
