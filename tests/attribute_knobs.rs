@@ -188,7 +188,7 @@ fn a_cluster_is_attributed_once_and_checked_on_a_second_member() {
         .exits_with(0)
         .json();
     let attributions = document["attributions"].as_array().unwrap();
-    assert_eq!(attributions.len(), 2, "{document:#}");
+    assert_eq!(attributions.len(), 3, "{document:#}");
     let of = |name: &str| {
         let found = attributions
             .iter()
@@ -203,12 +203,13 @@ fn a_cluster_is_attributed_once_and_checked_on_a_second_member() {
         second["test"],
         format!("causes {}", twin["test"].as_str().unwrap())
     );
-    // The same line, and not the same cause.
-    let unlike = of("unlike");
-    assert_eq!(
-        unlike["attribution"]["second"]["agrees"], false,
-        "{unlike:#}"
-    );
+    // The same line, and not the same cause: the other is looked into as well.
+    for (name, knob) in [("unlike_a", "env.DELTA"), ("unlike_b", "env.ALPHA")] {
+        let unlike = of(name);
+        let second = &unlike["attribution"]["second"];
+        assert_eq!(second["agrees"], false, "{unlike:#}");
+        assert_eq!(knobs(&unlike["cause"]), [knob]);
+    }
 }
 
 #[test]
@@ -382,4 +383,40 @@ fn interrupt(tool: &Child) {
         .args(["-INT", &tool.id().to_string()])
         .status();
     assert!(sent.unwrap().success());
+}
+
+#[test]
+fn tests_of_one_cluster_that_fail_by_different_knobs_are_each_told_their_cause() {
+    // The same signature: both fail in one place.
+    let source = r#"
+#[cfg(test)]
+mod tests {
+    fn check(name: &str) { assert!(std::env::var_os(name).is_none(), "it broke"); }
+    #[test]
+    fn one() { check("ALPHA"); }
+    #[test]
+    fn other() { check("BETA"); }
+}
+"#;
+    let project = Project::library("cluster", source);
+    project.write(
+        "fidelity.toml",
+        "[profile.low]\n[profile.high]\nenv.ALPHA = \"1\"\nenv.BETA = \"1\"\nenv.GAMMA = \"1\"\n",
+    );
+    let ran = project
+        .run(&["run", "--no-gate", "--attribute", "all"])
+        .exits_with(0);
+    let page = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("2 tests, 1 cause"), "{page}");
+    assert!(
+        page.contains("cluster tests::other does NOT have this cause"),
+        "{page}"
+    );
+    let report = ["report", "--no-gate", "--format", "json"];
+    let report = project.run(&report).exits_with(0).json();
+    for (name, knob) in [("tests::one", "env.ALPHA"), ("tests::other", "env.BETA")] {
+        let mut tests = report["tests"].as_array().unwrap().iter();
+        let test = tests.find(|test| test["test"] == name).unwrap();
+        assert_eq!(test["cause"]["knobs"][0]["knob"], knob, "{test:#}");
+    }
 }

@@ -154,6 +154,7 @@ fn knobs(
         recent: false,
         budget: arguments.budget.max_trials,
         until_ms,
+        others: arguments.test.is_empty(),
         dating: Dating::new(&subject.root, &typed.profiles),
     };
     let results = experiments.on(tests);

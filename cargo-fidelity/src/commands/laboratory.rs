@@ -1,6 +1,6 @@
 //! Experiments on the hidden defects of a run, for `run` itself and for `attribute`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use fidelity_core::attribute::engine::Rules;
 use fidelity_core::attribute::experiment::{AttributeError, Finished, Laboratory, attribute};
@@ -9,7 +9,8 @@ use fidelity_core::attribute::locator::{
 };
 use fidelity_core::classify::{Finding, Verdicts};
 use fidelity_core::domain::{
-    FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId, TestIndex, VerdictKind,
+    Attribution, FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId, TestIndex,
+    VerdictKind,
 };
 use fidelity_core::driver::Clock;
 use fidelity_core::exec::Runner;
@@ -52,6 +53,8 @@ pub struct Experiments<'a> {
     pub budget: u32,
     /// When to stop, in milliseconds of the clock.
     pub until_ms: Option<u64>,
+    /// Whether tests that turn out to have another cause than the one of their cluster are looked into as well.
+    pub others: bool,
     /// Tells since when knobs have their values.
     pub dating: Dating<'a>,
 }
@@ -120,6 +123,7 @@ impl AfterRun<'_> {
             recent: true,
             budget: Rules::of_knobs().budget,
             until_ms,
+            others: true,
             dating: Dating::new(&self.subject.root, &self.arguments.profiles),
         }
         .on(&tests)?;
@@ -166,23 +170,29 @@ fn duration_us(run: &StoredRun, test: TestIndex) -> u64 {
 }
 
 impl Experiments<'_> {
-    /// Looks into these tests, one after the other, until time is up.
+    /// Looks into these tests, one after the other, until time is up; and into tests of their clusters that turn out to have another
+    /// cause, where that is asked for.
     pub fn on(&mut self, tests: &[TestIndex]) -> Result<Results, CliError> {
         let mut results = Results::default();
-        for (number, test) in tests.iter().enumerate() {
+        let mut queue: VecDeque<TestIndex> = tests.iter().copied().collect();
+        let mut done = BTreeSet::new();
+        while let Some(test) = queue.pop_front() {
             let late = self
                 .until_ms
                 .is_some_and(|until| until <= self.clock.elapsed_ms());
-            if late && number > 0 {
-                let left = tests.len() - number;
+            if late && !done.is_empty() {
+                let left = queue.len() + 1;
                 let says = format!(
                     "no time left to attribute {left} more; `cargo fidelity attribute` does it"
                 );
                 self.console.note(&says);
                 break;
             }
-            match self.one(*test)? {
+            done.insert(test);
+            match self.one(test)? {
                 Finished::Attributed(attribution) => {
+                    let other = self.of_another_cause(&attribution);
+                    queue.extend(other.filter(|other| self.others && !done.contains(other)));
                     let id = self.run.tests[test.get()].id.clone();
                     results.attributed.push(Attributed {
                         id,
@@ -196,6 +206,17 @@ impl Experiments<'_> {
             }
         }
         Ok(results)
+    }
+
+    /// Returns the test of the cluster that was seen not to have its cause.
+    fn of_another_cause(&self, attribution: &Attribution) -> Option<TestIndex> {
+        let second = attribution.second.as_ref();
+        let name = &second.filter(|second| !second.agrees)?.test;
+        let place = self.run.tests.iter();
+        let place = place
+            .map(|test| test.id.to_string())
+            .position(|id| id == *name)?;
+        u32::try_from(place).ok().map(TestIndex)
     }
 
     fn runs(&self) -> Vec<&StoredRun> {

@@ -69,6 +69,13 @@ fn passes(side: &Side) -> String {
     format!("{} passes {passes}/{}", side.config, side.trials)
 }
 
+/// Returns the words for a test of the cluster that was seen not to have its cause.
+pub fn exception(attribution: &Attribution) -> Option<String> {
+    let second = attribution.second.as_ref();
+    let other = second.filter(|second| !second.agrees)?;
+    Some(format!("{} does NOT have this cause", other.test))
+}
+
 /// Returns what is said of an attribution in full, a line each: the cause, how sure, what it took, what is left.
 pub fn lines(attribution: &Attribution) -> Vec<String> {
     let mut lines = vec![line(attribution)];

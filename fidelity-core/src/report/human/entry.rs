@@ -46,6 +46,9 @@ pub(super) fn write(page: &mut Page, section: &Section<'_>, entry: &Entry<'_>) {
     }
     if let Some(attribution) = entry.attribution() {
         page.text(indent, &[plain(cause::line(attribution))]);
+        if let Some(words) = cause::exception(attribution) {
+            page.text(indent, &[span(Tone::Warn, words)]);
+        }
         for since in cause::since(attribution) {
             page.text(indent, &[span(Tone::Faint, since)]);
         }
