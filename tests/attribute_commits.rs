@@ -141,7 +141,14 @@ fn either_alone_is_said_to_be_so() {
 
 #[test]
 fn input_files_are_part_of_the_environment() {
-    agrees("rates", &["--good", "main~24"], "fidelity");
+    let found = agrees("rates", &["--good", "main~24"], "fidelity");
+    // Older code was never seen with the new files.
+    let culprit = found["cause"]["commit"]["id"].as_str().unwrap();
+    let git = git2::Repository::open(&planted().folder).unwrap();
+    let before = git.revparse_single(&format!("{culprit}~1")).unwrap().id();
+    let latent = format!("latent since {} or before", &before.to_string()[..10]);
+    let wording = found["cause"]["wording"].as_str().unwrap();
+    assert!(wording.ends_with(&latent), "{wording}");
 }
 
 #[test]

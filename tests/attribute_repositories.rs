@@ -451,3 +451,24 @@ fn a_damaged_repository_is_said_to_be() {
     let words = ["could not compare a commit with its parent", "git fsck"];
     refuses(&made, &["api::works", "--good", "begin"], 7, &words);
 }
+
+#[test]
+fn a_repository_of_another_format_is_not_called_damaged() {
+    let made = made();
+    let config = made.project.root.join(".git/config");
+    let text = fs::read_to_string(&config).unwrap();
+    let text = text.replace("repositoryformatversion = 0", "repositoryformatversion = 1");
+    fs::write(
+        &config,
+        format!("{text}[extensions]\n\trefstorage = reftable\n"),
+    )
+    .unwrap();
+    let ran = made.does(&["attribute", "api::works", "--good", "begin"]);
+    let ran = ran.exits_with(7);
+    assert!(
+        ran.stderr.contains("has a format that is not read here"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("fsck"), "{}", ran.stderr);
+}

@@ -202,6 +202,9 @@ impl From<HistoryError> for CliError {
                 "say that it is trusted: `git config --global --add safe.directory {}`",
                 workspace.display()
             )),
+            HistoryError::Format { .. } => {
+                cli.hint("repositories with SHA-1 objects and references in files are read")
+            }
             HistoryError::Git { .. } => cli.hint("`git fsck` says what is damaged or missing"),
         }
     }

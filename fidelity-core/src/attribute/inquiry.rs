@@ -120,6 +120,14 @@ impl Searched {
         Some((commit, probability * self.line_probability))
     }
 
+    /// Returns the commit before the one that was found, which passes.
+    pub fn before(&self) -> Option<&CommitId> {
+        let CommitEnding::Found { place, .. } = &self.ending else {
+            return None;
+        };
+        Some(&self.line.get(place.checked_sub(1)?)?.commit)
+    }
+
     /// Returns where on the first line the commit that was found is, or the merge that brought it in.
     fn place_on(&self, line: &[Place]) -> Option<usize> {
         let (commit, _) = self.found()?;

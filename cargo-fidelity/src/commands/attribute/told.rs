@@ -302,7 +302,7 @@ impl Teller<'_> {
         let (version, version_sure) = answer.version.unzip();
         let values = answer.needed.as_ref();
         let mut knobs = changed::taken(self.changed(), values);
-        let mut kind = kind;
+        let (mut kind, mut good) = (kind, good);
         let quoted = |info: &CommitInfo| format!("{} \"{}\"", info.id.short(), info.subject);
         let mut code_words = code.0.as_ref().map(quoted);
         let mut profile_words = match (&profile.0, version) {
@@ -317,6 +317,9 @@ impl Teller<'_> {
                 knobs = inputs;
                 kind = CauseKind::Fidelity;
                 profile_words = code_words.take();
+                // Of older code nobody knows what it does with these files.
+                let before = answer.code.as_ref().and_then(Searched::before);
+                good = before.map_or(good, CommitId::short);
             }
         }
         let later = answer.profile_came_later;

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use git2::{Commit, ErrorCode, Oid, Repository};
 
+use super::error::git;
 use super::file::Files;
-use super::repository::{End, git};
+use super::repository::End;
 use super::{At, CommitId, HistoryError, Line, Point, State};
 
 /// Reads lines, each commit of them once.

@@ -17,6 +17,7 @@ use crate::domain::{Arm, KnobId, KnobSetting};
 pub use crate::domain::{CommitId, CommitInfo};
 
 mod change;
+mod error;
 mod file;
 mod glob;
 mod inputs;
@@ -28,9 +29,8 @@ mod tests;
 mod uncommitted;
 
 pub use change::{Change, changes};
-pub use repository::{
-    End, FidelityChange, FidelityHistory, FileFrom, HistoryError, Repository, Subject,
-};
+pub use error::HistoryError;
+pub use repository::{End, FidelityChange, FidelityHistory, FileFrom, Repository, Subject};
 pub use since::{Asked, baseline_set_by, set_by};
 
 /// Returns whether `glob`, as `inputs` have it, matches a path whose parts are separated by `/`.

@@ -8,60 +8,12 @@ use std::rc::Rc;
 use git2::{ErrorCode, Oid};
 use serde::{Deserialize, Serialize};
 
+use super::error::{HistoryError, git, is_of_another_format};
 use super::file::Files;
 use super::line::Lines;
 use super::uncommitted;
 use super::{At, Change, CommitId, CommitInfo, Line, Point, State, changes};
 use crate::config::FILE_NAME;
-
-/// Why there is no history to read.
-#[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
-    /// The workspace is in no repository, or in one that ignores it.
-    #[error("{} is in no git repository", workspace.display())]
-    NoRepository {
-        /// The workspace.
-        workspace: PathBuf,
-    },
-    /// The repository belongs to another user, and git was not told to trust it.
-    #[error("the git repository of {} belongs to another user", workspace.display())]
-    NotTrusted {
-        /// The workspace.
-        workspace: PathBuf,
-    },
-    /// The repository has no work tree.
-    #[error("the git repository {} is bare", repository.display())]
-    Bare {
-        /// The repository.
-        repository: PathBuf,
-    },
-    /// The repository has no commit yet.
-    #[error("the git repository {} has no commit yet", repository.display())]
-    NoCommit {
-        /// The repository.
-        repository: PathBuf,
-    },
-    /// The configuration file is not below the work tree.
-    #[error("{} is not in the git repository", file.display())]
-    Outside {
-        /// The file.
-        file: PathBuf,
-    },
-    /// The repository could not be read.
-    #[error("could not {action}")]
-    Git {
-        /// What was being done, as an infinitive.
-        action: &'static str,
-        /// The cause.
-        #[source]
-        source: git2::Error,
-    },
-}
-
-/// Wraps an error of git; `action` is an infinitive.
-pub(super) fn git(action: &'static str, source: git2::Error) -> HistoryError {
-    HistoryError::Git { action, source }
-}
 
 /// Whose history is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -156,6 +108,12 @@ impl Repository {
             Err(error) if error.code() == ErrorCode::Owner => {
                 return Err(HistoryError::NotTrusted {
                     workspace: workspace.to_owned(),
+                });
+            }
+            Err(source) if is_of_another_format(&source) => {
+                return Err(HistoryError::Format {
+                    workspace: workspace.to_owned(),
+                    source,
                 });
             }
             Err(error) => return Err(git("open the git repository", error)),

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use git2::{ObjectType, Oid, StatusOptions};
 
+use super::error::git;
 use super::file::{Files, Text, knob_of};
 use super::glob::Glob;
-use super::repository::{Repository, git};
+use super::repository::Repository;
 use super::{At, HistoryError, Point, State, Values};
 use crate::config;
 use crate::domain::{Arm, KnobSetting, KnobValue};
