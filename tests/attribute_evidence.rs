@@ -189,6 +189,34 @@ fn stored_results_without_a_failure_tell_no_commit_apart() {
     assert!(notes.contains("not committed"), "{notes}");
 }
 
+#[test]
+fn a_build_that_failed_by_chance_is_made_again() {
+    let made = made();
+    // Fails once for each checkout, as if a server had not been reached.
+    let script = r#"fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if let Some(seen) = std::env::var_os("BUILDS") {
+        let here = std::env::current_dir().unwrap();
+        let mark = std::path::Path::new(&seen).join(here.file_name().unwrap());
+        if std::fs::File::create_new(mark).is_ok() {
+            std::process::exit(1);
+        }
+    }
+}
+"#;
+    made.write("build.rs", script);
+    let begin = commit(&made, 0, "Begin");
+    let culprit = commit(&made, 1, "Trouble");
+    run(&made);
+    let builds = Project::empty("builds");
+    let mut tool = made.tool(&["attribute", "works", "--good", &begin, "--format", "json"]);
+    tool.env("BUILDS", &builds.root);
+    let ran = support::Ran::of(tool.output().unwrap());
+    let found = ran.exits_with(0).json()["attribution"].clone();
+    assert_eq!(found["cause"]["commit"]["id"], culprit, "{found:#}");
+    assert_eq!(files(&builds.root).len(), 2);
+}
+
 /// Fails where the code is at fault. The first trial that finds no mark makes one, and ends the stage on which it runs.
 const ENDS_ITS_STAGE: &str = r#"use std::fs;
 use std::time::Duration;

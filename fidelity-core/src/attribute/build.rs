@@ -130,8 +130,7 @@ impl Builder<'_> {
             messages: Some(messages.clone()),
             ..self.options(directory)
         };
-        let suite = self.suite(&cargo);
-        let (mut suite, workspace) = match suite {
+        let (mut suite, workspace) = match self.suite_twice(&cargo, &messages) {
             Ok(built) => built,
             Err(error @ (SuiteError::Interrupted | SuiteError::CargoMissing { .. })) => {
                 return Err(error.into());
@@ -141,7 +140,10 @@ impl Builder<'_> {
                     let target = checkout.target;
                     return Err(BuildError::Full { target });
                 }
-                return Ok(untestable(why(&error, &messages) + &without(&checkout)));
+                // Where the checkout was says nothing: it is gone when this is read.
+                let place = format!(" ({})", checkout.root.display());
+                let why = why(&error, &messages, &place);
+                return Ok(untestable(why + &without(&checkout)));
             }
         };
         worktrees.note_built(commit);
@@ -158,6 +160,18 @@ impl Builder<'_> {
             took: began.elapsed(),
             notes: checkout.notes,
         })))
+    }
+
+    /// Has cargo build, once more where it may have failed by chance, and finds the tests.
+    fn suite_twice(
+        &self,
+        cargo: &CargoOptions,
+        messages: &Path,
+    ) -> Result<(Suite, Workspace), SuiteError> {
+        match self.suite(cargo) {
+            Err(error) if may_be_chance(&error, messages) => self.suite(cargo),
+            ended => ended,
+        }
     }
 
     /// Has cargo build, and finds the tests.
@@ -312,8 +326,21 @@ fn without(checkout: &Checkout) -> String {
     )
 }
 
-/// Returns in one line why a suite could not be built: the first error of cargo or the compiler, if there is one.
-fn why(error: &SuiteError, messages: &Path) -> String {
+/// Returns whether a suite may be built the next time: a server was not reached, a build script or a linker ended by a signal. What a
+/// compiler has to say of the code it says again.
+fn may_be_chance(error: &SuiteError, messages: &Path) -> bool {
+    let is_of_the_code = |line: &String| {
+        line.starts_with("error[") || line.contains("could not compile") && line.contains("due to")
+    };
+    match error {
+        SuiteError::BuildFailed { .. } => !lines(messages).iter().any(is_of_the_code),
+        SuiteError::Metadata { .. } => true,
+        _ => false,
+    }
+}
+
+/// Returns in one line why a suite could not be built: the first error of cargo or the compiler, if there is one, without `place`.
+fn why(error: &SuiteError, messages: &Path, place: &str) -> String {
     if !matches!(error, SuiteError::BuildFailed { .. }) {
         return error
             .to_string()
@@ -326,7 +353,8 @@ fn why(error: &SuiteError, messages: &Path) -> String {
     let first = said.iter().find_map(|line| {
         let (head, rest) = line.split_once(": ")?;
         let is_error = head == "error" || head.starts_with("error[");
-        is_error.then(|| rest.trim().chars().take(LONGEST).collect::<String>())
+        let rest = rest.trim().replace(place, "");
+        is_error.then(|| rest.chars().take(LONGEST).collect::<String>())
     });
     match first {
         Some(first) => format!("it does not build: {first}"),
@@ -392,6 +420,30 @@ mod tests {
     }
 
     #[test]
+    fn a_build_is_made_again_unless_the_compiler_objects_to_the_code() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let failed = SuiteError::BuildFailed {
+            status: std::process::ExitStatus::default(),
+        };
+        let said = |text: &str| {
+            fs::write(log.path(), text).unwrap();
+            let why = why(&failed, log.path(), " (/a)");
+            (may_be_chance(&failed, log.path()), why)
+        };
+        let (again, why) = said("error: failed to run custom build command for `x v1 (/a)`\n");
+        assert!(again);
+        assert_eq!(
+            why,
+            "it does not build: failed to run custom build command for `x v1`"
+        );
+        let killed =
+            "error: could not compile `x` (lib)\n\nCaused by:\n  (signal: 9, SIGKILL: kill)\n";
+        assert!(said(killed).0);
+        assert!(!said("error[E0433]: cannot find `y`\n --> a.rs\n").0);
+        assert!(!said("error: expected item\n\nerror: could not compile `x` (lib) due to 1 previous error\n").0);
+    }
+
+    #[test]
     fn a_full_disk_is_told_from_code_that_does_not_build() {
         let log = tempfile::NamedTempFile::new().unwrap();
         let failed = SuiteError::BuildFailed {
@@ -404,7 +456,7 @@ mod tests {
         .unwrap();
         assert!(!is_full(log.path(), &failed));
         assert_eq!(
-            why(&failed, log.path()),
+            why(&failed, log.path(), " (/a)"),
             "it does not build: cannot find `y`"
         );
         fs::write(
@@ -414,6 +466,6 @@ mod tests {
         .unwrap();
         assert!(is_full(log.path(), &failed));
         fs::write(log.path(), "").unwrap();
-        assert_eq!(why(&failed, log.path()), "it does not build");
+        assert_eq!(why(&failed, log.path(), " (/a)"), "it does not build");
     }
 }
