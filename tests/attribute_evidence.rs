@@ -190,6 +190,26 @@ fn stored_results_without_a_failure_tell_no_commit_apart() {
 }
 
 #[test]
+fn a_test_of_a_command_is_not_taken_for_one_of_cargo() {
+    let made = made();
+    // Reports a test of the same last name, beside which there is one of cargo's that never fails.
+    let script = r#"[ "$MODE" = production ] && broken='<failure message="broke"/>'
+echo "<testsuite><testcase classname='outer' name='works'>$broken</testcase></testsuite>" > "$1/report.xml"
+"#;
+    made.write("all.sh", script);
+    made.write(
+        "fidelity.toml",
+        "[runner]\ncommand = [\"sh\", \"all.sh\", \"{dir}\"]\njunit = [\"{dir}/*.xml\"]\n\n[profile.low]\n\n\
+         [profile.high]\nenv.MODE = \"production\"\n",
+    );
+    let begin = commit(&made, 0, "Begin");
+    commit(&made, 0, "Go on");
+    run(&made);
+    let ran = made.attribute(&["works", "--good", &begin], 2);
+    assert!(ran.stderr.contains("made by a command"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_build_that_failed_by_chance_is_made_again() {
     let made = made();
     // Fails once for each checkout, as if a server had not been reached.

@@ -130,3 +130,25 @@ fn a_value_that_came_from_the_side_without_the_good_end_is_put_down_to_its_commi
     assert_eq!(found["cause"]["kind"], "fidelity", "{found:#}");
     assert_eq!(found["cause"]["commit"]["id"], culprit, "{found:#}");
 }
+
+#[test]
+fn of_lines_that_merged_each_other_the_merge_is_named_that_brought_it_in() {
+    let made = made();
+    let good = commit(&made, false, "begin");
+    branch(&made, "aside", "main");
+    let early = note(&made, "go aside");
+    let culprit = commit(&made, true, "break it");
+    main_of(&made);
+    let base = note(&made, "go on");
+    // Each takes an earlier state of the other.
+    merge(&made, &[&early]);
+    note(&made, "go on further");
+    made.git(&["checkout", "--quiet", "aside"]);
+    merge(&made, &[&base]);
+    note(&made, "go on aside");
+    main_of(&made);
+    let merge = merge(&made, &["aside"]);
+    let found = found(&made, &good);
+    assert_eq!(found["cause"]["commit"]["id"], culprit, "{found:#}");
+    assert_eq!(found["cause"]["merge"]["id"], merge, "{found:#}");
+}

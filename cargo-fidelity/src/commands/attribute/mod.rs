@@ -13,7 +13,7 @@ use fidelity_core::attribute::journal::Journal;
 use fidelity_core::attribute::trials::Bench;
 use fidelity_core::attribute::worktree::Worktrees;
 use fidelity_core::config::Settings;
-use fidelity_core::domain::{RunHeader, Scope, TestId};
+use fidelity_core::domain::{RunHeader, RunnerKind, Scope, TestId};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
 use fidelity_core::report::since as page;
@@ -26,9 +26,9 @@ use self::versions::Versions;
 use super::knobs::as_typed;
 use super::output::{Follower, print, style};
 use super::page::Page;
-use super::place::create_store;
+use super::place::open_store;
 use super::{explain, prepare};
-use crate::cli::{AttributeArgs, Format, Global, ProfileArgs};
+use crate::cli::{AttributeArgs, Format, Global, PlaceArgs, ProfileArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 use crate::signals::Signals;
@@ -76,8 +76,10 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
     let signals = Signals::install()?;
     let expressions = prepare::filtersets(&arguments.filtersets)?;
     let cargo = prepare::options(&arguments.build, global);
-    let workspace = locate(&cargo, signals.flag())?;
-    let mut store = create_store(global, &workspace.root)?;
+    let place = PlaceArgs {
+        manifest_path: cargo.manifest_path.clone(),
+    };
+    let mut store = open_store(global, &place)?;
     let mut page = Page::load(&store, store.find_run("latest")?)?;
     page.keep(&expressions)?;
     let test = explain::find(&arguments.test, &page)?;
@@ -94,6 +96,8 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
         );
     };
     let header = store.header_of(evidence.run)?;
+    check_runner(&header, arguments)?;
+    let workspace = locate(&cargo, signals.flag())?;
     let (profiles, cargo) = as_in_run(&header, arguments, (cargo, global));
     let budget = &arguments.budget;
     let options = [("max-time", &budget.max_time), ("timeout", &budget.timeout)];
@@ -128,6 +132,16 @@ fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliErro
         Some(_) => ExitCode::Passed,
         None => ExitCode::NoConclusion,
     })
+}
+
+/// Refuses to build commits for a test that cargo does not build: one of its tests may be called the same.
+fn check_runner(header: &RunHeader, arguments: &AttributeArgs) -> Result<(), CliError> {
+    if header.runner.kind != RunnerKind::Command || arguments.commits.from_history {
+        return Ok(());
+    }
+    let message = "the run that saw the failure was made by a command: commits are built and tried for tests that cargo builds";
+    Err(CliError::new(ErrorKind::Usage, message)
+        .hint("`git bisect run` with the command, in the environment that `cargo fidelity explain TEST` tells, finds the commit"))
 }
 
 /// Returns this program's own file: cargo starts it, for which `/proc/self/exe` would be cargo.

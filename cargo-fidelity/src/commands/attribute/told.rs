@@ -253,9 +253,10 @@ impl Teller<'_> {
     }
 
     fn merge_of(&self, searched: &Searched) -> Result<Option<CommitInfo>, CliError> {
+        // The outermost: one within it may have merged the other way.
         searched
             .within
-            .last()
+            .first()
             .map(|merge| self.info(merge))
             .transpose()
     }
