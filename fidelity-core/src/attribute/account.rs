@@ -243,6 +243,9 @@ pub fn wording(
         CauseKind::Fidelity => {
             format!("exposed by {profile} (fidelity change), latent since {good} or before")
         }
+        CauseKind::Both if code == profile => {
+            format!("introduced by {code} (code and fidelity change, both are needed)")
+        }
         CauseKind::Both if later => {
             format!("exposed by {profile} (fidelity change), latent since {code}")
         }
@@ -281,6 +284,15 @@ mod tests {
         either alone: c (code), or q (fidelity change)
         environment outside the profile
         "
+        );
+    }
+
+    #[test]
+    fn a_commit_that_changed_both_is_named_once() {
+        let said = wording(CauseKind::Both, (Some("c"), Some("c")), false, "g");
+        assert_eq!(
+            said,
+            "introduced by c (code and fidelity change, both are needed)"
         );
     }
 
