@@ -62,3 +62,41 @@ fn fails_alike([low, high]: [&str; 2], runs: &[&StoredRun], id: &TestId) -> Opti
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FidelityProfile, KnobId, KnobSetting, KnobStatus, KnobValue};
+
+    #[test]
+    fn knobs_that_differ_and_could_not_be_applied_are_named() {
+        let profile = |name: &str, zone: Option<&str>| FidelityProfile {
+            name: name.to_owned(),
+            knobs: zone
+                .map(|zone| KnobSetting::Fixed(KnobValue::Text(zone.to_owned())))
+                .map(|setting| (KnobId::from("tz"), setting))
+                .into_iter()
+                .collect(),
+        };
+        let status = KnobStatus {
+            knob: KnobId::from("tz"),
+            baseline: None,
+            target: Some("UTC".to_owned()),
+            applied: false,
+            reason: "there are no time zones".to_owned(),
+            beyond_production: false,
+        };
+        let (low, high) = (profile("low", None), profile("high", Some("UTC")));
+        let said = |high: &FidelityProfile| {
+            let factors = Factors::new(&low, high, std::slice::from_ref(&status), None);
+            assert_eq!(factors.number(), 0);
+            nothing_differs(["low", "high"], factors.not_applied())
+        };
+        assert_eq!(
+            said(&high),
+            "no knob that differs between low and high could be applied (tz)"
+        );
+        // One that was not applied and does not differ makes no difference either way.
+        assert_eq!(said(&low), "no knob differs between low and high");
+    }
+}
