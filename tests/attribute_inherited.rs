@@ -135,7 +135,13 @@ fn each_commit_is_built_with_the_toolchain_it_asks_for_unless_the_user_names_one
         std::env::var("PATH").unwrap()
     );
     let attributed = |source: &str, code: i32| {
-        let options = ["attribute", "works", "--good", &begin, "--format", "json"];
+        let ends = [
+            "--good",
+            &begin,
+            "--bad",
+            if source == "cli" { &culprit } else { "HEAD" },
+        ];
+        let options = [&["attribute", "works", "--format", "json"], &ends[..]].concat();
         let mut tool = made.tool(&options);
         tool.env("PATH", &path)
             .env("RUSTUP_TOOLCHAIN_SOURCE", source);
@@ -158,6 +164,9 @@ fn each_commit_is_built_with_the_toolchain_it_asks_for_unless_the_user_names_one
         culprit.as_str(),
         "{found:#}"
     );
+    // What was built with another toolchain does not count.
+    let fails = &found["cause"]["sufficient"];
+    assert_eq!(fails["failures"], fails["trials"], "{found:#}");
     let notes = found["notes"].to_string();
     assert!(
         notes.contains("it changes the toolchain as well"),

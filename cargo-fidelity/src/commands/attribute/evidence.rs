@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use fidelity_core::attribute::build::pinned_toolchain;
 use fidelity_core::attribute::engine::Counts;
 use fidelity_core::attribute::history::CommitId;
 use fidelity_core::attribute::journal::{self, identity};
@@ -47,10 +48,14 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Returns what tells trials of this failure under an environment, among so many tests, from others.
+    /// Returns what tells trials of this failure under an environment, among so many tests, from others; those of commits that were all
+    /// built with one toolchain are others as well.
     pub fn identity(&self, environment: &Environment, scope: Scope) -> String {
         let failure = self.signature.as_deref().map(without_lines);
-        let identity = identity(environment, failure.as_deref());
+        let mut identity = identity(environment, failure.as_deref());
+        if let Some(toolchain) = pinned_toolchain() {
+            identity = format!("{identity} by {toolchain}");
+        }
         match scope {
             Scope::Alone | Scope::Suspects => identity,
             Scope::Binary => format!("{identity} binary"),
