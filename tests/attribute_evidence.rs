@@ -190,6 +190,31 @@ fn stored_results_without_a_failure_tell_no_commit_apart() {
 }
 
 #[test]
+fn a_test_that_fails_in_another_way_in_a_checkout_is_said_to() {
+    let made = made();
+    let test = r#"#[test]
+fn works() {
+    std::fs::read_to_string("local.settings").expect("settings of this machine");
+    assert!(!(shop::FAULT == 1 && std::env::var_os("MODE").is_some()), "alpha trouble");
+}
+"#;
+    made.write("tests/all.rs", test);
+    made.write(".gitignore", "target\n.fidelity\nlocal.settings\n");
+    made.write("local.settings", "");
+    let begin = commit(&made, 0, "Begin");
+    let last = commit(&made, 1, "Trouble");
+    run(&made);
+    let found = made.attribute(&["works", "--good", &begin], 7).json()["attribution"].clone();
+    assert_eq!(found["no_cause"]["reason"], "bad-untestable", "{found:#}");
+    let notes = found["notes"].to_string();
+    let said = format!(
+        "at {} it fails in another way: tests/all.rs: settings of this machine",
+        &last[..10]
+    );
+    assert!(notes.contains(&said), "{notes}");
+}
+
+#[test]
 fn a_test_of_a_command_is_not_taken_for_one_of_cargo() {
     let made = made();
     // Reports a test of the same last name, beside which there is one of cargo's that never fails.

@@ -472,3 +472,44 @@ fn a_repository_of_another_format_is_not_called_damaged() {
     );
     assert!(!ran.stderr.contains("fsck"), "{}", ran.stderr);
 }
+
+#[test]
+fn where_the_workspace_was_moved_the_manifest_that_is_missing_is_named() {
+    let made = branch();
+    fs::create_dir(made.project.root.join("moved")).unwrap();
+    let moved = [
+        "src",
+        "tests",
+        "Cargo.toml",
+        "Cargo.lock",
+        "fidelity.toml",
+        ".gitignore",
+        "moved",
+    ];
+    made.git(&[&["mv"], &moved[..]].concat());
+    fs::rename(
+        made.project.root.join(".fidelity"),
+        made.project.root.join("moved/.fidelity"),
+    )
+    .unwrap();
+    made.commit("Move it");
+    let within = made.project.root.join("moved");
+    let options = [
+        "attribute",
+        "api::works",
+        "--good",
+        "begin",
+        "--bad",
+        "branch",
+        "--format",
+        "json",
+    ];
+    let ran = made.tool(&options).current_dir(within).output().unwrap();
+    let found = attribution(&Ran::of(ran).exits_with(7));
+    let reasons = found["untestable"].to_string();
+    // The bad end is tried first, and has it.
+    assert!(
+        reasons.contains("there is no moved/Cargo.toml"),
+        "{found:#}"
+    );
+}

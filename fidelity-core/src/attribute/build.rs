@@ -117,7 +117,8 @@ impl Builder<'_> {
         };
         let directory = checkout.root.join(self.within);
         if !directory.join("Cargo.toml").exists() {
-            return Ok(untestable("there is no Cargo.toml".to_owned()));
+            let manifest = self.within.join("Cargo.toml");
+            return Ok(untestable(format!("there is no {}", manifest.display())));
         }
         self.lock_file(&directory);
         worktrees.seed(&checkout)?;

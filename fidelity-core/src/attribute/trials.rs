@@ -208,11 +208,14 @@ impl<'a> Bench<'a> {
             .get(&commit)
             .filter(|built| built.test != self.test)
             .map(|built| format!("the test is `{}` there", built.test));
+        let seen = self.judge(commit, &observation);
+        let nothing = (seen == Seen::Nothing).then(|| signature::nothing_said(&observation));
+        let notes: Vec<String> = other_name.into_iter().chain(nothing).collect();
         Ok(Tried {
-            seen: self.judge(commit, &observation),
+            seen,
             ms,
             built_ms,
-            note: other_name,
+            note: (!notes.is_empty()).then(|| notes.join(", and ")),
             observation: Some(observation),
             refused: None,
         })

@@ -1,5 +1,7 @@
 //! Which failures are the same one, at commits where lines and files differ.
 
+use crate::domain::{Observation, Outcome};
+
 /// Returns whether two signatures without lines are of the same failure. The file of the panic may have had another name where
 /// that of `wanted` is not there.
 pub(super) fn are_alike(wanted: &str, found: &str, is_there: impl Fn(&str) -> bool) -> bool {
@@ -12,6 +14,22 @@ pub(super) fn are_alike(wanted: &str, found: &str, is_there: impl Fn(&str) -> bo
     };
     let is_source = |file: &str| file.ends_with(".rs");
     message == same && is_source(file) && is_source(other) && !is_there(file)
+}
+
+/// The longest signature that is told beside a commit, in characters.
+const LONGEST: usize = 160;
+
+/// Returns in words why a trial that ran says nothing of the failure that is looked into.
+pub(super) fn nothing_said(observation: &Observation) -> String {
+    match (&observation.outcome, &observation.failure) {
+        (Outcome::Skipped, _) => "it is skipped".to_owned(),
+        (Outcome::NotReported, _) | (_, None) => "nobody saw how it ended".to_owned(),
+        (_, Some(failure)) => {
+            let signature = without_lines(&failure.signature);
+            let signature: String = signature.chars().take(LONGEST).collect();
+            format!("it fails in another way: {signature}")
+        }
+    }
 }
 
 /// Returns a signature without the line and column of the panic, which move from commit to commit.
