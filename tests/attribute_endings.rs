@@ -272,14 +272,16 @@ fn a_killed_search_leaves_nothing_that_survives_the_next_and_goes_on() {
 fn an_interrupted_search_cleans_up_and_goes_on_and_is_explained_when_it_has_ended() {
     let ledger = Ledger::new(planted());
     let arguments = ["attribute", "--format", "json", "region", "--good", "begin"];
-    let mut child = started(&ledger, &arguments);
+    let child = started(&ledger, &arguments);
     let pid = child.id().to_string();
     let sent = std::process::Command::new("kill")
         .args(["-INT", &pid])
         .status()
         .unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait().unwrap().code(), Some(5));
+    let ended = Ran::of(child.wait_with_output().unwrap()).exits_with(5);
+    let goes_on = "what was seen is kept: the same command goes on";
+    assert!(ended.stderr.contains(goes_on), "{}", ended.stderr);
     ledger.is_clean();
     let ran = Ran::of(ledger.tool(&arguments).output_of()).exits_with(0);
     assert!(ran.stderr.contains("going on after"), "{}", ran.stderr);
@@ -300,7 +302,7 @@ fn started(ledger: &Ledger, arguments: &[&str]) -> std::process::Child {
     let mut child = ready
         .0
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let began = Instant::now();

@@ -257,13 +257,16 @@ impl From<RangeError> for CliError {
     }
 }
 
+/// Said where a search ends early.
+const GOES_ON: &str = "what was seen is kept: the same command goes on";
+
 impl From<WorktreeError> for CliError {
     fn from(error: WorktreeError) -> Self {
         let cli = Self::from_error(ErrorKind::NoConclusion, &error);
         match &error {
             WorktreeError::Full { .. } | WorktreeError::Io { .. } => cli
                 .hint("check commits out elsewhere: `--worktrees DIRECTORY`")
-                .hint("what was seen is kept: the same command goes on"),
+                .hint(GOES_ON),
             _ => cli,
         }
     }
@@ -273,10 +276,11 @@ impl From<BuildError> for CliError {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Worktree(error) => error.into(),
+            BuildError::Suite(error @ SuiteError::Interrupted) => Self::from(error).hint(GOES_ON),
             BuildError::Suite(error) => error.into(),
             BuildError::Full { .. } => Self::from_error(ErrorKind::NoConclusion, &error)
                 .hint("make room, or check commits out elsewhere: `--worktrees DIRECTORY`")
-                .hint("what was seen is kept: the same command goes on"),
+                .hint(GOES_ON),
         }
     }
 }
@@ -285,9 +289,11 @@ impl From<TrialError> for CliError {
     fn from(error: TrialError) -> Self {
         match error {
             TrialError::Build(error) => error.into(),
+            TrialError::Exec(error @ ExecError::Interrupted) => Self::from(error).hint(GOES_ON),
             TrialError::Exec(error) => error.into(),
-            TrialError::Environment(_) => Self::from_error(ErrorKind::Environment, &error)
-                .hint("what was seen is kept: the same command goes on"),
+            TrialError::Environment(_) => {
+                Self::from_error(ErrorKind::Environment, &error).hint(GOES_ON)
+            }
             TrialError::NotBuilt => Self::from_error(ErrorKind::Internal, &error),
         }
     }

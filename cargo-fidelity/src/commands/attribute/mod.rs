@@ -16,6 +16,7 @@ use fidelity_core::config::Settings;
 use fidelity_core::domain::{RunHeader, RunnerKind, Scope, TestId};
 use fidelity_core::exec::ExecError;
 use fidelity_core::exec::direct::RunnerOptions;
+use fidelity_core::report::number::things;
 use fidelity_core::report::since as page;
 use fidelity_core::store::{SqliteStore, Store};
 use fidelity_core::suite::{CargoOptions, Workspace, locate};
@@ -258,10 +259,8 @@ impl Session<'_> {
         let new = evidence::restore_users(&self.evidence.environment, &self.settings.target);
         let journal = Journal::new(store.open_search(&self.test, &self.question(&case))?);
         if 0 < journal.earlier() {
-            let words = format!(
-                "going on after {} trials of an earlier start",
-                journal.earlier()
-            );
+            let trials = things(journal.earlier() as u64, "trial");
+            let words = format!("going on after {trials} of an earlier start");
             follower.console().note(&words);
         }
         let reporter = this_program()?;
