@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, ProfileArgs};
+use super::{BuildArgs, FiltersetArgs, FiltersetHelp, ProfileArgs};
 
 /// Finds out by experiment why a test fails: which knobs, or since which commit
 ///
@@ -22,16 +22,8 @@ pub struct AttributeArgs {
     // `--test` is cargo's.
     #[arg(id = "named_test", value_name = "TEST", num_args = 0..=2)]
     pub test: Vec<String>,
-    /// Look for it among the tests of this filterset, such as `severity(critical)`; can be repeated, any may match. Verdicts are
-    /// those of the run
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR",
-        help_heading = "Tests"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Attributed>,
     /// The run whose profiles and build are taken to look for knobs: its id, the first digits of it, or `latest`
     #[arg(long, value_name = "RUN", default_value = "latest", conflicts_with_all = ["commits", "good", "bad", "from_history"])]
     pub run: String,
@@ -43,6 +35,15 @@ pub struct AttributeArgs {
     pub profiles: ProfileArgs,
     #[command(flatten)]
     pub build: BuildArgs,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Attributed {}
+
+impl FiltersetHelp for Attributed {
+    const HELP: &str = "Look for it among the tests of this filterset, such as `severity(critical)`; can be repeated, \
+    any may match. Verdicts are those of the run";
 }
 
 /// Which commits are looked at.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{BuildArgs, ProfileArgs};
+use super::{BuildArgs, FiltersetArgs, FiltersetHelp, ProfileArgs};
 
 /// Tells what runs at which fidelity, what is mocked, and which differences to production matter most
 ///
@@ -10,18 +10,19 @@ use super::{BuildArgs, ProfileArgs};
 /// Runs no test.
 #[derive(Debug, Args)]
 pub struct AuditArgs {
-    /// Audit the tests of this filterset, such as `kind(e2e)`; can be repeated, any may match. Trials, and what code and
-    /// manifests show, are told of the whole suite
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR",
-        help_heading = "Tests"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Audited>,
     #[command(flatten)]
     pub profiles: ProfileArgs,
     #[command(flatten)]
     pub build: BuildArgs,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Audited {}
+
+impl FiltersetHelp for Audited {
+    const HELP: &str = "Audit the tests of this filterset, such as `kind(e2e)`; can be repeated, any may match. Trials, \
+    and what code and manifests show, are told of the whole suite";
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{GateArgs, PlaceArgs, ProfileArgs, fidelity_profile};
+use super::{FiltersetArgs, FiltersetHelp, GateArgs, PlaceArgs, ProfileArgs, fidelity_profile};
 
 /// Takes in results that were made elsewhere, and judges them
 ///
@@ -47,22 +47,23 @@ pub struct IngestArgs {
     /// Say what would be taken in, and stop
     #[arg(long)]
     pub dry_run: bool,
-    /// Print and judge tests of this filterset alone, such as `test(parse)`; can be repeated, any may match. Everything is
-    /// taken in
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR",
-        help_heading = "Tests"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Ingested>,
     #[command(flatten)]
     pub profiles: ProfileArgs,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Ingested {}
+
+impl FiltersetHelp for Ingested {
+    const HELP: &str = "Print and judge tests of this filterset alone, such as `test(parse)`; can be repeated, any may \
+    match. Everything is taken in";
 }
 
 /// Which files make a pass.

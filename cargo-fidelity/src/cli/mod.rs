@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{Resettable, UnknownArgumentValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fidelity_core::attribute::history::Subject;
 
 use crate::console::color::ColorArg;
 use crate::exit_code::ExitCode;
@@ -26,7 +27,7 @@ pub use history::HistoryArgs;
 pub use ingest::{IngestArgs, Passes};
 pub use list::ListArgs;
 pub use power::PowerArgs;
-pub use selection::{NoTests, RunIgnored, SelectionArgs};
+pub use selection::{FiltersetArgs, FiltersetHelp, NoTests, RunIgnored, SelectionArgs};
 
 /// cargo's own colours of help texts.
 const STYLES: Styles = Styles::styled()
@@ -160,23 +161,60 @@ pub struct RunArgs {
     pub arguments: Vec<String>,
 }
 
+/// The section of help pages about what is compared.
+const PROFILES: &str = "Fidelity profiles";
+
 /// Which environments are compared.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Fidelity profiles")]
-pub struct ProfileArgs {
+#[derive(Clone, Debug, Default, Args)]
+pub struct ComparedArgs {
     /// Read this file instead of `fidelity.toml` at the workspace root
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = PROFILES)]
     pub config_file: Option<PathBuf>,
     /// The profile that stands for the usual environment [default: low]
     #[arg(
         long = "baseline-profile",
         id = "baseline_profile",
-        value_name = "PROFILE"
+        value_name = "PROFILE",
+        help_heading = PROFILES
     )]
     pub baseline: Option<String>,
     /// The profile that stands for production, or `preset:realistic`, `preset:hostile` [default: high]
-    #[arg(long = "target-profile", id = "target_profile", value_name = "PROFILE")]
+    #[arg(
+        long = "target-profile",
+        id = "target_profile",
+        value_name = "PROFILE",
+        help_heading = PROFILES
+    )]
     pub target: Option<String>,
+}
+
+impl ComparedArgs {
+    /// Returns whose history is read.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            config_file: self.config_file.as_deref(),
+            baseline: self.baseline.as_deref(),
+            target: self.target.as_deref(),
+        }
+    }
+
+    /// Returns the same, with what `other` says where nothing is said here.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            config_file: self.config_file.or(other.config_file),
+            baseline: self.baseline.or(other.baseline),
+            target: self.target.or(other.target),
+        }
+    }
+}
+
+/// Which environments are compared, and what is changed of the settings.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = PROFILES)]
+pub struct ProfileArgs {
+    #[command(flatten)]
+    pub compared: ComparedArgs,
     /// Override a setting, such as `high.tz=UTC` or `policy.fdr=0.01`; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -225,20 +263,21 @@ pub struct ReportArgs {
     /// List the stored runs instead
     #[arg(long, conflicts_with_all = ["run", "filtersets"])]
     pub list: bool,
-    /// Print and judge tests of this filterset alone, such as `verdict(flaky) & package(core)`; can be repeated, any may match.
-    /// Verdicts are those of the run
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR",
-        help_heading = "Tests"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Reported>,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Reported {}
+
+impl FiltersetHelp for Reported {
+    const HELP: &str = "Print and judge tests of this filterset alone, such as `verdict(flaky) & package(core)`; can be \
+    repeated, any may match. Verdicts are those of the run";
 }
 
 /// Tells one test's evidence in words
@@ -247,21 +286,22 @@ pub struct ExplainArgs {
     /// The test: its name, `BINARY NAME`, or a part that only one test has
     #[arg(value_name = "TEST", required_unless_present = "filtersets", num_args = 1..=2)]
     pub test: Vec<String>,
-    /// Look for it among the tests of this filterset, such as `verdict(hidden-defect)`, where it may be the only one; can be
-    /// repeated, any may match
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR",
-        help_heading = "Tests"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Explained>,
     /// The run: its id, the first digits of it, or `latest`
     #[arg(long, value_name = "RUN", default_value = "latest")]
     pub run: String,
     #[command(flatten)]
     pub place: PlaceArgs,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Explained {}
+
+impl FiltersetHelp for Explained {
+    const HELP: &str = "Look for it among the tests of this filterset, such as `verdict(hidden-defect)`, where it may be \
+    the only one; can be repeated, any may match";
 }
 
 /// Where the workspace is, for commands that build nothing.

@@ -1,7 +1,49 @@
 //! Options that choose tests, spelled as in cargo and cargo-nextest.
 
+use std::marker::PhantomData;
+
 use clap::builder::Resettable;
 use clap::{Args, ValueEnum};
+use fidelity_core::suite::SuiteError;
+use fidelity_core::suite::filterset::Filterset;
+
+/// What the filtersets of a command are for, as its help page says it.
+pub trait FiltersetHelp {
+    /// The help text of `-E`.
+    const HELP: &str;
+}
+
+/// Which tests a command is about, by what is known of them.
+// A text of its own by `mut_arg` would move the option to the end of the page.
+#[derive(Debug, Args)]
+pub struct FiltersetArgs<H: FiltersetHelp> {
+    #[arg(
+        id = "filtersets",
+        short = 'E',
+        long = "filterset",
+        visible_alias = "filter-expr",
+        value_name = "EXPR",
+        help_heading = "Tests",
+        help = H::HELP
+    )]
+    expressions: Vec<String>,
+    #[arg(skip)]
+    help: PhantomData<H>,
+}
+
+impl<H: FiltersetHelp> FiltersetArgs<H> {
+    /// Returns whether none is given.
+    pub fn is_empty(&self) -> bool {
+        self.expressions.is_empty()
+    }
+
+    /// Returns the expressions, as far as they can be read.
+    pub fn parse(&self) -> Result<Vec<Filterset>, SuiteError> {
+        let expressions = self.expressions.iter();
+        let parsed = expressions.map(|expression| expression.parse::<Filterset>());
+        Ok(parsed.collect::<Result<_, _>>()?)
+    }
+}
 
 /// Which tests take part.
 #[derive(Debug, Args)]
@@ -10,14 +52,8 @@ pub struct SelectionArgs {
     /// Run tests whose names contain one of these
     #[arg(value_name = "FILTERS", help_heading = Resettable::Reset)]
     pub filters: Vec<String>,
-    /// Run tests of this filterset, such as `test(parse) & !package(slow)`; can be repeated, any may match
-    #[arg(
-        short = 'E',
-        long = "filterset",
-        visible_alias = "filter-expr",
-        value_name = "EXPR"
-    )]
-    pub filtersets: Vec<String>,
+    #[command(flatten)]
+    pub filtersets: FiltersetArgs<Selected>,
     /// FILTERS are whole names
     #[arg(long)]
     pub exact: bool,
@@ -33,6 +69,15 @@ pub struct SelectionArgs {
     /// What to do if there are no tests
     #[arg(long, value_name = "ACTION", default_value = "fail")]
     pub no_tests: NoTests,
+}
+
+/// What `-E` does there.
+#[derive(Debug)]
+pub enum Selected {}
+
+impl FiltersetHelp for Selected {
+    const HELP: &str = "Run tests of this filterset, such as `test(parse) & !package(slow)`; can be repeated, any may \
+    match";
 }
 
 /// Which `#[ignore]`d tests take part.

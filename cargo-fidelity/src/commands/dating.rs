@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fidelity_core::attribute::history::{
-    CommitId, End, FidelityHistory, HistoryError, Line, Point, Repository, State, Subject,
-    baseline_set_by, set_by,
+    CommitId, End, FidelityHistory, HistoryError, Line, Point, Repository, State, baseline_set_by,
+    set_by,
 };
 use fidelity_core::domain::{
     Arm, Attribution, CausingKnob, FidelityProfile, KnobId, KnobSetting, KnobSince, Revision,
@@ -101,11 +101,7 @@ impl<'a> Dating<'a> {
     ) -> Result<(), HistoryError> {
         // What cannot be read is told once.
         self.read = Some(None);
-        let subject = Subject {
-            config_file: self.profiles.config_file.as_deref(),
-            baseline: self.profiles.baseline.as_deref(),
-            target: self.profiles.target.as_deref(),
-        };
+        let subject = self.profiles.compared.subject();
         let read = Repository::of(self.root).and_then(|repository| {
             let tip = tip(header.revision.as_ref(), &repository)?;
             repository.history_since(&subject, tip.as_ref(), enough)

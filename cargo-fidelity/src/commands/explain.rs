@@ -14,7 +14,6 @@ use fidelity_core::store::{Store, TestHistoryRow};
 use super::output::{print, style};
 use super::page::Page;
 use super::place::open_store;
-use super::prepare;
 use crate::cli::{ExplainArgs, Format, Global};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
@@ -24,7 +23,7 @@ const CANDIDATES: usize = 10;
 
 /// Prints one test's evidence in words.
 pub fn run(arguments: &ExplainArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let expressions = arguments.filtersets.parse()?;
     let store = open_store(global, &arguments.place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;

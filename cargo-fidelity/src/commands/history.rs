@@ -1,6 +1,6 @@
 //! `cargo fidelity history`: which commits changed the effective value of which knob.
 
-use fidelity_core::attribute::history::{Repository, Subject};
+use fidelity_core::attribute::history::Repository;
 use fidelity_core::config::{catalogue, nearest_word};
 use fidelity_core::domain::KnobId;
 use fidelity_core::report::history::{KnobHistory, render, render_json};
@@ -16,18 +16,12 @@ use crate::exit_code::ExitCode;
 pub fn run(arguments: &HistoryArgs, global: &Global) -> Result<ExitCode, CliError> {
     let root = workspace_root(&arguments.place)?;
     let profiles = ProfileArgs {
-        config_file: arguments.config_file.clone(),
-        baseline: arguments.baseline.clone(),
-        target: arguments.target.clone(),
+        compared: arguments.compared.clone(),
         set: Vec::new(),
     };
     let settings = prepare::settings_of(&profiles, &[], &root)?;
     let repository = Repository::of(&root)?;
-    let subject = Subject {
-        config_file: profiles.config_file.as_deref(),
-        baseline: profiles.baseline.as_deref(),
-        target: profiles.target.as_deref(),
-    };
+    let subject = arguments.compared.subject();
     let (line, history) = repository.history_to(&subject, None)?;
     let names = [&settings.baseline, &settings.target].map(|profile| profile.name.clone());
     let asked = arguments.knob.as_deref();

@@ -35,7 +35,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
     let mut store = open_store(global, &place)?;
     let id = store.find_run(&arguments.run)?;
     let mut page = Page::load(&store, id)?;
-    page.keep(&prepare::filtersets(&arguments.filtersets)?)?;
+    page.keep(&arguments.filtersets.parse()?)?;
     if page.run.header.runner.runs_all {
         let message = "the command of this run always runs all tests: none can be run by itself";
         return Err(CliError::new(ErrorKind::Usage, message)

@@ -20,7 +20,7 @@ use crate::signals::Signals;
 pub fn run(arguments: &ListArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install()?;
     let selection = &arguments.selection;
-    let expressions = prepare::filtersets(&selection.filtersets)?;
+    let expressions = selection.filtersets.parse()?;
     let ground = Ground::of(
         (&arguments.build, &arguments.profiles),
         selection.include_harnessless,
@@ -72,7 +72,7 @@ fn ignored(
     if !any || prepare::run_ignored(selection, RunIgnored::All) != RunIgnored::Default {
         return Ok(0);
     }
-    let expressions = prepare::filtersets(&selection.filtersets)?;
+    let expressions = selection.filtersets.parse()?;
     let filter = prepare::filter(selection, expressions, last);
     match filter.select(suite, RunIgnored::Only) {
         Ok(ignored) => Ok(ignored.len()),

@@ -9,7 +9,7 @@ use fidelity_core::store::Store;
 use super::output::{print, style};
 use super::place::{open_store, open_store_if_any, workspace_root};
 use super::prepare;
-use crate::cli::{Format, Global, PowerArgs, ProfileArgs};
+use crate::cli::{ComparedArgs, Format, Global, PowerArgs, ProfileArgs};
 use crate::error::{CliError, ErrorKind};
 use crate::exit_code::ExitCode;
 
@@ -22,9 +22,10 @@ const LOOKED_AT: usize = 20;
 pub fn run(arguments: &PowerArgs, global: &Global) -> Result<ExitCode, CliError> {
     let root = workspace_root(&arguments.place)?;
     let profiles = ProfileArgs {
-        config_file: arguments.config_file.clone(),
-        baseline: None,
-        target: None,
+        compared: ComparedArgs {
+            config_file: arguments.config_file.clone(),
+            ..ComparedArgs::default()
+        },
         set: arguments.set.clone(),
     };
     let options = [("max-time", &arguments.max_time)];

@@ -58,7 +58,7 @@ pub fn by_command(
     settings_at: &dyn Fn(&Path) -> Result<Settings, CliError>,
 ) -> Result<Option<(PathBuf, Settings)>, CliError> {
     let manifest = build.compilation.manifest_path.as_deref();
-    let root = match profiles.config_file {
+    let root = match profiles.compared.config_file {
         // A file that is named may be anywhere: it speaks of the project we are in.
         Some(_) => std::env::current_dir().ok(),
         None => configured(manifest),
@@ -98,11 +98,11 @@ pub fn settings_of(
     policy: &[PolicyOption<'_>],
     root: &Path,
 ) -> Result<Settings, CliError> {
-    let source = config::load(root, profiles.config_file.as_deref())?;
+    let source = config::load(root, profiles.compared.config_file.as_deref())?;
     let overrides = Overrides {
         set: profiles.set.clone(),
-        baseline: profiles.baseline.clone(),
-        target: profiles.target.clone(),
+        baseline: profiles.compared.baseline.clone(),
+        target: profiles.compared.target.clone(),
         policy: given(policy),
     };
     Ok(config::resolve(source.as_ref(), &overrides)?)
@@ -163,13 +163,6 @@ pub fn last_verdicts(global: &Global, root: &Path) -> Result<LastVerdicts, CliEr
         Some(store) => Ok(store.last_verdicts(RUNS)?),
         None => Ok(BTreeMap::new()),
     }
-}
-
-/// Returns the expressions of `-E`.
-pub fn filtersets(expressions: &[String]) -> Result<Vec<Filterset>, SuiteError> {
-    let expressions = expressions.iter();
-    let parsed = expressions.map(|expression| expression.parse::<Filterset>());
-    Ok(parsed.collect::<Result<_, _>>()?)
 }
 
 /// Returns what makes a test one of the chosen, with the last verdicts of the project at `root` where an expression asks for

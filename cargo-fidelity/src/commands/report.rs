@@ -6,7 +6,6 @@ use fidelity_core::store::Store;
 use super::output::{print, style};
 use super::page::{Page, conditions};
 use super::place::open_store;
-use super::prepare;
 use crate::cli::{Format, Global, ReportArgs};
 use crate::error::CliError;
 use crate::exit_code::ExitCode;
@@ -16,7 +15,7 @@ const LISTED: usize = 100;
 
 /// Prints a stored run, or the list of them.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<ExitCode, CliError> {
-    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let expressions = arguments.filtersets.parse()?;
     let store = open_store(global, &arguments.place)?;
     if arguments.list {
         let listed = store.runs(LISTED)?;

@@ -76,7 +76,7 @@ fn ask_and_run(
 ) -> Result<ExitCode, CliError> {
     // Before the build, so that a mistyped verdict or expression costs no time.
     conditions(&arguments.gate)?;
-    let expressions = prepare::filtersets(&arguments.selection.filtersets)?;
+    let expressions = arguments.selection.filtersets.parse()?;
     let cargo = prepare::cargo_options(arguments, global);
     let (place, mut settings) = match prepare::command_settings(arguments)? {
         Some((root, settings)) => (Place::Project(root), settings),

@@ -75,7 +75,7 @@ pub fn run(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliEr
 /// Finds out since when a test fails, stores it, and prints it.
 fn since(arguments: &AttributeArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install()?;
-    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let expressions = arguments.filtersets.parse()?;
     let cargo = prepare::options(&arguments.build, global);
     let place = PlaceArgs {
         manifest_path: cargo.manifest_path.clone(),
@@ -181,9 +181,7 @@ fn as_in_run(
     if profiles.set.is_empty() {
         profiles.set = run.set;
     }
-    profiles.config_file = profiles.config_file.or(run.config_file);
-    profiles.baseline = profiles.baseline.or(run.baseline);
-    profiles.target = profiles.target.or(run.target);
+    profiles.compared = profiles.compared.or(run.compared);
     let plain = CargoOptions {
         manifest_path: None,
         ..cargo.clone()
@@ -201,12 +199,7 @@ fn as_in_run(
 impl Session<'_> {
     /// Returns whose history is read.
     fn subject(&self) -> Subject<'_> {
-        let profiles = &self.profiles;
-        Subject {
-            config_file: profiles.config_file.as_deref(),
-            baseline: profiles.baseline.as_deref(),
-            target: profiles.target.as_deref(),
-        }
+        self.profiles.compared.subject()
     }
 
     /// Returns the folders the test is built from.

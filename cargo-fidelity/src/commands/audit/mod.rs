@@ -26,7 +26,7 @@ mod past;
 /// Prints the audit.
 pub fn run(arguments: &AuditArgs, global: &Global) -> Result<ExitCode, CliError> {
     let signals = Signals::install()?;
-    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let expressions = arguments.filtersets.parse()?;
     let ground = Ground::of(
         (&arguments.build, &arguments.profiles),
         false,

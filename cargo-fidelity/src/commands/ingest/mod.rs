@@ -154,7 +154,7 @@ fn unusable(found: bool) -> CliError {
 
 /// Returns the expressions of `-E`, before anything is taken in: each can be answered by what reports say.
 fn expressions(arguments: &IngestArgs, rules: bool) -> Result<Vec<Filterset>, SuiteError> {
-    let expressions = prepare::filtersets(&arguments.filtersets)?;
+    let expressions = arguments.filtersets.parse()?;
     let mut all = expressions.iter();
     all.try_for_each(|expression| check_ingested(expression, rules))?;
     Ok(expressions)
