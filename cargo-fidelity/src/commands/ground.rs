@@ -78,7 +78,7 @@ impl Ground {
             }
             built => (built?, None),
         };
-        let not_read = place::not_read(&workspace, profiles.config_file.as_deref());
+        let not_read = place::not_read(&workspace, profiles.compared.config_file.as_deref());
         suite.problems.extend(not_read);
         let root = workspace.root.clone();
         let by = By::Workspace(workspace);

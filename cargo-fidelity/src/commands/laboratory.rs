@@ -7,10 +7,10 @@ use fidelity_core::attribute::experiment::{AttributeError, Finished, Laboratory,
 use fidelity_core::attribute::locator::{
     Factors, Inquiry, Locator, Weights, needless, pilot, weights,
 };
-use fidelity_core::classify::{Finding, Verdicts};
+use fidelity_core::classify::Verdicts;
 use fidelity_core::domain::{
-    Attribution, FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId, TestIndex,
-    VerdictKind,
+    Attribution, AttributionEnd, FidelityProfile, RunId, Scope, StopReason, StoredRun, TestId,
+    TestIndex, VerdictKind,
 };
 use fidelity_core::driver::Clock;
 use fidelity_core::exec::Runner;
@@ -233,8 +233,35 @@ impl Experiments<'_> {
                 .note(&format!("{id}: {}", cause::line(&attribution)));
             return Ok(Finished::Attributed(Box::new(attribution)));
         }
-        let finding = self.verdicts.findings.iter().find(|one| one.test == test);
-        let mut locator = self.locator(test, finding)?;
+        let company = pilot::company(&self.runs(), &id);
+        let finished = self.search(test, (company, 0))?;
+        // It failed among suspects too, which were taken for no company.
+        let possible = pilot::possible_company(&self.runs(), &id);
+        match (&finished, possible) {
+            (Finished::Attributed(alone), Some(among))
+                if company.is_none() && alone.end == AttributionEnd::NotReproducible =>
+            {
+                self.console.note(&format!(
+                    "{id} does not fail alone, and is tried among {}, where it did",
+                    match among {
+                        Scope::Binary => "the tests of its binary",
+                        _ => "all tests",
+                    }
+                ));
+                self.search(test, (possible, alone.trials))
+            }
+            _ => Ok(finished),
+        }
+    }
+
+    /// Looks into a test, in this company where it may be what it needs, with as many trials more as were `spent` without.
+    fn search(
+        &mut self,
+        test: TestIndex,
+        (company, spent): (Option<Scope>, u32),
+    ) -> Result<Finished, CliError> {
+        let id = self.run.tests[test.get()].id.clone();
+        let mut locator = self.locator(test, (company, spent))?;
         self.console.note(&format!(
             "attributing {id}: {} differ",
             fidelity_core::report::number::things(locator.factors().number() as u64, "knob")
@@ -276,11 +303,15 @@ impl Experiments<'_> {
         Ok(finished)
     }
 
-    fn locator(&self, test: TestIndex, finding: Option<&Finding>) -> Result<Locator, CliError> {
+    fn locator(
+        &self,
+        test: TestIndex,
+        (company, spent): (Option<Scope>, u32),
+    ) -> Result<Locator, CliError> {
         let header = &self.run.header;
         let runs = self.runs();
         let id = &self.run.tests[test.get()].id;
-        let company = pilot::company(&runs, id);
+        let finding = self.verdicts.findings.iter().find(|one| one.test == test);
         let factors = Factors::new(&header.baseline, &header.target, &header.knobs, company)
             .weighed(self.weights(id)?);
         let second = finding.and_then(|finding| {
@@ -293,7 +324,7 @@ impl Experiments<'_> {
             Some((*other, self.run.tests[other.get()].id.to_string()))
         });
         let rules = Rules {
-            budget: self.budget,
+            budget: self.budget.saturating_add(spent),
             recent: self.recent,
             seed: header.seed.0,
             ..Rules::of_knobs()

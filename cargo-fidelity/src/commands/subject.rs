@@ -80,7 +80,7 @@ impl Subject {
         let mut suite = prepare::build(&workspace, cargo, harnessless, choice.signals)?;
         let odd = configured::say(&mut suite, &choice.settings.tests);
         suite.problems.extend(odd);
-        let named = choice.arguments.profiles.config_file.as_deref();
+        let named = choice.arguments.profiles.compared.config_file.as_deref();
         suite.problems.extend(place::not_read(&workspace, named));
         let run_ignored = prepare::run_ignored(&choice.arguments.selection, RunIgnored::Default);
         let selected = choice.filter.select(&suite, run_ignored)?;

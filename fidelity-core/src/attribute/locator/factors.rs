@@ -51,7 +51,7 @@ fn values(setting: Option<&KnobSetting>) -> Vec<Option<KnobValue>> {
 
 impl Factors {
     /// Returns what differs between `low` and `high`, knobs that were not applied left out; with the company `scope` as a
-    /// knob where the test fails in company only.
+    /// knob where the test fails in company only: the last, so that configurations without it are the same ones.
     pub fn new(
         low: &FidelityProfile,
         high: &FidelityProfile,
@@ -68,10 +68,6 @@ impl Factors {
             not_applied: Vec::new(),
             weights: Weights::default(),
         };
-        if let Some(scope) = scope {
-            factors.scope = Some((0, scope));
-            factors.count = 1;
-        }
         let dropped = |knob: &KnobId| {
             statuses
                 .iter()
@@ -93,6 +89,10 @@ impl Factors {
                 factors.add(knob, low, high);
             }
         }
+        if let Some(scope) = scope {
+            factors.scope = Some((factors.count, scope));
+            factors.count += 1;
+        }
         factors
     }
 
@@ -105,7 +105,8 @@ impl Factors {
 
     fn add(&mut self, knob: &KnobId, low: Vec<Option<KnobValue>>, high: Vec<Option<KnobValue>>) {
         let several = if high.len() > 1 { high.len() } else { 0 };
-        if self.count + 1 + several > KNOBS_AT_MOST {
+        // One more for the company.
+        if self.count + 1 + several >= KNOBS_AT_MOST {
             self.left_out.push(knob.clone());
             return;
         }

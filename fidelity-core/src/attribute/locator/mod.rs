@@ -169,13 +169,20 @@ impl Locator {
         if trial.stage != self.stage {
             return false;
         }
+        let config = read(&trial.config);
+        // What ran among others than the configuration does here was of a search with other knobs.
+        let config = config.filter(|config| self.factors.scope(*config) == trial.scope);
+        if trial.stage == 0 && config.is_none() {
+            return false;
+        }
         self.trials += 1;
         let thresholds = self.thresholds.len() as u32;
         match trial.stage {
-            0 => match read(&trial.config) {
-                Some(config) => self.search.record(&config, seen),
-                None => return false,
-            },
+            0 => {
+                if let Some(config) = config {
+                    self.search.record(&config, seen);
+                }
+            }
             stage if stage <= thresholds => {
                 return self.thresholds[stage as usize - 1].record(&trial.config, seen);
             }

@@ -43,22 +43,28 @@ pub fn signatures(runs: &[&StoredRun], id: &TestId) -> BTreeSet<String> {
 /// Returns the company in which the test failed in the target, where it was not seen to fail without: what it runs among is then
 /// one of the things that may be needed.
 pub fn company(runs: &[&StoredRun], id: &TestId) -> Option<Scope> {
-    let failing = |scope: Scope| {
-        runs.iter()
-            .flat_map(|run| trials(run, id))
-            .any(|(pass, seen)| {
-                pass.spec.arm == Arm::Target
-                    && pass.spec.scope == scope
-                    && seen.outcome.is_failure()
-            })
-    };
-    if [Scope::Alone, Scope::Suspects].into_iter().any(failing) {
+    if failed_among(runs, id, Scope::Suspects) {
+        return None;
+    }
+    possible_company(runs, id)
+}
+
+/// Returns the company in which the test failed in the target, where it was not seen to fail alone: the same, but for a test that
+/// failed among suspects, which may be what it needs, or nothing to it.
+pub fn possible_company(runs: &[&StoredRun], id: &TestId) -> Option<Scope> {
+    if failed_among(runs, id, Scope::Alone) {
         return None;
     }
     // The smaller company is cheaper, and says more.
-    [Scope::Binary, Scope::Suite]
-        .into_iter()
-        .find(|scope| failing(*scope))
+    let mut scopes = [Scope::Binary, Scope::Suite].into_iter();
+    scopes.find(|scope| failed_among(runs, id, *scope))
+}
+
+fn failed_among(runs: &[&StoredRun], id: &TestId, scope: Scope) -> bool {
+    let mut trials = runs.iter().flat_map(|run| trials(run, id));
+    trials.any(|(pass, seen)| {
+        pass.spec.arm == Arm::Target && pass.spec.scope == scope && seen.outcome.is_failure()
+    })
 }
 
 /// Hands every stored trial of a test to a locator.

@@ -195,25 +195,25 @@ fn split_table(page: &mut Page, explanation: &Explanation, split: &Split) {
     }
 }
 
-/// Says what a split by scope comes to: whether the test fails only where the company is large, or only where it is
-/// small. None where both fail, or where one of them has too few trials to say so.
+/// Says what a split by scope comes to: whether the test fails only among other tests, or only alone. None where both fail, or where
+/// one of them has too few trials to say so; nor where it fails among suspects, which may be company or not.
 fn company(split: &Split) -> Option<&'static str> {
     if split.by != SCOPE {
         return None;
     }
-    let narrow = [scope_name(Scope::Alone), scope_name(Scope::Suspects)];
-    let count = |is_narrow: bool| {
-        let rows = split
-            .rows
-            .iter()
-            .filter(|row| narrow.contains(&row.value.as_str()) == is_narrow);
+    let count = |scopes: [Scope; 2]| {
+        let names = scopes.map(scope_name);
+        let rows = split.rows.iter();
+        let rows = rows.filter(|row| names.contains(&row.value.as_str()));
         rows.fold((0, 0), |sum, row| {
             (sum.0 + row.failures, sum.1 + row.trials)
         })
     };
-    match (count(true), count(false)) {
+    let narrow = count([Scope::Alone, Scope::Suspects]);
+    let alone = count([Scope::Alone; 2]);
+    match (narrow, count([Scope::Binary, Scope::Suite])) {
         ((0, trials), (1.., _)) if 1 < trials => Some("it fails only in company"),
-        ((1.., _), (0, trials)) if 1 < trials => Some("it fails only without company"),
+        (_, (0, trials)) if 1 < trials && 0 < alone.0 => Some("it fails only without company"),
         _ => None,
     }
 }
