@@ -10,7 +10,7 @@ use std::fs;
 
 use git2::{Oid, Repository, Signature, Time};
 use ledger::{Ledger, planted};
-use support::Ran;
+use support::{Project, Ran};
 
 /// Tests that share a process, of which the first leaves a mark or not.
 fn tests(mark: bool) -> String {
@@ -133,4 +133,58 @@ fn what_passes_alone_at_the_bad_end_is_tried_beside_the_others_then() {
     assert!(PASSES < cost["trials"].as_u64().unwrap(), "{cost}");
     // Both ends were built for the trials alone, and two commits between them.
     assert!(cost["builds"].as_u64().unwrap() <= 4, "{cost}");
+}
+
+/// Two tests of which each, under the target's settings, stumbles over what the other left: whichever comes second.
+const EACH_OTHER: &str = r#"fn works(own: &str, other: &str) {
+    let place = std::env::temp_dir();
+    std::fs::write(place.join(own), "").unwrap();
+    let is_strict = std::env::var_os("MODE").is_some();
+    assert!(!(is_strict && place.join(other).exists()), "there is a mark");
+}
+
+#[test]
+fn a_works() {
+    works("a", "b");
+}
+
+#[test]
+fn b_works() {
+    works("b", "a");
+}
+"#;
+
+#[test]
+fn tests_that_fail_by_each_other_among_suspects_alone_are_tried_among_their_binary() {
+    let project = Project::library("one", "");
+    let write = |name: &str, text: &str| {
+        let path = project.root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("tests/each_other.rs", EACH_OTHER);
+    write(
+        "fidelity.toml",
+        "[profile.low]\n\n[profile.high]\nenv.MODE = \"strict\"\norder = \"shuffle\"\n",
+    );
+    let does = |arguments: &[&str]| Ran::of(project.tool(arguments).output().unwrap());
+    let run = ["run", "--no-gate", "-j", "1", "--attribute", "never"];
+    let _ran = does(&[&run[..], &["--seed", "1"]].concat()).exits_with(0);
+    let explained = does(&["explain", "b_works"]).exits_with(0).stdout;
+    assert!(
+        explained.contains("the suspects only   fails"),
+        "{explained}"
+    );
+    let ran = does(&["attribute", "b_works", "--format", "json"]).exits_with(0);
+    let words = "b_works does not fail alone, and is tried among";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let json = ran.json();
+    let cause = &json["tests"][0]["attribution"]["cause"];
+    let knobs = cause["knobs"].as_array().unwrap().iter();
+    let names: Vec<&str> = knobs.map(|knob| knob["knob"].as_str().unwrap()).collect();
+    assert_eq!(names, ["env.MODE", "scope"], "{json:#}");
+    // What was seen alone is not tried again.
+    let trials = |json: &serde_json::Value| json["tests"][0]["attribution"]["trials"].as_u64();
+    let again = does(&["attribute", "b_works", "--format", "json"]).exits_with(0);
+    assert_eq!(trials(&again.json()), trials(&json));
 }

@@ -65,6 +65,18 @@ pub enum Phase {
     Ingested,
 }
 
+impl Phase {
+    /// Returns whether our own draw said which arm its passes run, to find out whether tests fail.
+    pub fn is_drawn(self) -> bool {
+        matches!(self, Self::Screen | Self::Focus | Self::Company)
+    }
+
+    /// Returns whether it looks at a result again, so that its trials are counted nowhere.
+    pub fn is_check(self) -> bool {
+        matches!(self, Self::MassRepeat | Self::TimeoutCheck)
+    }
+}
+
 /// What a trial ran among. Recorded with each pass; a knob like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,4 +186,11 @@ pub struct PassRecord {
     pub machine: Option<MachineLoad>,
     /// Where its results came from; none for a pass of ours.
     pub origin: Option<Box<Origin>>,
+}
+
+impl PassRecord {
+    /// Returns whether every trial has its outcome: no other pass counts.
+    pub fn is_completed(&self) -> bool {
+        matches!(self.end, Some((PassEnd::Completed, _)))
+    }
 }

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::{
-    Arm, BlockId, ListedTest, Origin, PassEnd, PassName, PassRecord, Phase, Policy, RunId, Scope,
-    StoredRun, TestIndex, natural_order,
+    Arm, BlockId, ListedTest, Origin, PassName, PassRecord, Phase, Policy, RunId, Scope, StoredRun,
+    TestIndex, natural_order,
 };
 
 use super::Evidence;
@@ -295,9 +295,8 @@ pub(super) fn maps_of(run: &StoredRun, joined: &[StoredRun]) -> Vec<Arc<TestMap>
 pub(super) fn sorted(passes: Passes<'_>) -> Vec<(&BlockId, Vec<Member<'_>>)> {
     let mut blocks: BTreeMap<&BlockId, Vec<Member<'_>>> = BTreeMap::new();
     for (pass, map, run) in passes {
-        let completed = matches!(pass.end, Some((PassEnd::Completed, _)));
         if let (Phase::Ingested, true, Some(origin)) =
-            (pass.spec.phase, completed, pass.origin.as_deref())
+            (pass.spec.phase, pass.is_completed(), pass.origin.as_deref())
         {
             let pass_name = |run| PassName {
                 run,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::blocks::{Member, Passes, maps_of, sorted};
 use super::sight::TestMap;
-use crate::domain::{Arm, Outcome, PassEnd, PassRecord, Phase, StoredRun, TestIndex};
+use crate::domain::{Arm, Outcome, PassRecord, Phase, StoredRun, TestIndex};
 
 /// What became of a test in the passes of an arm without a trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,8 +77,7 @@ fn named<'a>(
 
 /// Counts a pass of ours, which names what it was to run.
 fn count_pass(all: &mut [[Presence; 2]], pass: &PassRecord, map: Option<&TestMap>) {
-    let completed = matches!(pass.end, Some((PassEnd::Completed, _)));
-    if !completed || pass.spec.phase == Phase::TimeoutCheck {
+    if !pass.is_completed() || pass.spec.phase == Phase::TimeoutCheck {
         return;
     }
     for (test, is_skipped) in named(pass, map, all.len()) {

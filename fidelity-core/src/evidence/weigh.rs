@@ -2,7 +2,7 @@
 //!
 //! Invariant: whether a trial is bet on is decided from outcomes and the past before anybody learns the arm.
 
-use crate::domain::{Arm, PassEnd, PassRecord, PassSpec, Phase, Scope, Screen, TestIndex};
+use crate::domain::{Arm, PassRecord, PassSpec, Phase, Scope, Screen, TestIndex};
 
 use super::Evidence;
 use super::family::{self, Bond, Generation, Screening, Unit};
@@ -13,9 +13,9 @@ use super::suspicion::Suspicion;
 impl Evidence {
     /// Takes in a pass of this run, or, with a map, of another.
     pub(super) fn absorb(&mut self, pass: &PassRecord, map: Option<&TestMap>) {
-        let Some((PassEnd::Completed, _)) = pass.end else {
+        if !pass.is_completed() {
             return;
-        };
+        }
         let trials = sight::trials(pass, self.books.len(), map);
         self.run.mass_failure = false;
         match pass.spec.phase {
@@ -68,11 +68,7 @@ impl Evidence {
     /// Whether a pass completes may depend on its arm: an environment that only one arm lacks, a user who interrupts.
     /// Going on with a new draw as if nothing had been drawn would favour the other arm.
     pub(super) fn forfeit(&mut self, pass: &PassRecord, map: &TestMap) {
-        let drawn = matches!(
-            pass.spec.phase,
-            Phase::Screen | Phase::Focus | Phase::Company
-        );
-        if !drawn || matches!(pass.end, Some((PassEnd::Completed, _))) {
+        if !pass.spec.phase.is_drawn() || pass.is_completed() {
             return;
         }
         let (arm, probability) = (pass.spec.arm, pass.spec.target_probability);

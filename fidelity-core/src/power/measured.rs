@@ -1,6 +1,6 @@
 //! What the passes of a stored run took. Knows no policy and no probability.
 
-use crate::domain::{Arm, PassEnd, PassRecord, Phase, RunId, Scope, Screen, StoredRun};
+use crate::domain::{Arm, PassRecord, Phase, RunId, Scope, Screen, StoredRun};
 use crate::schedule::budget::Pace;
 use crate::simulate::lone::PassTimes;
 
@@ -36,7 +36,7 @@ impl Measured {
     /// Returns what a run says; none where it did not complete a pass over the whole suite in each arm.
     pub fn of(run: &StoredRun) -> Option<Self> {
         let mut pace = Pace::default();
-        let completed = |pass: &&PassRecord| matches!(pass.end, Some((PassEnd::Completed, _)));
+        let completed = |pass: &&PassRecord| pass.is_completed();
         for pass in run.passes.iter().filter(completed) {
             pace.learn(tested_us(pass), elapsed_ms(pass));
         }

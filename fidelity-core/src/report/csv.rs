@@ -3,7 +3,7 @@
 
 use std::io;
 
-use crate::domain::{Arm, PassEnd, PassName, PassRecord, Phase, StoredRun, TestId};
+use crate::domain::{Arm, PassName, PassRecord, StoredRun, TestId};
 use crate::ingest::csv::{COLUMNS, guard, seconds};
 
 /// Writes what `run` and the earlier runs it joined observed of the tests that are `wanted`, those of the earlier ones first.
@@ -83,8 +83,7 @@ fn of_writing(error: csv::Error) -> io::Error {
 
 /// Returns whether the trials of a pass count: it was completed, and is neither a repeat nor a check.
 fn counts(pass: &PassRecord) -> bool {
-    matches!(pass.end, Some((PassEnd::Completed, _)))
-        && !matches!(pass.spec.phase, Phase::MassRepeat | Phase::TimeoutCheck)
+    pass.is_completed() && !pass.spec.phase.is_check()
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::classify::Verdicts;
 use crate::domain::{
-    Arm, CapturedOutput, FidelityProfile, KnobSetting, Observation, Outcome, PassEnd, PassRecord,
-    Phase, Revision, RunId, RunnerKind, Scope, StoredAttribution, StoredRun, TestId, TestIndex,
-    Verdict,
+    Arm, CapturedOutput, FidelityProfile, KnobSetting, Observation, Outcome, PassRecord, Phase,
+    Revision, RunId, RunnerKind, Scope, StoredAttribution, StoredRun, TestId, TestIndex, Verdict,
 };
 
 use super::model::{Report, RunFacts, TestReport};
@@ -209,8 +208,8 @@ impl Seen<'_> {
             Arm::Baseline => &header.baseline,
             Arm::Target => &header.target,
         };
-        let completed = matches!(self.pass.end, Some((PassEnd::Completed, _)));
-        let is_check = matches!(spec.phase, Phase::MassRepeat | Phase::TimeoutCheck);
+        let completed = self.pass.is_completed();
+        let is_check = spec.phase.is_check();
         Trial {
             run: header.id,
             pass: spec.number,

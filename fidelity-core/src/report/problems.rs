@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    ForeignLoad, KnobId, ListedTest, MachineLoad, OnForeignLoad, PassEnd, PassRecord, Problem,
-    RunnerKind, StopReason, StoredRun,
+    ForeignLoad, KnobId, ListedTest, MachineLoad, OnForeignLoad, Problem, RunnerKind, StopReason,
+    StoredRun,
 };
 
 use super::model::RunFacts;
@@ -93,10 +93,7 @@ pub(super) fn problems(run: &StoredRun, facts: &RunFacts, shown: &[&ListedTest])
 /// Returns what to say about passes that count although other programs took much of the machine.
 fn foreign_load(run: &StoredRun) -> Option<String> {
     let ForeignLoad { at_most, then } = run.header.policy.foreign_load;
-    let completed = || {
-        let counts = |pass: &&PassRecord| matches!(pass.end, Some((PassEnd::Completed, _)));
-        run.passes.iter().filter(counts)
-    };
+    let completed = || run.passes.iter().filter(|pass| pass.is_completed());
     let disturbed: Vec<MachineLoad> = completed()
         .filter_map(|pass| pass.machine)
         .filter(|machine| machine.exceeds(at_most))

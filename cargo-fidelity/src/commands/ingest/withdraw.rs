@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use fidelity_core::domain::{
-    Arm, Fingerprint, ListedTest, PassEnd, PassRecord, RunHeader, RunId, Seed, StoredRun,
-    Withdrawal,
+    Arm, Fingerprint, ListedTest, PassRecord, RunHeader, RunId, Seed, StoredRun, Withdrawal,
 };
 use fidelity_core::driver::Clock as _;
 use fidelity_core::evidence::withdrawn::take_back;
@@ -159,9 +158,7 @@ fn left(store: &SqliteStore, header: &RunHeader) -> Result<Vec<ListedTest>, CliE
 }
 
 fn passes_of(run: &StoredRun, arm: Arm) -> u32 {
-    let counts = |pass: &&PassRecord| {
-        pass.spec.arm == arm && matches!(pass.end, Some((PassEnd::Completed, _)))
-    };
+    let counts = |pass: &&PassRecord| pass.spec.arm == arm && pass.is_completed();
     u32::try_from(run.passes.iter().filter(counts).count()).unwrap_or(u32::MAX)
 }
 

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Locator;
 use crate::attribute::engine::Counts;
-use crate::domain::{
-    Arm, Observation, Outcome, PassEnd, PassRecord, Phase, Scope, StoredRun, TestId,
-};
+use crate::domain::{Arm, Observation, Outcome, PassRecord, Phase, Scope, StoredRun, TestId};
 
 /// Returns the first trials of a test in the completed passes of a run, time-out checks left out: they had more time.
 pub(super) fn trials<'a>(
@@ -16,7 +14,7 @@ pub(super) fn trials<'a>(
     let position = run.tests.binary_search_by(|test| test.id.cmp(id)).ok();
     run.passes
         .iter()
-        .filter(|pass| matches!(pass.end, Some((PassEnd::Completed, _))))
+        .filter(|pass| pass.is_completed())
         .filter(|pass| pass.spec.phase != Phase::TimeoutCheck)
         .filter_map(move |pass| {
             let seen = pass

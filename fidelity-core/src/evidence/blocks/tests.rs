@@ -45,7 +45,7 @@ fn pass((block, number): (u32, u32), arm: Arm, failing: u32) -> PassRecord {
         },
         environment: Environment::default(),
         observations: (0..TESTS).map(observation).collect(),
-        end: Some((PassEnd::Completed, 1)),
+        end: Some((crate::domain::PassEnd::Completed, 1)),
         machine: None,
         origin: Some(Box::new(Origin {
             block: BlockId {

@@ -37,7 +37,7 @@ fn pass((block, number): (u32, u32), arm: Arm, tests: &[u32]) -> PassRecord {
         },
         environment: Environment::default(),
         observations,
-        end: Some((PassEnd::Completed, 1)),
+        end: Some((crate::domain::PassEnd::Completed, 1)),
         machine: None,
         origin: Some(Box::new(Origin {
             block: BlockId {
