@@ -167,7 +167,7 @@ env.NOR_THIS = "1"
     assert_eq!(test["target"]["failures"], 20, "{test:#}");
     let knobs = test["cause"]["knobs"].as_array().unwrap().iter();
     let knobs: Vec<&str> = knobs.map(|knob| knob["knob"].as_str().unwrap()).collect();
-    assert_eq!(knobs, ["scope", "process"], "{test:#}");
+    assert_eq!(knobs, ["process", "scope"], "{test:#}");
 }
 
 #[test]
