@@ -285,6 +285,7 @@ fn end_the_stage() {
         if keeps && parent(&process).is_some_and(|parent| above.contains(&parent)) {
             let killed = std::process::Command::new("kill").args(["-KILL", &process]).status();
             assert!(killed.unwrap().success());
+            // It dies with the stage; were it not to, this fails the test that waits for that.
             std::thread::sleep(Duration::from_secs(20));
         }
     }
@@ -321,7 +322,7 @@ fn an_environment_that_was_not_provided_once_is_provided_again() {
     let report = made.does(&options).exits_with(0).json();
     let mut knobs = report["run"]["knobs"].as_array().unwrap().iter();
     if knobs.any(|knob| knob["applied"] == false) {
-        // There are no stages on this machine.
+        eprintln!("not run: this machine provides no network of its own");
         return;
     }
     let mark = made.cache.path().with_extension("mark");

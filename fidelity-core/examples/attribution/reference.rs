@@ -44,7 +44,7 @@ impl State<'_> {
     }
 
     /// Returns the side of a claim to look at next, none where enough was seen; an error where the claim does not hold.
-    fn unconfirmed(&self, hypothesis: usize) -> Result<Option<Mask>, ()> {
+    fn unconfirmed(&self, hypothesis: usize, draw: u64) -> Result<Option<Mask>, ()> {
         let [active, _] = self.belief.sides(hypothesis);
         let needed = confirm::trials_needed(active.mean(), false);
         let checks = self.space.checks(hypothesis, &|_| true);
@@ -59,7 +59,7 @@ impl State<'_> {
                 open.push((place, seen.trials));
             }
         }
-        Ok(confirm::next_side(&open).map(|place| checks[place].config))
+        Ok(confirm::next_side(&open, draw).map(|place| checks[place].config))
     }
 
     /// Returns the configuration with the most bits.
@@ -96,7 +96,7 @@ pub fn play(knobs: &Knobs, space: &KnobSpace, seed: u64) -> Played {
         } else if space.none() == Some(leader) {
             None
         } else {
-            match state.unconfirmed(leader) {
+            match state.unconfirmed(leader, confirm::mixed(seed ^ u64::from(runs))) {
                 Ok(Some(config)) => Some(config),
                 Ok(None) => {
                     return Played {

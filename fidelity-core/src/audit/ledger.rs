@@ -2,9 +2,9 @@
 //!
 //! Whose success a defect is, an experiment may have shown: a knob that an attribution found to be the cause has it with
 //! the attribution's confidence (knobs that are needed together share it, of knobs of which either is enough each has it),
-//! and where nothing that differs explains the failures, or what the test ran among does, no knob has it. Of one that came to no
-//! end its suspects have what they are probable. The rest, and defects that nobody looked into, are shared among the knobs that differed, in proportion to what the priors and those
-//! experiments say of each. What was shown of a defect once holds for every run that saw it and showed nothing.
+//! and where nothing that differs explains the failures, or what the test ran among does, no knob has it. Where it came to no
+//! end, each suspect has as much as it is probable. The rest, and defects that nobody looked into, are shared among the knobs that
+//! differed, in proportion to what the priors and those experiments say of each. What was shown of a defect once holds for every run that saw it and showed nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

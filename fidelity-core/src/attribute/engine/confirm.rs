@@ -1,4 +1,4 @@
-//! The last step before a claim: enough trials on both sides of its boundary, in interleaved order.
+//! The last step before a claim: enough trials on both sides of its boundary, in random order.
 //!
 //! A posterior is only as good as the assumption that trials are independent; trials that alternate between both sides
 //! are what drift cannot imitate.
@@ -100,21 +100,26 @@ impl Claim {
     }
 }
 
-/// Returns which of the lacking sides comes next, given the trials each has (their places are those of the checks):
-/// the one with the fewest, in turn from the front and from the back, so that two sides alternate ABBA.
-pub fn next_side(trials: &[(usize, u32)]) -> Option<usize> {
+/// Returns which of the lacking sides comes next, given the trials each has (their places are those of the checks): one of those with
+/// the fewest, at random by `draw`. So sides are tried in rounds, each in an order of its own, which neither drift nor a test that
+/// fails at fixed intervals can imitate.
+pub fn next_side(trials: &[(usize, u32)], draw: u64) -> Option<usize> {
     let fewest = trials.iter().map(|(_, count)| *count).min()?;
-    let mut least = trials.iter().filter(|(_, count)| *count == fewest);
-    let next = if fewest % 2 == 0 {
-        least.next()
-    } else {
-        least.next_back()
-    };
-    next.map(|(place, _)| *place)
+    let least = || trials.iter().filter(|(_, count)| *count == fewest);
+    let chosen = (draw >> 32) % least().count() as u64;
+    least().nth(chosen as usize).map(|(place, _)| *place)
+}
+
+/// Returns a number whose upper bits depend on all bits of `number`: what draws are made of.
+pub fn mixed(number: u64) -> u64 {
+    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -128,17 +133,30 @@ mod tests {
     }
 
     #[test]
-    fn two_sides_alternate_abba() {
-        let mut counts = [0_u32; 2];
-        let order: String = (0..8)
-            .filter_map(|_| {
-                let sides: Vec<_> = counts.iter().copied().enumerate().collect();
-                let side = next_side(&sides)?;
-                counts[side] += 1;
-                Some(if side == 0 { 'A' } else { 'B' })
-            })
-            .collect();
-        assert_eq!(order, "ABBAABBA");
+    fn sides_are_tried_in_rounds_each_in_a_random_order() {
+        let mut orders = BTreeMap::new();
+        for seed in 0..600 {
+            let mut counts = [0_u32; 3];
+            let order: Vec<usize> = (0..6)
+                .filter_map(|trial| {
+                    let sides: Vec<_> = counts.iter().copied().enumerate().collect();
+                    let side = next_side(&sides, mixed(seed ^ trial << 32))?;
+                    counts[side] += 1;
+                    Some(side)
+                })
+                .collect();
+            assert_eq!(counts, [2; 3], "{order:?}");
+            for round in order.chunks(3) {
+                *orders.entry(round.to_vec()).or_insert(0) += 1;
+            }
+        }
+        // Six orders of 1,200 rounds, each 200 times but for chance: five standard deviations.
+        assert_eq!(orders.len(), 6);
+        assert!(
+            orders.values().all(|count| (135..=265).contains(count)),
+            "{orders:?}"
+        );
+        assert_eq!(next_side(&[], 1), None);
     }
 
     fn claim() -> Claim {

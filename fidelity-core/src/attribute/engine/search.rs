@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::belief::Belief;
 use super::cell::Cell;
+use super::confirm::mixed;
 use super::ending::{Ending, Left, Suspected};
 use super::gate::{self, Gate};
 use super::likelihood::Counts;
@@ -230,8 +231,7 @@ impl<S: Space> Search<S> {
 
     /// A number that is another one for every answer.
     fn draw(&self) -> u64 {
-        let mixed = (self.rules.seed ^ u64::from(self.spent)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+        mixed(self.rules.seed ^ u64::from(self.spent))
     }
 
     fn leader(&self) -> (Vec<f64>, Suspected) {

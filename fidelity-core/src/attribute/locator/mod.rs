@@ -238,8 +238,8 @@ impl Locator {
     }
 
     fn plan_second(&self, checked: &[Checked<Mask>]) -> Option<Second> {
-        let (test, name) = self.inquiry.second.clone()?;
-        Some(Second::new(test, name, checked))
+        let second = self.inquiry.second.clone()?;
+        Some(Second::new(second, checked, self.inquiry.rules.seed))
     }
 }
 

@@ -1,7 +1,7 @@
-//! The claim on another test of the cluster: a few trials on each of its sides, in turn.
+//! The claim on another test of the cluster: a few trials on each of its sides, in random order.
 
 use super::{Mask, Seen};
-use crate::attribute::engine::confirm::{next_side, trials_needed};
+use crate::attribute::engine::confirm::{mixed, next_side, trials_needed};
 use crate::attribute::engine::{Checked, Counts, Expect};
 use crate::domain::{SecondMember, Side, TestIndex};
 
@@ -11,6 +11,7 @@ pub(super) struct Second {
     test: TestIndex,
     name: String,
     needed: u32,
+    seed: u64,
     sides: Vec<(Mask, Expect, Counts)>,
     /// Trials of each side that said nothing.
     silent: Vec<u32>,
@@ -18,7 +19,11 @@ pub(super) struct Second {
 
 impl Second {
     /// Returns the check of what was seen of the first test on `test`.
-    pub(super) fn new(test: TestIndex, name: String, checked: &[Checked<Mask>]) -> Self {
+    pub(super) fn new(
+        (test, name): (TestIndex, String),
+        checked: &[Checked<Mask>],
+        seed: u64,
+    ) -> Self {
         let failing = checked
             .iter()
             .filter(|side| side.expect == Expect::Fails)
@@ -29,6 +34,7 @@ impl Second {
             silent: vec![0; checked.len()],
             test,
             name,
+            seed,
             needed: trials_needed(failing.mean(), false),
             sides: sides.collect(),
         }
@@ -40,15 +46,15 @@ impl Second {
 
     /// Returns the configuration to look at next, none where every side was looked at enough.
     pub(super) fn next(&self) -> Option<Mask> {
-        let open: Vec<(usize, u32)> = self
-            .sides
-            .iter()
-            .zip(&self.silent)
+        let sides = self.sides.iter().zip(&self.silent);
+        let trials: Vec<u32> = sides
             .map(|((_, _, seen), silent)| seen.trials + silent)
-            .enumerate()
-            .filter(|(_, trials)| *trials < self.needed)
             .collect();
-        next_side(&open).map(|place| self.sides[place].0)
+        let made: u32 = trials.iter().sum();
+        let open = trials.into_iter().enumerate();
+        let open: Vec<(usize, u32)> = open.filter(|(_, trials)| *trials < self.needed).collect();
+        let draw = mixed(self.seed ^ u64::from(made));
+        next_side(&open, draw).map(|place| self.sides[place].0)
     }
 
     pub(super) fn trials(&self, config: Mask) -> u32 {

@@ -197,7 +197,7 @@ fn a_second_test_that_says_nothing_has_no_cause_that_agrees() {
         seen,
     });
     let agrees = |low: Seen, high: Seen| {
-        let mut second = Second::new(TestIndex(1), "b t".to_owned(), &checked);
+        let mut second = Second::new((TestIndex(1), "b t".to_owned()), &checked, 1);
         while let Some(config) = second.next() {
             second.record(config, if config == 0 { low } else { high });
         }

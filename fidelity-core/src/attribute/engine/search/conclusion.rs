@@ -74,7 +74,7 @@ impl<S: Space> Search<S> {
             return Err(Left::CannotBeTried);
         }
         let open = self.open(leader, &checks)?;
-        Ok(confirm::next_side(&open).map(|place| {
+        Ok(confirm::next_side(&open, self.draw()).map(|place| {
             Step::Try(Experiment {
                 config: checks[place].config.clone(),
                 purpose: Purpose::Confirm,
